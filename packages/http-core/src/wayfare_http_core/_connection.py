@@ -1,0 +1,132 @@
+"""The connection seam: what stands between whoever sends a request and whoever moves the bytes.
+
+A session asks a connection for an exchange; it never writes bytes and never sees a parser. HTTP/1.1 lives in
+`wayfare_http_core.aio.HTTP1Connection`; another HTTP version is another class with these methods.
+
+    owner (a pool)  --lends-->  Connection  --exchange(head, body)-->  Exchange(head, content)
+                    <--idle / retired / lost--
+"""
+
+from collections.abc import AsyncIterable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from ._head import RequestHead, ResponseHead
+
+__all__ = ("Connection", "ConnectionFacts", "ConnectionOwner", "Content", "Exchange", "RequestBody")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionFacts:
+    """What is known of a connection and stays known after it is closed.
+
+    Addresses have the shape that `socket.getpeername` gives: `(host, port)` for IPv4, four items for IPv6, a path
+    for a Unix socket, None where the transport has none. The TLS facts are None on a plain connection.
+    """
+
+    peername: tuple[Any, ...] | str | None = None
+    sockname: tuple[Any, ...] | str | None = None
+    tls_version: str | None = None
+    cipher: tuple[str, str, int] | None = None
+    peer_certificate: bytes | None = None
+    """The peer's leaf certificate, DER."""
+    alpn: str | None = None
+
+
+@runtime_checkable
+class RequestBody(Protocol):
+    """A request's content, pulled piece by piece by the connection.
+
+    A body yields bytes from synchronous or asynchronous iteration. Its iterator is asked for the next piece only
+    when the transport can take it, so a body never has to buffer.
+    """
+
+    @property
+    def content_type(self) -> str | None:
+        """The media type to send, or None to send none."""
+
+    @property
+    def length(self) -> int | None:
+        """The exact number of octets, or None when it is not known (sent chunked then)."""
+
+    @property
+    def replayable(self) -> bool:
+        """Whether `chunks` can be called again and gives the same octets (for a redirect or a retry)."""
+
+    def chunks(self) -> Iterable[bytes] | AsyncIterable[bytes]:
+        """Start one pass over the content."""
+
+
+class Content(Protocol):
+    """The content of a response: the part of a stream reader that a session relies on."""
+
+    async def read(self, n: int = -1, /) -> bytes:
+        """Up to n octets, all of them for -1; b"" at the end."""
+
+    def at_eof(self) -> bool:
+        """Whether every octet was received and read."""
+
+
+class Exchange(Protocol):
+    """One request on its way through a connection: the response's head and its content."""
+
+    @property
+    def head(self) -> ResponseHead:
+        """The final response head."""
+
+    @property
+    def content(self) -> Content:
+        """The content, still arriving or complete."""
+
+    @property
+    def trailers(self) -> Mapping[str, str] | None:
+        """The trailer fields, once the content ended with some (RFC 9112 section 7.1.2)."""
+
+
+class ConnectionOwner(Protocol):
+    """Whoever lends a connection out, usually a pool. All three calls are synchronous and must not raise.
+
+    For each connection the order is: any number of `connection_idle`, then `connection_retired` once, then
+    `connection_lost` once.
+    """
+
+    def connection_idle(self, connection: "Connection", /) -> None:
+        """The exchange is over and another may start: called in the same tick in which its last octet arrived."""
+
+    def connection_retired(self, connection: "Connection", /) -> None:
+        """No further exchange will start here; its place may be given away although the transport still closes."""
+
+    def connection_lost(self, connection: "Connection", /) -> None:
+        """The transport is gone; the descriptor is closed."""
+
+
+class Connection(Protocol):
+    """A live connection to one target that can carry exchanges."""
+
+    @property
+    def available_exchanges(self) -> int:
+        """How many exchanges can start now: HTTP/1.1 answers one or none, a closed connection none."""
+
+    @property
+    def facts(self) -> ConnectionFacts:
+        """Addresses and TLS facts, kept after the connection closed."""
+
+    async def exchange(self, head: RequestHead, body: "RequestBody | bytes | None" = None) -> Exchange:
+        """Send a request and return its response once the final head arrived.
+
+        Raises: `ClientConnectionError` and its kin when the connection breaks, `BadHttpMessage` for a malformed head,
+        `RuntimeError` when no exchange is available.
+        Cancellation: the connection is aborted; some, all or none of the request may have been sent.
+        """
+
+    def close(self) -> None:
+        """Retire the connection and close its transport after what was written is flushed; idempotent."""
+
+    def abort(self) -> None:
+        """Retire the connection and drop its transport at once; idempotent."""
+
+    async def wait_closed(self) -> None:
+        """Return when the transport is really closed.
+
+        Cancellation: safe, the closing goes on.
+        """
