@@ -1,0 +1,69 @@
+"""The short-lived process of one round: reads a job from its argument, prints the outcome.
+
+The outcome is the last line of standard output, whatever a client may print before.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from benchmarks.cases.load import measure_requests, measure_transfer, run_requests
+from benchmarks.cases.memory import measure_idle
+from benchmarks.clients import opener_of
+from benchmarks.contract import Client, Settings
+from benchmarks.job import Action, Failure, Job, Loop, Outcome, Sample
+
+_MEASURES: dict[Action, Callable[[Client, Job], Awaitable[Sample]]] = {
+    "requests": measure_requests,
+    "download": measure_transfer,
+    "upload": measure_transfer,
+    "upload_stream": measure_transfer,
+    "idle": measure_idle,
+    "count": run_requests,
+}
+
+
+def perform(job: Job) -> Outcome:
+    """Measure what `job` says; any error of the client becomes a `Failure`."""
+    try:
+        # Before any client is imported: native runtimes count the cores when they start.
+        if job.cpu is not None:
+            os.sched_setaffinity(0, {job.cpu})
+        with asyncio.Runner(loop_factory=_loop_factory(job.loop)) as runner:
+            return runner.run(_measure(job))
+    except Exception as error:
+        return Failure(_in_one_line(error))
+
+
+async def _measure(job: Job) -> Sample:
+    authority = None if job.ca_file is None else Path(job.ca_file)
+    settings = Settings(connections=job.concurrency, ca_file=authority)
+    async with opener_of(job.client)(settings) as client:
+        return await _MEASURES[job.action](client, job)
+
+
+def _loop_factory(loop: Loop) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if loop == "asyncio":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+def _in_one_line(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:300]
+
+
+def main() -> None:
+    """Run the job given as the only argument."""
+    outcome = perform(Job.from_json(sys.argv[1]))
+    sys.stdout.write("\n" + outcome.to_json() + "\n")
+
+
+if __name__ == "__main__":
+    main()
