@@ -12,7 +12,7 @@ __all__ = ("HttpVersion", "HttpVersion10", "HttpVersion11")
 
 
 class HttpVersion(NamedTuple):
-    """A version's two numbers; versions compare as pairs, and `str` gives the form of a start line."""
+    """A version's two numbers; versions compare as pairs, `str` gives the form of a start line."""
 
     major: int
     minor: int
