@@ -1,0 +1,126 @@
+"""Every Python block of the documentation runs, against a server of this machine."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from scripts.checks.documented_examples import ExampleError, blocks, needed_services, run_page
+from scripts.checks.members import ROOT
+
+SHOWN = "http://localhost:8080"
+"""The address that the documentation shows."""
+
+
+def pages() -> list[Path]:
+    """Everything that a user reads, if it holds Python."""
+    found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("packages/*/README.md")]
+    found += [path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts]
+    return sorted(path for path in found if path.is_file() and blocks(path))
+
+
+def page_parameters() -> list[object]:
+    return [
+        pytest.param(
+            page,
+            id=str(page.relative_to(ROOT)),
+            marks=[pytest.mark.needs(name) for name in needed_services(page)],
+        )
+        for page in pages()
+    ]
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers what was asked, as JSON: method, path, query, headers and body."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self) -> None:
+        url = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        status = int(url.path.removeprefix("/status/")) if url.path.startswith("/status/") else 200
+        content = json.dumps(
+            {
+                "method": self.command,
+                "path": url.path,
+                "query": parse_qs(url.query),
+                "headers": dict(self.headers.items()),
+                "body": body.decode("utf-8", "replace"),
+            }
+        ).encode()
+        if url.path.startswith("/bytes/"):
+            content = b"x" * int(url.path.removeprefix("/bytes/"))
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Set-Cookie", "seen=yes; Path=/")
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = answer
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The address of a running echo server."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_address[1]}"
+        running.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("page", page_parameters())
+def test_the_examples_of_a_page_run(
+    page: Path, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_page(page, {SHOWN: server}) > 0
+
+
+def write(folder: Path, text: str) -> Path:
+    page = folder / "page.md"
+    page.write_text(text, encoding="utf-8")
+    return page
+
+
+def test_blocks_share_names_and_may_await(tmp_path: Path) -> None:
+    page = write(
+        tmp_path,
+        "```python\nimport asyncio\nx = 1\n```\n\ntext\n\n"
+        "```python\nawait asyncio.sleep(0)\nprint(x + 1)\n```\n\n```text\n2\n```\n\n"
+        "```sh\nfalse\n```\n",
+    )
+    assert run_page(page) == 2
+
+
+def test_a_failing_block_is_found_with_its_line(tmp_path: Path) -> None:
+    page = write(tmp_path, "# Title\n\n```python\n1 / 0\n```\n")
+    with pytest.raises(ZeroDivisionError) as caught:
+        run_page(page)
+    frame = caught.traceback[-1]
+    assert (str(frame.path), frame.lineno + 1) == (str(page), 4)
+
+
+def test_a_wrong_output_is_found(tmp_path: Path) -> None:
+    page = write(tmp_path, "```python\nprint('yes')\n```\n\n```text\nno\n```\n")
+    with pytest.raises(ExampleError, match="printed"):
+        run_page(page)
+
+
+def test_addresses_are_replaced_both_ways(tmp_path: Path) -> None:
+    page = write(tmp_path, f"```python\nprint('{SHOWN}/get')\n```\n\n```text\n{SHOWN}/get\n```\n")
+    assert run_page(page, {SHOWN: "http://127.0.0.1:1"}) == 1
+
+
+def test_needed_services_are_read(tmp_path: Path) -> None:
+    page = write(tmp_path, "<!-- needs: redis -->\n```python\npass\n```\n")
+    assert needed_services(page) == ["redis"]
