@@ -73,6 +73,17 @@ def demo_servers(sabotage: Sabotage | None = None) -> Iterator[DemoServers]:
         yield DemoServers(httpbin=httpbin.wait_until_ready(), bodies=bodies.wait_until_ready())
 
 
+@contextmanager
+def run_server(app: str) -> Iterator[str]:
+    """Run the WSGI app ``module:name`` for as long as the block runs; yield its base URL.
+
+    Raises:
+        ServerDidNotStartError: it did not answer within 30 seconds.
+    """
+    with _gunicorn(app) as server:
+        yield server.wait_until_ready()
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class _Server:
