@@ -29,7 +29,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 MANIFESTS := pyproject.toml constraints.txt $(wildcard packages/*/pyproject.toml)
 
-.PHONY: help demo test check format bench docs fuzz soak lock clean services-stop
+.PHONY: help demo test check format bench docs fuzz soak lock hatch clean services-stop
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ soak: .hatch/bench.stamp ## run many requests and fail if memory, descriptors or
 
 lock: .tools/stamp ## renew constraints.txt, the pinned versions of all development tools
 	@UV="$(UV)" scripts/lock.sh
+
+hatch: .tools/stamp ## run hatch with this checkout's settings: make hatch ARGS="run iso:test"
+	@$(HATCH) $(ARGS)
 
 services-stop: ## stop the servers that scripts/services.sh started
 	@scripts/services.sh stop

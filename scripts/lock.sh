@@ -12,7 +12,7 @@ trap 'rm -f "$members"' EXIT
 hidden=""
 manifests=""
 for folder in packages/*/; do
-    name=$(sed -n 's/^name = "\(.*\)"$/\1/p' "$folder/pyproject.toml")
+    name=$(sed -n '/^name = /{s/^name = "\(.*\)"$/\1/p;q;}' "$folder/pyproject.toml")
     echo "-e ./${folder%/}" >> "$members"
     manifests="$manifests ${folder}pyproject.toml"
     hidden="$hidden --no-emit-package $name"

@@ -4,6 +4,7 @@
     python scripts/run_tests.py --isolated cookies   one package's suite without coverage (iso:test)
     python scripts/run_tests.py --plain              everything, without coverage
     python scripts/run_tests.py --fuzz               only what is marked `fuzz`
+    python scripts/run_tests.py --services           only what needs a server of scripts/services.sh
 
 A package is measured by its own suite alone: lines that only another package's tests reach count as
 untested. It gets the gate by itself as soon as it holds a module beside `__init__` and `_version`.
@@ -123,6 +124,11 @@ def run_fuzz(report: Report) -> None:
     run("fuzz", ["tests", "-m", "fuzz", *workers()], report)
 
 
+def run_with_services(report: Report) -> None:
+    """What the running servers of scripts/services.sh make possible."""
+    run("services", ["tests", "-m", "needs", *workers()], report)
+
+
 def summary(report: Report) -> int:
     """Say what was left out and what failed; the process's exit status."""
     print()
@@ -143,12 +149,15 @@ def main() -> int:
     )
     which.add_argument("--plain", action="store_true", help="everything, without coverage")
     which.add_argument("--fuzz", action="store_true", help="only the property-based suites")
+    which.add_argument("--services", action="store_true", help="only what needs a server")
     arguments = parser.parse_args()
     report = Report()
     if arguments.isolated:
         run_isolated(arguments.isolated, report)
     elif arguments.fuzz:
         run_fuzz(report)
+    elif arguments.services:
+        run_with_services(report)
     else:
         run_everything(report, measured=not arguments.plain)
     return summary(report)
