@@ -266,7 +266,7 @@ async def many_at_once(tour: Tour) -> None:
         async with session.get(meter) as response:
             seen = await response.json()
 
-    tour.show(response, seen)
+    tour.show(response, seen, requests=50, limit=10)
     tour.verify("all fifty were answered with 200", statuses == [200] * 50)
     tour.verify("the server counted fifty", seen["requests"] == 50)
     tour.verify("it never had more than ten in hand", 1 < seen["peak"] <= 10)
@@ -284,7 +284,7 @@ async def timeout(tour: Tour) -> None:
     except TimeoutError as error:
         seconds = time.perf_counter() - started
         tour.show_error("GET /delay/2", error)
-        tour.verify(f"it was raised after {seconds:.2f} s, not after 2 s", 0.2 < seconds < 1.5)
+        tour.verify(f"it was raised after {seconds:.2f} s, not after 2 s", 0.2 < seconds < 2)
         async with tour.session.get("/get") as response:
             tour.verify("the next request is answered", response.status == 200)
 

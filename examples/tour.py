@@ -70,7 +70,7 @@ class Tour:
         """Print a `request` and the `error` it ended in."""
         self._arrow("→", Text(request))
         name = Text(type(error).__name__, "bold magenta")
-        self._arrow("←", name, *([str(error)] if str(error) else ()))
+        self._arrow("←", name, *(Text(line) for line in str(error).splitlines()))
 
     def verify(self, claim: str, holds: bool) -> None:
         """Print `claim` and whether it `holds`; the step fails if it does not."""
