@@ -66,6 +66,7 @@ def _options(parsed: argparse.Namespace) -> Options:
         rounds=min(parsed.rounds, 3) if quick else parsed.rounds,
         seconds=min(parsed.seconds, 0.3) if quick else parsed.seconds,
         warmup=0.1 if quick else 0.3,
+        pin=parsed.pin,
     )
 
 
@@ -88,6 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--loop", choices=_LOOPS, default="asyncio", help="event loop (asyncio)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample here")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write a plot here")
+    parser.add_argument(
+        "--pin",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="keep clients on one core and the server on another (yes)",
+    )
     parser.add_argument("--quick", action="store_true", help="short rounds, at most three")
     return parser
 

@@ -16,8 +16,11 @@ from benchmarks.job import Failure, Job, Outcome, Sample, outcome_from_json
 ROOT = Path(__file__).resolve().parent.parent
 """The folder from which `benchmarks` can be imported."""
 
-_PATIENCE = 120.0
+PATIENCE = 60.0
 """Seconds that a worker may take beyond the time it is told to measure."""
+
+_UNWANTED = ("PROXY", "CA_BUNDLE", "SSL_CERT", "PYTHONASYNCIODEBUG", "PYTHONDEVMODE")
+"""Parts of the names of variables that no case is about: proxies, authorities, debugging aids."""
 
 
 @dataclass(slots=True)
@@ -57,10 +60,12 @@ def turns(clients: Sequence[str], rounds: int) -> Iterator[str]:
         yield from clients[:start]
 
 
-def run_worker(job: Job, wrapper: Sequence[str] = ()) -> Outcome:
-    """Run one job in a process of its own; `wrapper` is a command that runs it (a counter)."""
+def run_worker(job: Job, wrapper: Sequence[str] = (), patience: float = PATIENCE) -> Outcome:
+    """Run one job in a process of its own; `wrapper` is a command that runs it (a counter).
+
+    The process is killed, which is a failure, when it takes `patience` seconds too long.
+    """
     command = [*wrapper, sys.executable, "-m", "benchmarks.worker", job.to_json()]
-    patience = _PATIENCE + job.seconds + job.warmup
     try:
         done = subprocess.run(
             command,
@@ -69,7 +74,7 @@ def run_worker(job: Job, wrapper: Sequence[str] = ()) -> Outcome:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=patience,
+            timeout=job.seconds + job.warmup + patience,
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -81,8 +86,12 @@ def run_worker(job: Job, wrapper: Sequence[str] = ()) -> Outcome:
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment without proxies, which no case is about."""
-    return {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    """Return this process's environment without what changes how a client works or how fast."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not any(word in name.upper() for word in _UNWANTED)
+    }
 
 
 def cores() -> tuple[int | None, int | None]:

@@ -27,6 +27,7 @@ class Options:
     rounds: int
     seconds: float
     warmup: float
+    pin: bool = True
 
 
 def run(options: Options) -> Iterator[Result]:
@@ -35,7 +36,7 @@ def run(options: Options) -> Iterator[Result]:
     Raises:
         nginx.ServerError: a case needs the server, and it does not start.
     """
-    client_cpu, server_cpu = cores()
+    client_cpu, server_cpu = cores() if options.pin else (None, None)
     needed = any(case.kind != "imports" for case in options.cases)
     with nginx.running(server_cpu) if needed else nullcontext() as server:
         for case in options.cases:

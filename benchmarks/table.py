@@ -5,10 +5,7 @@ from collections.abc import Mapping, Sequence
 from benchmarks.results import Result
 from benchmarks.summary import Row
 
-_DETAILS = {
-    "cpu_us": "CPU µs",
-    "connections": "connections",
-}
+_DETAILS = {"cpu_us": "CPU µs/{each}", "connections": "connections"}
 """Details worth a column, and its heading."""
 
 
@@ -21,7 +18,7 @@ def render(result: Result, reference: str) -> str:
         "spread",
         f"x {reference}",
         "x best peer",
-        *(_DETAILS[key] for key in details),
+        *(_DETAILS[key].format(each=result.case.each) for key in details),
     )
     lines = [heading, *(_cells(row, details) for row in result.rows if row.failure is None)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heading))]

@@ -18,6 +18,9 @@ from tempfile import TemporaryDirectory
 from benchmarks.job import Failure, Job, Outcome, Sample
 from benchmarks.rounds import run_worker
 
+_PATIENCE = 300.0
+"""Seconds that one run may take: counting in software is slow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counter:
@@ -63,7 +66,7 @@ def measure_instructions(job: Job) -> Outcome:
 def _count(found: Counter, job: Job) -> int | Failure:
     with TemporaryDirectory(prefix="wayfare-bench-") as folder:
         report = Path(folder, "report")
-        outcome = run_worker(job, _command(found, report))
+        outcome = run_worker(job, _command(found, report), _PATIENCE)
         if isinstance(outcome, Failure):
             return outcome
         return _read(found, report)

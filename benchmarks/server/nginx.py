@@ -32,6 +32,9 @@ UPLOAD = 64 << 20
 _PATIENCE = 10.0
 """Seconds that nginx may take to listen."""
 
+_KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
+"""glibc keeps the buffer of an upload for the next, so that no upload pays for fresh pages."""
+
 _CONFIGURATION = Template("""\
 daemon off;
 master_process off;
@@ -111,7 +114,9 @@ def running(cpu: int | None) -> Iterator[Server]:
     with TemporaryDirectory(prefix="wayfare-bench-") as name:
         folder = Path(name)
         server = _configure(folder)
-        process = subprocess.Popen([program, "-p", name, "-c", f"{name}/nginx.conf"])
+        process = subprocess.Popen(
+            [program, "-p", name, "-c", f"{name}/nginx.conf"], env=os.environ | _KEEP_MEMORY
+        )
         try:
             if cpu is not None:
                 os.sched_setaffinity(process.pid, {cpu})
