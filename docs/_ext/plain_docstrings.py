@@ -1,0 +1,122 @@
+"""Docstrings of this project are plain sentences with `code` in single backticks; Sphinx reads reStructuredText.
+
+This extension turns the one into the other: code spans, labelled paragraphs (`Raises: …`, `Cancellation: …`), lists,
+and indented blocks such as a drawn tree, which stay as they are. It also keeps names that a package merely hands on out
+of that package's page: they are described where they live.
+"""
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sphinx.application import Sphinx
+
+LABEL = re.compile(r"(?P<label>[A-Z][a-z]+(?: [a-z]+)?):(?P<rest> .*)?")
+CODE = re.compile(r"(`+)(.+?)\1")
+ITEM = re.compile(r"(- |\d+\. )")
+
+
+def escaped(text: str) -> str:
+    """Text in which nothing means anything to reStructuredText."""
+    return re.sub(r"([\\*|_])", r"\\\1", text)
+
+
+def inline(text: str) -> str:
+    """One paragraph's text: code spans become literals, the rest is escaped."""
+    pieces = []
+    position = 0
+    for span in CODE.finditer(text):
+        pieces += [escaped(text[position : span.start()]), _literal(span[2], text[span.end() :])]
+        position = span.end()
+    return "".join([*pieces, escaped(text[position:])])
+
+
+def _literal(code: str, following: str) -> str:
+    # A literal must end at the end of a word: "`thing`s" needs a separator that does not show.
+    return f"``{code.strip()}``" + ("\\ " if following[:1].isalnum() else "")
+
+
+def paragraphs(lines: list[str]) -> Iterator[list[str]]:
+    """The runs of lines between blank ones."""
+    current: list[str] = []
+    for line in [*lines, ""]:
+        if line.strip():
+            current.append(line.rstrip())
+        elif current:
+            yield current
+            current = []
+
+
+def converted(lines: list[str]) -> list[str]:
+    """A docstring's lines as reStructuredText."""
+    result: list[str] = []
+    literal = False
+    for paragraph in paragraphs(lines):
+        if all(line.startswith("    ") for line in paragraph):
+            result += ([] if literal else ["::", ""]) + paragraph + [""]
+            literal = True
+            continue
+        literal = False
+        result += [*_prose(paragraph), ""]
+    return result
+
+
+def _prose(paragraph: list[str]) -> Iterator[str]:
+    """One paragraph: a labelled one, a list (perhaps with a sentence before it), or plain text."""
+    label = LABEL.fullmatch(paragraph[0])
+    if label and len(paragraph) > 1 and label["rest"] is None:
+        yield f"**{label['label']}:**"
+        yield ""
+        yield from _items([line.strip() for line in paragraph[1:]], every_line=True)
+        return
+    text: list[str] = []
+    for index, line in enumerate(paragraph):
+        if ITEM.match(line):
+            yield inline(" ".join(text))
+            yield ""
+            yield from _items(paragraph[index:], every_line=False)
+            return
+        text.append(line.strip())
+    if label:
+        text[0] = (label["rest"] or "").strip()
+        yield f"**{label['label']}:** {inline(' '.join(text))}"
+    else:
+        yield inline(" ".join(text))
+
+
+def _items(lines: list[str], *, every_line: bool) -> Iterator[str]:
+    """List items, each on one line."""
+    items: list[str] = []
+    for line in lines:
+        mark = ITEM.match(line)
+        if mark or every_line or not items:
+            items.append(line[mark.end() :] if mark else line)
+        else:
+            items[-1] += f" {line.strip()}"
+    yield from (f"- {inline(item.strip())}" for item in items)
+
+
+def convert_docstring(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """The hook of autodoc: rewrite a docstring in place."""
+    lines[:] = converted(lines)
+
+
+def keep_out_guests(
+    app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any
+) -> bool | None:
+    """The hook of autodoc: on a package's page, leave out what another package defines."""
+    if what != "module" or not (inspect.isclass(obj) or inspect.isroutine(obj)):
+        return None
+    page = app.env.current_document.autodoc_module
+    home = str(getattr(obj, "__module__", "") or "")
+    return True if page and home.partition(".")[0] != page.partition(".")[0] else None
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register both hooks."""
+    app.connect("autodoc-process-docstring", convert_docstring)
+    app.connect("autodoc-skip-member", keep_out_guests)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
