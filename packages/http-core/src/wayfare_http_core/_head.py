@@ -1,0 +1,70 @@
+"""Message heads as values: what a request asks and what a response answered."""
+
+from typing import NamedTuple, final
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from ._fields import EMPTY_FIELDS, FieldBlock
+from ._http_version import HttpVersion
+
+__all__ = ("RequestHead", "ResponseHead")
+
+
+class RequestHead(NamedTuple):
+    """A request head that belongs to no HTTP version yet.
+
+    The connection that sends it derives the target form (RFC 9112 section 3.2) and adds the fields of its own hop:
+    framing and connection management. `authority` is the host with its port, as a Host field carries it, without
+    user info; `path` is the path with its query, percent-encoded, or `*`.
+    """
+
+    method: str
+    scheme: str
+    authority: str
+    path: str
+    fields: FieldBlock = EMPTY_FIELDS
+
+
+@final
+class ResponseHead:
+    """A response's status line and fields.
+
+    `headers` keeps names in the case received and is looked up in any case; values are UTF-8 with `surrogateescape`,
+    so that no octet is lost. A field that came several times is there several times: `headers[name]` is the first
+    (the rule for singletons such as Location or Content-Type), `headers.getall(name)` all. Content-Length is the
+    exception: differing values are refused by the framing rules.
+    """
+
+    __slots__ = ("_raw", "_raw_headers", "headers", "reason", "status", "version")
+
+    version: HttpVersion
+    status: int
+    reason: str
+    headers: CIMultiDictProxy[str]
+
+    def __init__(
+        self, version: HttpVersion, status: int, reason: str, headers: CIMultiDict[str], raw: bytes
+    ) -> None:
+        self.version = version
+        self.status = status
+        self.reason = reason
+        self.headers = CIMultiDictProxy(headers)
+        self._raw = raw
+        self._raw_headers: tuple[tuple[bytes, bytes], ...] | None = None
+
+    @property
+    def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The fields as octets, in order, with the white space around values removed."""
+        if self._raw_headers is None:
+            lines = self._raw.split(b"\r\n")[1:]
+            parts = [line.partition(b":") for line in lines]
+            self._raw_headers = tuple([(name, value.strip(b" \t")) for name, _, value in parts])
+        return self._raw_headers
+
+    @property
+    def is_informational(self) -> bool:
+        """Whether a final response is still to come (RFC 9110 section 15.2); 101 is final for HTTP."""
+        return self.status < 200 and self.status != 101
+
+    def __repr__(self) -> str:
+        return f"<ResponseHead {self.status} {self.reason!r}, {len(self.headers)} fields>"

@@ -1,0 +1,187 @@
+"""Response heads from octets (RFC 9112 sections 4 and 5).
+
+Two readers with one verdict. The quick one looks at the whole head with a handful of bulk operations and accepts
+only what is beyond doubt. Whatever it does not accept goes to the careful one, which walks line by line and alone
+knows how to refuse, so every error is made in one place and in the order of the lines.
+"""
+
+import re
+from functools import lru_cache
+from typing import NoReturn
+
+from multidict import CIMultiDict, istr
+
+from . import hdrs
+from ._errors import (
+    BadHttpMessage,
+    BadStatusLine,
+    InvalidHeader,
+    LineTooLong,
+    UnsupportedVersionError,
+)
+from ._grammar import FIELD_OCTETS, is_token
+from ._head import ResponseHead
+from ._http_version import HttpVersion, HttpVersion10, HttpVersion11
+from ._limits import HeadLimits
+
+__all__ = ("check_partial_head", "parse_fields", "parse_response_head", "quick_response_head")
+
+_STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([0-9]{3})(?: ([^\x00-\x08\x0a-\x1f\x7f]*))?", re.ASCII)
+_FOREIGN_VERSION = re.compile(rb"(?:[A-Za-z]+/[0-9]+(?:\.[0-9]+)?|ICY)(?= |\Z)")
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_LINE_END = re.compile(rb"\r?\n")
+_VERDICT = 16
+"""Octets after which something that does not begin like HTTP/1.x is called by its name."""
+
+
+def _both_cases(name: istr) -> list[tuple[str, istr]]:
+    return [(str(name), name), (name.lower(), istr(name.lower()))]
+
+
+# Names that need no check, and whose case-folded form is computed already.
+_KNOWN_NAMES: dict[str, istr] = dict(
+    pair for value in vars(hdrs).values() if isinstance(value, istr) for pair in _both_cases(value)
+)
+
+
+@lru_cache(maxsize=128)
+def _status_line(line: str) -> tuple[HttpVersion, int, str] | None:
+    """Version, status and reason of a status line, or None where it is not exactly one."""
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None or match[2] < "100":
+        return None
+    version = HttpVersion11 if match[1] == "1" else HttpVersion10
+    return version, int(match[2]), match[3] or ""
+
+
+def parse_response_head(head: bytes, limits: HeadLimits) -> ResponseHead:
+    """A response head from its octets, without the blank line that ends it.
+
+    Raises: `BadStatusLine`, `UnsupportedVersionError`, `InvalidHeader`, `LineTooLong` or `BadHttpMessage` for the first
+    line, in order, that breaks a rule.
+    """
+    return quick_response_head(head, limits) or _parse_carefully(head, limits)
+
+
+def quick_response_head(head: bytes, limits: HeadLimits) -> ResponseHead | None:
+    """The head if it is beyond doubt valid, with CRLF line ends and no folding; None says nothing yet."""
+    # Small enough that no line limit can be broken: the usual case, and one comparison.
+    if len(head) > limits.start_line or len(head) > limits.field_line or len(head) > limits.head:
+        return None
+    lines = head.decode("utf-8", "surrogateescape").split("\r\n")
+    # Without field octets only line ends are left; more than the split found means a control character.
+    if len(head.translate(None, FIELD_OCTETS)) != 2 * len(lines) - 2 or len(lines) > limits.fields:
+        return None
+    status = _status_line(lines[0])
+    if status is None:
+        return None
+    fields = _quick_fields(lines)
+    return None if fields is None else ResponseHead(*status, CIMultiDict(fields), head)
+
+
+def _quick_fields(lines: list[str]) -> list[tuple[str, str]] | None:
+    """Name and value of every line after the first, or None as soon as one needs a closer look."""
+    fields = []
+    known = _KNOWN_NAMES
+    del lines[0]
+    for line in lines:
+        name, colon, value = line.partition(":")
+        # A folded line has white space in its name, so it fails here too.
+        key: str = known.get(name, name)
+        if key is name and (not colon or not is_token(name)):
+            return None
+        fields.append((key, value.strip(" \t")))
+    return fields
+
+
+def _parse_carefully(head: bytes, limits: HeadLimits) -> ResponseHead:
+    if len(head) > limits.head:
+        _refuse_partial_head(head[: limits.head + 4], limits)
+    lines = _LINE_END.split(head)
+    start = lines[0]
+    if not start.startswith(b"HTTP/"):
+        raise _refuse_status_line(start)
+    if len(start) > limits.start_line:
+        raise LineTooLong(start[:100], limits.start_line, len(start))
+    status = _status_line(start.decode("utf-8", "surrogateescape"))
+    if status is None:
+        raise _refuse_status_line(start)
+    pairs = parse_fields(lines[1:], limits)
+    raw = b"\r\n".join([start, *(b"%b: %b" % pair for pair in pairs)])
+    return ResponseHead(*status, CIMultiDict(_decode(pairs)), raw)
+
+
+def _decode(pairs: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [
+        (name.decode("ascii"), value.decode("utf-8", "surrogateescape")) for name, value in pairs
+    ]
+
+
+def _refuse_status_line(line: bytes) -> BadHttpMessage:
+    # Only the first octets decide, so that the verdict can fall as soon as they are there.
+    foreign = _FOREIGN_VERSION.match(line[:_VERDICT])
+    if foreign is not None and foreign[0] not in (b"HTTP/1.0", b"HTTP/1.1"):
+        return UnsupportedVersionError(line[:100])
+    return BadStatusLine(line[:100])
+
+
+def parse_fields(
+    lines: list[bytes], limits: HeadLimits, *, before: int = 0
+) -> list[tuple[bytes, bytes]]:
+    """Names and values of field lines without their line ends; the one place that refuses a field.
+
+    An obs-fold becomes one SP, as RFC 9112 section 5.2 asks of a user agent. `before` is how many fields were counted
+    already (a trailer section counts with its head).
+
+    Raises: `InvalidHeader`, `LineTooLong`, `BadHttpMessage`.
+    """
+    folded: list[tuple[bytes, list[bytes], int]] = []
+    for line in lines:
+        if line[:1] in (b" ", b"\t"):
+            if not folded:
+                raise InvalidHeader(line[:100])
+            name, values, size = folded[-1]
+            folded[-1] = (name, values, size + len(line))
+        else:
+            name, colon, value = line.partition(b":")
+            if not colon or not is_token(name):
+                raise InvalidHeader(line[:100])
+            values = []
+            folded.append((name, values, len(line)))
+            line = value
+        if folded[-1][2] > limits.field_line:
+            raise LineTooLong(name[:100], limits.field_line, folded[-1][2])
+        if _CONTROL.search(line):
+            raise InvalidHeader(name + b":" + line[:100])
+        if len(folded) + before > limits.fields:
+            raise BadHttpMessage(f"more than {limits.fields} fields")
+        values.append(line.strip(b" \t"))
+    return [(name, b" ".join(values).strip(b" \t")) for name, values, _ in folded]
+
+
+def check_partial_head(data: bytes | bytearray, limits: HeadLimits) -> None:
+    """Refuse a head that cannot become valid any more, before its end arrived.
+
+    A peer that never ends its head must get an error and no memory, and one that speaks another protocol must not
+    be waited for. Complete lines are judged first, so that the verdict does not depend on how the octets were cut.
+
+    Raises: as `parse_response_head`.
+    """
+    if not data.startswith(b"HTTP/"[: len(data)]) and (len(data) >= _VERDICT or b"\n" in data):
+        raise _refuse_status_line(bytes(_LINE_END.split(data[: limits.start_line], maxsplit=1)[0]))
+    over_head = len(data) > limits.head + 3  # the line end and the blank line may be under way
+    line_start = data.rfind(b"\n") + 1
+    limit = limits.field_line if line_start else limits.start_line
+    over_line = len(data) - line_start > limit + 1  # a CR that belongs to the line end
+    if over_head or over_line or data.count(b"\n") > limits.fields + 1:
+        _refuse_partial_head(bytes(data[: limits.head + 4]), limits)
+
+
+def _refuse_partial_head(data: bytes, limits: HeadLimits) -> NoReturn:
+    complete, newline, rest = data.rpartition(b"\n")
+    if newline:
+        _parse_carefully(complete.removesuffix(b"\r"), limits)
+    limit = limits.field_line if newline else limits.start_line
+    if len(rest) > limit + 1:
+        raise LineTooLong(rest[:100], limit, len(rest))
+    raise BadHttpMessage(f"the head has more than {limits.head} octets")
