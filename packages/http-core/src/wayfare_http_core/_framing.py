@@ -1,0 +1,124 @@
+"""Where a message body ends, and whether another message may follow on the connection.
+
+Pure functions over a head. Framing mistakes are how one response is taken for another, so nothing here is lenient:
+what cannot be understood exactly is refused, and the connection with it.
+"""
+
+import enum
+from typing import TYPE_CHECKING, NamedTuple, final
+
+from . import hdrs
+from ._errors import ContentLengthError, TransferEncodingError
+from ._grammar import is_digits, token_list
+from ._head import ResponseHead
+from ._http_version import HttpVersion11
+
+if TYPE_CHECKING:
+    from multidict import CIMultiDictProxy
+
+__all__ = ("BodyKind", "Framing", "connection_persists", "content_length", "response_framing")
+
+_MAX_LENGTH = 2**63 - 1
+
+
+@final
+class BodyKind(enum.Enum):
+    """How a body is delimited."""
+
+    NONE = "none"
+    LENGTH = "length"
+    CHUNKED = "chunked"
+    UNTIL_CLOSE = "until close"
+    TUNNEL = "tunnel"
+    """No HTTP follows: every further octet belongs to the tunnel or to the upgraded protocol."""
+
+
+class Framing(NamedTuple):
+    """A body's delimitation. `length` counts octets on the wire; `persistent` is False where the framing itself
+    forbids another exchange on the connection."""
+
+    kind: BodyKind
+    length: int = 0
+    persistent: bool = True
+
+
+_EMPTY = Framing(BodyKind.NONE)
+_CHUNKED = Framing(BodyKind.CHUNKED)
+_CHUNKED_THEN_CLOSE = Framing(BodyKind.CHUNKED, persistent=False)
+_UNTIL_CLOSE = Framing(BodyKind.UNTIL_CLOSE, persistent=False)
+_TUNNEL = Framing(BodyKind.TUNNEL, persistent=False)
+
+
+def response_framing(method: str, head: ResponseHead) -> Framing:
+    """How the body of the response to a request with that method is delimited (RFC 9112 section 6.3).
+
+    A Content-Length is checked even where the body does not depend on it: a server that contradicts itself there
+    cannot be trusted with the next response either.
+
+    Raises: `ContentLengthError`, `TransferEncodingError`.
+    """
+    headers = head.headers
+    status = head.status
+    length = content_length(headers)
+    # Step 1: responses that never have a body.
+    if method == "HEAD" or status < 200 or status in (204, 304):
+        return _TUNNEL if status == 101 else _EMPTY
+    # Step 2: a tunnel begins after the head.
+    if method == "CONNECT" and status < 300:
+        return _TUNNEL
+    # Steps 3 and 4: Transfer-Encoding overrides Content-Length; both together is an attempt at smuggling or its victim.
+    if hdrs.TRANSFER_ENCODING in headers:
+        return _transfer_coding(head, length is not None)
+    # Steps 5 and 6: invalid lengths were refused above.
+    if length is not None:
+        return Framing(BodyKind.LENGTH, length) if length else _EMPTY
+    # Step 8 (7 is about requests).
+    return _UNTIL_CLOSE
+
+
+def _transfer_coding(head: ResponseHead, has_length: bool) -> Framing:
+    codings = token_list(head.headers.getall(hdrs.TRANSFER_ENCODING))
+    if head.version < HttpVersion11:
+        # RFC 9112 section 6.1: the framing of such a message is faulty, whatever it says.
+        raise TransferEncodingError("Transfer-Encoding in an HTTP/1.0 response")
+    if codings == ["chunked"]:
+        return _CHUNKED_THEN_CLOSE if has_length else _CHUNKED
+    if codings == ["identity"]:
+        # Withdrawn in 2014 and still sent by old servers: no coding, and no framing either.
+        return _UNTIL_CLOSE
+    # Chunked twice, chunked not last, or a coding that we did not ask for: handing its octets out as content would
+    # be wrong, and so would guessing where the message ends.
+    raise TransferEncodingError(f"unsupported Transfer-Encoding: {', '.join(codings)[:100]!r}")
+
+
+def content_length(headers: "CIMultiDictProxy[str]") -> int | None:
+    """The Content-Length in octets, or None without one; identical repetitions count once (RFC 9112 section 6.3).
+
+    Raises: `ContentLengthError` for anything but 1*DIGIT below 2**63, and for differing values.
+    """
+    value = headers.get(hdrs.CONTENT_LENGTH)
+    if value is None:
+        return None
+    values = headers.getall(hdrs.CONTENT_LENGTH)
+    if len(values) > 1 or "," in value:
+        elements = [element.strip(" \t") for line in values for element in line.split(",")]
+        if len(set(elements)) != 1:
+            raise ContentLengthError(f"Content-Length values differ: {', '.join(elements)[:100]!r}")
+        value = elements[0]
+    # Length first: int() refuses numbers of over 4,300 digits with an error of its own.
+    if not is_digits(value) or len(value.lstrip("0")) > 19:
+        raise ContentLengthError(f"invalid Content-Length: {value[:100]!r}")
+    length = int(value)
+    if length > _MAX_LENGTH:
+        raise ContentLengthError(f"Content-Length too large: {value!r}")
+    return length
+
+
+def connection_persists(head: ResponseHead) -> bool:
+    """Whether the response's head lets the connection be used again (RFC 9112 section 9.3)."""
+    if hdrs.CONNECTION not in head.headers:
+        return head.version is HttpVersion11
+    options = token_list(head.headers.getall(hdrs.CONNECTION))
+    if "close" in options:
+        return False
+    return head.version is HttpVersion11 or "keep-alive" in options
