@@ -9,11 +9,23 @@ A session asks a connection for an exchange; it never writes bytes and never see
 
 from collections.abc import AsyncIterable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ._head import RequestHead, ResponseHead
+from ._limits import DEFAULT_HEAD_LIMITS, HeadLimits
 
-__all__ = ("Connection", "ConnectionFacts", "ConnectionOwner", "Content", "Exchange", "RequestBody")
+if TYPE_CHECKING:
+    from .aio import StreamReader
+
+__all__ = (
+    "DEFAULT_EXCHANGE_OPTIONS",
+    "Connection",
+    "ConnectionFacts",
+    "ConnectionOwner",
+    "Exchange",
+    "ExchangeOptions",
+    "RequestBody",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +43,17 @@ class ConnectionFacts:
     peer_certificate: bytes | None = None
     """The peer's leaf certificate, DER."""
     alpn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeOptions:
+    """How a connection treats one exchange: bounds on the head, and the read limit of the content in octets."""
+
+    limits: HeadLimits = DEFAULT_HEAD_LIMITS
+    read_limit: int = 256 * 1024
+
+
+DEFAULT_EXCHANGE_OPTIONS = ExchangeOptions()
 
 
 @runtime_checkable
@@ -57,16 +80,6 @@ class RequestBody(Protocol):
         """Start one pass over the content."""
 
 
-class Content(Protocol):
-    """The content of a response: the part of a stream reader that a session relies on."""
-
-    async def read(self, n: int = -1, /) -> bytes:
-        """Up to n octets, all of them for -1; b"" at the end."""
-
-    def at_eof(self) -> bool:
-        """Whether every octet was received and read."""
-
-
 class Exchange(Protocol):
     """One request on its way through a connection: the response's head and its content."""
 
@@ -75,12 +88,23 @@ class Exchange(Protocol):
         """The final response head."""
 
     @property
-    def content(self) -> Content:
+    def content(self) -> "StreamReader":
         """The content, still arriving or complete."""
 
     @property
-    def trailers(self) -> Mapping[str, str] | None:
-        """The trailer fields, once the content ended with some (RFC 9112 section 7.1.2)."""
+    def trailers(self) -> Mapping[str, str]:
+        """The trailer fields, empty until the content ended with some (RFC 9112 section 7.1.2)."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the response arrived whole: nothing of the connection is needed any more."""
+
+    def abort(self) -> None:
+        """Give up what was not read yet, and the connection with it. Idempotent."""
+
+    def discard(self) -> None:
+        """Give up what was not read yet. A small rest is read and dropped, so that the connection can be used again;
+        otherwise the connection is closed. Nothing is decoded. Idempotent."""
 
 
 class ConnectionOwner(Protocol):
@@ -111,10 +135,16 @@ class Connection(Protocol):
     def facts(self) -> ConnectionFacts:
         """Addresses and TLS facts, kept after the connection closed."""
 
-    async def exchange(self, head: RequestHead, body: "RequestBody | bytes | None" = None) -> Exchange:
+    async def exchange(
+        self,
+        head: RequestHead,
+        body: "RequestBody | bytes | None" = None,
+        options: ExchangeOptions = DEFAULT_EXCHANGE_OPTIONS,
+    ) -> Exchange:
         """Send a request and return its response once the final head arrived.
 
         Raises: `ClientConnectionError` and its kin when the connection breaks, `BadHttpMessage` for a malformed head,
+        ValueError for a request that cannot be sent (before any octet was), whatever the body's iterator raises,
         `RuntimeError` when no exchange is available.
         Cancellation: the connection is aborted; some, all or none of the request may have been sent.
         """

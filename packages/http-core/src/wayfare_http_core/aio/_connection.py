@@ -1,0 +1,513 @@
+"""`HTTP1Connection`: exchanges over one asyncio transport, one at a time.
+
+The hot path is one write, one Future and one call of `buffer_updated`: no task, no timer, no parser object per
+request. What is decided (framing, reuse, errors) is decided by `ResponseParser`; here it is only carried out.
+
+    FREE --exchange()--> BUSY --response and request both complete--> FREE   (owner: connection_idle)
+      |                    |
+      |                    +--upgrade()--> UPGRADED --release()--+
+      |                    |                                     |
+      +----- close(), abort(), the peer, an error -----> RETIRED --transport gone--> LOST
+                                             (owner: connection_retired)   (owner: connection_lost)
+"""
+
+import asyncio
+import enum
+from typing import final
+
+from multidict import CIMultiDictProxy
+
+from wayfare_http_core._chunked import NO_TRAILERS
+from wayfare_http_core._connection import (
+    DEFAULT_EXCHANGE_OPTIONS,
+    ConnectionFacts,
+    ConnectionOwner,
+    ExchangeOptions,
+    RequestBody,
+)
+from wayfare_http_core._errors import (
+    ClientConnectionError,
+    ClientConnectionResetError,
+    ClientOSError,
+    ServerDisconnectedError,
+)
+from wayfare_http_core._head import RequestHead, ResponseHead
+from wayfare_http_core._request_writer import encode_request_head
+from wayfare_http_core._response_parser import EndOfMessage, ResponseEvent, ResponseParser
+
+from ._facts import transport_facts
+from ._receive_buffer import receive_buffer
+from ._stream_reader import StreamReader
+from ._upload import send_body
+
+__all__ = ("HTTP1Connection", "HTTP1Exchange", "Upgraded")
+
+_JOINED_BODY = 64 * 1024
+"""Up to this many octets, a body is joined to its head and leaves in one write."""
+_DRAIN = 64 * 1024
+"""Octets of an unread body that are read and dropped to save a connection; curl and Go choose the same order."""
+_DRAIN_SECONDS = 1.0
+
+
+class _State(enum.Enum):
+    FREE = "free"
+    BUSY = "busy with another exchange"
+    UPGRADED = "upgraded to another protocol"
+    RETIRED = "closed"
+    LOST = "closed and gone"
+
+
+_FREE, _BUSY, _UPGRADED, _RETIRED, _LOST = _State
+
+
+@final
+class HTTP1Exchange:
+    """A response on its connection: see `wayfare_http_core.Exchange`."""
+
+    __slots__ = ("_connection", "content", "head", "is_complete", "trailers")
+
+    head: ResponseHead
+    content: StreamReader
+    trailers: CIMultiDictProxy[str]
+    is_complete: bool
+
+    def __init__(
+        self, connection: "HTTP1Connection", head: ResponseHead, content: StreamReader
+    ) -> None:
+        self._connection: HTTP1Connection | None = connection
+        self.head = head
+        self.content = content
+        self.trailers = NO_TRAILERS
+        self.is_complete = False
+
+    def discard(self) -> None:
+        """Give up what was not read yet; see `wayfare_http_core.Exchange.discard`."""
+        connection = self._connection
+        if connection is not None:
+            connection._discard(self)
+
+    def abort(self) -> None:
+        """Give up what was not read yet, and the connection with it. Idempotent."""
+        if self._connection is not None:
+            self._connection.abort()
+
+    def _finish(self, trailers: CIMultiDictProxy[str]) -> None:
+        self._connection = None
+        self.trailers = trailers
+        self.is_complete = True
+
+
+@final
+class Upgraded:
+    """What an upgraded connection leaves: its transport, the octets that were read too far, and its place.
+
+    The transport still calls the old protocol: set your own at once, with `transport.set_protocol`. `release` gives the
+    place back to the owner; call it when the transport is closed.
+    """
+
+    __slots__ = ("_connection", "transport", "unread")
+
+    transport: asyncio.Transport
+    unread: bytes
+
+    def __init__(
+        self, connection: "HTTP1Connection", transport: asyncio.Transport, unread: bytes
+    ) -> None:
+        self._connection = connection
+        self.transport = transport
+        self.unread = unread
+
+    def release(self) -> None:
+        """Tell the owner that the transport is gone; idempotent."""
+        self._connection._lose()
+
+
+@final
+class HTTP1Connection(asyncio.BufferedProtocol):
+    """An HTTP/1.1 connection: an asyncio protocol below, `wayfare_http_core.Connection` above.
+
+    Make one as the protocol of any stream transport. `owner` is told when the connection is idle, retired and lost;
+    it may be set until the first exchange.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_closed",
+        "_content",
+        "_drain_timer",
+        "_exchange",
+        "_loop",
+        "_parser",
+        "_persistent",
+        "_reading_paused",
+        "_state",
+        "_transport",
+        "_undrained",
+        "_upload",
+        "_waiter",
+        "_writable",
+        "_writing_paused",
+        "facts",
+        "owner",
+    )
+
+    _loop: asyncio.AbstractEventLoop
+    facts: ConnectionFacts
+    """Addresses and TLS facts, from the moment the transport is connected; kept after it closed."""
+    owner: ConnectionOwner | None
+
+    def __init__(self, owner: ConnectionOwner | None = None) -> None:
+        self.owner = owner
+        self.facts = ConnectionFacts()
+        self._parser = ResponseParser()
+        self._state = _FREE
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[HTTP1Exchange] | None = None
+        self._exchange: HTTP1Exchange | None = None
+        self._content: StreamReader | None = None
+        self._upload: asyncio.Task[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._closed: asyncio.Future[None] | None = None
+        self._persistent = True
+        self._reading_paused = False
+        self._writing_paused = False
+        self._undrained = 0
+        self._drain_timer: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        return f"<HTTP1Connection {self._state.value}, peer {self.facts.peername!r}>"
+
+    # -- Connection: what a session and a pool call ------------------------------------------------------------
+
+    @property
+    def available_exchanges(self) -> int:
+        """One while the connection is open and no exchange is under way, else none."""
+        transport = self._transport
+        return (
+            1
+            if self._state is _FREE and transport is not None and not transport.is_closing()
+            else 0
+        )
+
+    async def exchange(
+        self,
+        head: RequestHead,
+        body: RequestBody | bytes | None = None,
+        options: ExchangeOptions = DEFAULT_EXCHANGE_OPTIONS,
+    ) -> HTTP1Exchange:
+        """Send a request and return its response once the final head arrived; see `wayfare_http_core.Connection`."""
+        transport = self._transport
+        if self._state is not _FREE or transport is None:
+            raise RuntimeError(f"no exchange can start here: the connection is {self._state.value}")
+        length = -1 if body is None else len(body) if isinstance(body, bytes) else body.length
+        content_type = None if body is None or isinstance(body, bytes) else body.content_type
+        try:
+            request = encode_request_head(head, length, content_type=content_type)
+        except BaseException:
+            # Nothing was sent, so the connection is as good as before and goes back to its owner.
+            self._offer()
+            raise
+        names = head.fields.names
+        self._parser.begin(head.method, upgrade_offered="upgrade" in names, limits=options.limits)
+        self._state = _BUSY
+        self._persistent = "connection" not in names or "close" not in head.fields.options(
+            "connection"
+        )
+        waiter: asyncio.Future[HTTP1Exchange] = self._loop.create_future()
+        self._waiter = waiter
+        self._content = StreamReader(self, options.read_limit)
+        if body is None:
+            transport.write(request.octets)
+        elif isinstance(body, bytes) and len(body) <= _JOINED_BODY and not request.chunked:
+            transport.write(request.octets + body)
+        else:
+            transport.write(request.octets)
+            self._upload = self._loop.create_task(send_body(self, body, request))
+            self._upload.add_done_callback(self._upload_ended)
+        try:
+            return await waiter
+        except BaseException:
+            self.abort()
+            raise
+
+    def upgrade(self) -> Upgraded:
+        """Hand the transport over after a response that ended HTTP on it: 101, or 2xx to CONNECT.
+
+        The connection stays leased until `Upgraded.release`.
+
+        Raises: RuntimeError at any other moment.
+        """
+        transport = self._transport
+        if not self._parser.tunnelling or transport is None or self._state is not _BUSY:
+            raise RuntimeError("the connection was not upgraded")
+        self._transport = None
+        self._state = _UPGRADED
+        return Upgraded(self, transport, self._parser.take_unused())
+
+    def close(self) -> None:
+        """Retire the connection and close its transport after what was written is flushed; idempotent.
+
+        An exchange under way is broken.
+        """
+        self._retire()
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Retire the connection and drop its transport at once; idempotent."""
+        self._retire()
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def wait_closed(self) -> None:
+        """Return when the transport is really closed. Cancellation: safe, the closing goes on."""
+        if self._state is not _LOST and self._transport is not None:
+            if self._closed is None:
+                self._closed = self._loop.create_future()
+            await asyncio.shield(self._closed)
+
+    # -- asyncio protocol: what the transport calls -------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start on a connected transport."""
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError(f"{transport!r} is not a stream transport")
+        self._loop = asyncio.get_running_loop()
+        self._buffer = receive_buffer(self._loop)
+        self._transport = transport
+        self.facts = transport_facts(transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """The memory to receive into."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Octets arrived in the buffer; only they are copied out."""
+        self.data_received(self._buffer[:nbytes].tobytes())
+
+    def data_received(self, data: bytes) -> None:
+        """Octets arrived."""
+        for event in self._parser.feed(data):
+            self._handle(event)
+        if self._state is _FREE and not self._parser.reusable:
+            # Octets that nobody asked for: whatever they are, they must not become the next response.
+            self.abort()
+
+    def eof_received(self) -> None:
+        """The peer will send no more; the transport closes itself after this."""
+        for event in self._parser.feed_eof():
+            self._handle(event)
+        if self._state is _FREE:
+            self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The transport is gone."""
+        self._transport = None
+        if self._state is _BUSY:
+            self._fail(self._loss(exc))
+        self._lose()
+
+    def pause_writing(self) -> None:
+        """The transport has enough to send."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """The transport can take more."""
+        self._writing_paused = False
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+
+    # -- StreamReader's flow control ----------------------------------------------------------------------------
+
+    def pause_reading(self) -> None:
+        """The content waits unread: stop receiving."""
+        self._reading_paused = True
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """The reader has caught up."""
+        self._reading_paused = False
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def distrust(self) -> None:
+        """The peer sent corrupt content: let no further exchange start here."""
+        self._persistent = False
+        if self._state is _FREE:
+            self.close()
+
+    # -- sending a body: what `send_body` calls -----------------------------------------------------------------
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Hand octets of the request's body to the transport.
+
+        Raises: `ClientConnectionResetError` when the connection is gone.
+        """
+        if self._transport is None:
+            raise ClientConnectionResetError(
+                "the connection was lost while the request was written"
+            )
+        self._transport.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the transport can take more.
+
+        Raises: `ClientConnectionResetError` when the connection is gone.
+        Cancellation: safe.
+        """
+        while self._writing_paused and self._transport is not None:
+            self._writable = self._loop.create_future()
+            try:
+                await self._writable
+            finally:
+                self._writable = None
+        if self._transport is None:
+            raise ClientConnectionResetError(
+                "the connection was lost while the request was written"
+            )
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _handle(self, event: ResponseEvent) -> None:
+        if isinstance(event, bytes):
+            if self._content is not None:
+                self._content.feed_data(event)
+            else:
+                self._drop(event)
+        elif isinstance(event, ResponseHead):
+            if not event.is_informational:
+                self._begin_response(event)
+        elif isinstance(event, EndOfMessage):
+            self._end_response(event)
+        else:
+            self._fail(event)
+            self.abort()
+
+    def _begin_response(self, head: ResponseHead) -> None:
+        waiter = self._waiter
+        content = self._content
+        if waiter is None or content is None:
+            return  # the exchange was given up in this very tick
+        self._exchange = exchange = HTTP1Exchange(self, head, content)
+        self._waiter = None
+        if not waiter.done():
+            waiter.set_result(exchange)
+        if self._upload is not None and (head.status >= 400 or not self._parser.persistent):
+            # The server has decided; the rest of the body would only fill its buffers (RFC 9112 section 9.5).
+            self._upload.cancel()
+
+    def _end_response(self, end: EndOfMessage) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            return
+        content = self._content
+        self._exchange = self._content = None
+        exchange._finish(end.trailers)
+        if content is not None:
+            content.feed_eof()
+        if self._drain_timer is not None:
+            self._drain_timer.cancel()
+            self._drain_timer = None
+        if self._reading_paused:
+            self.resume_reading()
+        if self._parser.tunnelling:
+            return
+        if self._upload is not None:
+            # Whatever is still to be sent belongs to a request that is answered already.
+            self.abort()
+        elif self._persistent and self._parser.reusable:
+            self._state = _FREE
+            self._offer()
+        else:
+            self.close()
+
+    def _offer(self) -> None:
+        if self.owner is not None:
+            self.owner.connection_idle(self)
+
+    def _fail(self, exc: BaseException) -> None:
+        """Break the exchange under way, wherever somebody waits for it."""
+        waiter, content = self._waiter, self._content
+        self._waiter = self._content = self._exchange = None
+        if waiter is not None:
+            if not waiter.done():
+                waiter.set_exception(exc)
+        elif content is not None:
+            content.set_exception(exc)
+
+    def _loss(self, exc: Exception | None) -> Exception:
+        """The error that a lost connection means at this point of the exchange."""
+        error: Exception
+        incomplete = self._parser.connection_broken()
+        if incomplete is not None:
+            error = incomplete
+        elif exc is None:
+            error = ServerDisconnectedError()
+        elif isinstance(exc, OSError):
+            error = ClientOSError(exc.errno, exc.strerror or str(exc))
+        else:
+            error = ClientConnectionError(str(exc))
+        error.__cause__ = exc
+        return error
+
+    def _discard(self, exchange: HTTP1Exchange) -> None:
+        if self._exchange is not exchange or self._content is None:
+            return
+        content, self._content = self._content, None
+        content.set_exception(
+            ClientConnectionError("the response was released before its content was read")
+        )
+        remaining = self._parser.remaining
+        if (
+            self._upload is not None
+            or self._parser.tunnelling
+            or remaining is None
+            or remaining > _DRAIN
+        ):
+            self.abort()
+            return
+        self._undrained = _DRAIN
+        self._drain_timer = self._loop.call_later(_DRAIN_SECONDS, self.abort)
+        if self._reading_paused:
+            self.resume_reading()
+
+    def _drop(self, data: bytes) -> None:
+        self._undrained -= len(data)
+        if self._undrained < 0:
+            self.abort()
+
+    def _upload_ended(self, task: "asyncio.Task[None]") -> None:
+        self._upload = None
+        if not task.cancelled():
+            exc = task.exception()
+            if exc is not None and self._state is _BUSY:
+                self._fail(exc)
+                self.abort()
+
+    def _retire(self) -> None:
+        if self._state is _RETIRED or self._state is _LOST:
+            return
+        self._state = _RETIRED
+        self._fail(
+            ClientConnectionError("the connection was closed while the exchange was under way")
+        )
+        if self._upload is not None:
+            self._upload.cancel()
+        if self._drain_timer is not None:
+            self._drain_timer.cancel()
+            self._drain_timer = None
+        if self.owner is not None:
+            self.owner.connection_retired(self)
+
+    def _lose(self) -> None:
+        self._retire()
+        if self._state is _LOST:
+            return
+        self._state = _LOST
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
+        if self.owner is not None:
+            self.owner.connection_lost(self)

@@ -1,0 +1,462 @@
+"""`StreamReader`: the content of a message as it arrives, read by one task.
+
+Octets wait here undecoded; a content coding is undone piece by piece when somebody reads. So what waits is bounded
+by the read limit whatever the coding's ratio, and content that nobody reads is never decoded.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import TYPE_CHECKING, Protocol, final
+
+from wayfare_http_core._errors import ContentEncodingError, LineTooLong
+
+from ._deadlines import Deadline
+
+if TYPE_CHECKING:
+    from wayfare_http_core._codings import Decoder
+
+__all__ = ("DEFAULT_LIMIT", "FlowControl", "StreamReader")
+
+DEFAULT_LIMIT = 256 * 1024
+"""Low-water mark of what waits to be read, in octets; the high-water mark is twice as much."""
+
+_DECODE_STEP = 256 * 1024
+_LARGE_PIECE = 64 * 1024
+_DECODED_WITHOUT_BREAK = 1024 * 1024
+"""Octets decoded at a stretch before the loop gets its turn: a few milliseconds of work."""
+
+
+class FlowControl(Protocol):
+    """Whoever feeds a stream: it is told when to stop, when to go on, and when the stream is given up."""
+
+    def pause_reading(self) -> None:
+        """Feed no more for now."""
+
+    def resume_reading(self) -> None:
+        """Feed again."""
+
+    def abort(self) -> None:
+        """The reader ran out of time; nothing more will be read."""
+
+    def distrust(self) -> None:
+        """The content turned out to be corrupt: start no further exchange with this peer here."""
+
+
+@final
+class StreamReader:
+    """A stream of octets that ends, or breaks.
+
+    What arrived before an error is read first, then every read raises the error. Cancelling a read loses no
+    octet: the next read gives what the cancelled one would have given. Only one task reads at a time; a second
+    one gets a RuntimeError.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_deadline",
+        "_decoder",
+        "_eof",
+        "_exception",
+        "_flow",
+        "_limit",
+        "_offset",
+        "_paused",
+        "_raw",
+        "_read_timeout",
+        "_size",
+        "_waiter",
+        "total_bytes",
+        "total_raw_bytes",
+    )
+
+    total_bytes: int
+    """Octets given to the reader's side so far, after content decoding."""
+    total_raw_bytes: int
+    """Octets received so far, before content decoding."""
+
+    def __init__(self, flow: FlowControl | None = None, limit: int = DEFAULT_LIMIT) -> None:
+        self._flow = flow
+        self._limit = limit
+        self._buffer: deque[bytes] = deque()
+        self._offset = 0  # octets of the first piece that were read already
+        self._raw: deque[bytes] | None = None
+        self._size = 0
+        self._decoder: Decoder | None = None
+        self._eof = False
+        self._exception: BaseException | None = None
+        self._paused = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._deadline: Deadline | None = None
+        self._read_timeout: tuple[float, Callable[[], Exception]] | None = None
+        self.total_bytes = 0
+        self.total_raw_bytes = 0
+
+    def __repr__(self) -> str:
+        state = "eof" if self._eof else "open"
+        return f"<StreamReader {state}, {self._size} octets waiting>"
+
+    # -- the feeding side -------------------------------------------------------------------------------------
+
+    def feed_data(self, data: bytes) -> None:
+        """Add octets from the wire; ask the feeding side to pause when more than twice the limit waits.
+
+        Raises: RuntimeError after `feed_eof`.
+        """
+        if self._eof:
+            raise RuntimeError("feed_data after feed_eof")
+        if not data:
+            return
+        self.total_raw_bytes += len(data)
+        self._size += len(data)
+        (self._buffer if self._raw is None else self._raw).append(data)
+        if self._waiter is not None:
+            self._wake()
+        if self._size > 2 * self._limit and not self._paused and self._flow is not None:
+            self._paused = True
+            self._flow.pause_reading()
+
+    def feed_eof(self) -> None:
+        """Say that the content is complete. The feeding side is forgotten."""
+        self._eof = True
+        if self._decoder is None:
+            self._flow = None
+        if self._deadline is not None:
+            self._deadline.close()
+            self._deadline = None
+        if self._waiter is not None:
+            self._wake()
+
+    def set_exception(self, exc: BaseException) -> None:
+        """Break the stream: reads raise `exc` once what arrived before is read."""
+        if self._exception is None and not self._eof:
+            self._exception = exc
+            self._flow = None
+            if self._deadline is not None:
+                self._deadline.close()
+                self._deadline = None
+            if self._waiter is not None:
+                self._wake()
+
+    def exception(self) -> BaseException | None:
+        """The error that broke the stream, or None."""
+        return self._exception
+
+    def decode_with(self, decoder: "Decoder") -> None:
+        """Undo a content coding from here on; call it before the first read.
+
+        Raises: RuntimeError when octets were read already.
+        """
+        if self.total_bytes or self._decoder is not None:
+            raise RuntimeError("the content is being read already")
+        self._decoder = decoder
+        self._raw, self._buffer = self._buffer, deque()
+
+    def set_timeouts(
+        self,
+        deadline: Deadline | None,
+        read_timeout: tuple[float, Callable[[], Exception]] | None = None,
+    ) -> None:
+        """Bound the waiting: all of it by `deadline`, each wait for octets by `read_timeout` (seconds, error).
+
+        The stream closes the deadline when its content ends.
+        """
+        if self._eof or self._exception is not None:
+            if deadline is not None:
+                deadline.close()
+            return
+        self._deadline = deadline
+        self._read_timeout = read_timeout
+
+    # -- state ------------------------------------------------------------------------------------------------
+
+    def is_eof(self) -> bool:
+        """Whether all octets arrived; some may still wait to be read."""
+        return self._eof
+
+    def at_eof(self) -> bool:
+        """Whether all octets arrived and were read."""
+        return self._eof and not self._buffer and (self._decoder is None or not self._undecoded())
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    async def read(self, n: int = -1) -> bytes:
+        """Up to n octets, waiting for at least one; everything up to the end for -1; b"" at the end.
+
+        Raises: what broke the stream, `ContentEncodingError`, `TimeoutError`, RuntimeError for a second reader.
+        Cancellation: loses no octet.
+        """
+        if n < 0:
+            return await self._read_all()
+        if n == 0 or not await self._fill():
+            return b""
+        return self._take(n)
+
+    async def readany(self) -> bytes:
+        """Whatever waits, at least one octet; b"" at the end. Raises and cancels like `read`."""
+        return self._take_piece() if await self._fill() else b""
+
+    def read_nowait(self, n: int = -1) -> bytes:
+        """Up to n octets of those that wait, all of them for -1; b"" where nothing does.
+
+        Of content with a coding, only what was decoded already waits.
+
+        Raises: what broke the stream once nothing waits, RuntimeError while a task reads.
+        """
+        if self._waiter is not None:
+            raise RuntimeError("another task is reading this stream")
+        if not self._buffer:
+            if self._exception is not None:
+                raise self._exception
+            return b""
+        return self._take_all() if n < 0 else self._take(n)
+
+    async def readexactly(self, n: int) -> bytes:
+        """Exactly n octets.
+
+        Raises: `asyncio.IncompleteReadError` with the partial octets when the stream ends before, else as `read`.
+        Cancellation: loses no octet.
+        """
+        if n < 0:
+            raise ValueError("readexactly size can not be less than zero")
+        pieces: list[bytes] = []
+        missing = n
+        try:
+            while missing:
+                if not await self._fill():
+                    raise asyncio.IncompleteReadError(b"".join(pieces), n)
+                piece = self._take(missing)
+                pieces.append(piece)
+                missing -= len(piece)
+        except asyncio.IncompleteReadError:
+            raise
+        except BaseException:
+            self._give_back(pieces)
+            raise
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def readline(self, *, max_line_length: int | None = None) -> bytes:
+        """One line with its line feed; the last one may lack it. As `readuntil(b"\\n")`."""
+        return await self.readuntil(b"\n", max_size=max_line_length)
+
+    async def readuntil(self, separator: bytes = b"\n", *, max_size: int | None = None) -> bytes:
+        """Octets up to and including the separator, or all up to the end where it does not come.
+
+        Raises: `LineTooLong` when more than `max_size` octets (the high-water mark unless given) hold no separator
+        (they stay readable), ValueError for an empty separator, else as `read`.
+        Cancellation: loses no octet.
+        """
+        if not separator:
+            raise ValueError("the separator is empty")
+        limit = 2 * self._limit if max_size is None else max_size
+        pieces = bytearray()
+        try:
+            while await self._fill():
+                start = max(0, len(pieces) - len(separator) + 1)
+                pieces += self._take_all()
+                end = pieces.find(separator, start)
+                if (end + len(separator) if end >= 0 else len(pieces)) > limit:
+                    raise LineTooLong(bytes(pieces[:100]), limit, len(pieces))
+                if end >= 0:
+                    end += len(separator)
+                    self._give_back([bytes(pieces[end:])])
+                    return bytes(pieces[:end])
+        except BaseException:
+            self._give_back([bytes(pieces)])
+            raise
+        return bytes(pieces)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Iterate over lines, each with its line feed."""
+        return self._iterate(self.readline)
+
+    def iter_any(self) -> AsyncIterator[bytes]:
+        """Iterate over the content in pieces as they arrive."""
+        return self._iterate(self.readany)
+
+    def iter_chunked(self, n: int) -> AsyncIterator[bytes]:
+        """Iterate over the content in pieces of at most n octets.
+
+        Raises: ValueError where n is not positive.
+        """
+        if n < 1:
+            raise ValueError("the size of a piece must be at least 1")
+
+        async def read_piece() -> bytes:
+            return await self.read(n)
+
+        return self._iterate(read_piece)
+
+    @staticmethod
+    async def _iterate(
+        read: Callable[[], Coroutine[object, object, bytes]],
+    ) -> AsyncIterator[bytes]:
+        while piece := await read():
+            yield piece
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    async def _read_all(self) -> bytes:
+        pieces: list[bytes] = []
+        try:
+            while await self._fill():
+                pieces.append(self._take_all())
+        except BaseException:
+            self._give_back(pieces)
+            raise
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _fill(self) -> bool:
+        """Return True once something can be taken, False at the end."""
+        if self._waiter is not None:
+            raise RuntimeError("another task is reading this stream")
+        decoded = 0
+        while not self._buffer:
+            if self._decoder is not None and self._undecoded():
+                decoded += self._decode_step(self._decoder)
+                if decoded > _DECODED_WITHOUT_BREAK:
+                    decoded = 0
+                    await asyncio.sleep(0)
+            elif self._exception is not None:
+                raise self._exception
+            elif self._eof:
+                self._finish_decoding()
+                return False
+            else:
+                await self._wait()
+        return True
+
+    async def _wait(self) -> None:
+        """Wait for the feeding side, within the deadline and the read timeout."""
+        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            if self._deadline is None and self._read_timeout is None:
+                await waiter
+            else:
+                await self._wait_in_time(waiter)
+        finally:
+            self._waiter = None
+
+    async def _wait_in_time(self, waiter: "asyncio.Future[None]") -> None:
+        quiet = (
+            Deadline.after(*self._read_timeout)
+            if self._read_timeout is not None
+            else Deadline.after(None)
+        )
+        total = self._deadline
+        try:
+            with quiet:
+                if total is None:
+                    await waiter
+                else:
+                    with total:
+                        await waiter
+        finally:
+            quiet.close()
+            if (quiet.expired or (total is not None and total.expired)) and self._flow is not None:
+                # Whoever ran out of time will not read the rest, so the peer must not go on sending it.
+                self._flow.abort()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _undecoded(self) -> bool:
+        return bool(self._raw) or (self._decoder is not None and self._decoder.has_pending)
+
+    def _decode_step(self, decoder: "Decoder") -> int:
+        data = b""
+        if not decoder.has_pending and self._raw:
+            data = self._raw.popleft()
+            self._shrink(len(data))
+        try:
+            piece = decoder.decode(data, _DECODE_STEP)
+        except ContentEncodingError as exc:
+            self._refuse_coding(exc)
+            raise
+        if piece:
+            self._buffer.append(piece)
+        return len(piece)
+
+    def _finish_decoding(self) -> None:
+        if self._decoder is not None:
+            if not self.total_raw_bytes:
+                # A response to HEAD, a 204 or a 304 names the coding of content that it does not carry.
+                self._decoder = None
+                return
+            try:
+                self._decoder.finish()
+            except ContentEncodingError as exc:
+                self._refuse_coding(exc)
+                raise
+            self._flow = None
+
+    def _refuse_coding(self, exc: ContentEncodingError) -> None:
+        self._exception = exc
+        self._decoder = None
+        if self._flow is not None:
+            self._flow.distrust()
+            self._flow = None
+
+    def _shrink(self, octets: int) -> None:
+        self._size -= octets
+        if self._paused and self._size <= self._limit:
+            self._paused = False
+            if self._flow is not None:
+                self._flow.resume_reading()
+
+    def _take(self, n: int) -> bytes:
+        """Up to n octets, from as many pieces as it takes."""
+        buffer = self._buffer
+        pieces: list[bytes] = []
+        taken = 0
+        while buffer and taken < n:
+            first = buffer[0]
+            piece = (
+                first[self._offset : self._offset + n - taken]
+                if self._offset or len(first) > n - taken
+                else first
+            )
+            taken += len(piece)
+            pieces.append(piece)
+            if self._offset + len(piece) == len(first):
+                buffer.popleft()
+                self._offset = 0
+            else:
+                self._offset += len(piece)
+        return self._taken(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+
+    def _take_piece(self) -> bytes:
+        """The first piece where it is large, else all that waits: never a copy of much."""
+        first = self._buffer[0]
+        if self._offset or len(first) < _LARGE_PIECE:
+            return self._take_all()
+        return self._taken(self._buffer.popleft())
+
+    def _take_all(self) -> bytes:
+        buffer = self._buffer
+        if self._offset:
+            buffer[0] = buffer[0][self._offset :]
+            self._offset = 0
+        data = buffer[0] if len(buffer) == 1 else b"".join(buffer)
+        buffer.clear()
+        return self._taken(data)
+
+    def _taken(self, data: bytes) -> bytes:
+        self.total_bytes += len(data)
+        if self._raw is None:
+            self._shrink(len(data))
+        return data
+
+    def _give_back(self, pieces: list[bytes]) -> None:
+        """Put octets back in front: nobody got them."""
+        data = b"".join(pieces)
+        if not data:
+            return
+        if self._offset:
+            self._buffer[0] = self._buffer[0][self._offset :]
+            self._offset = 0
+        self._buffer.appendleft(data)
+        self.total_bytes -= len(data)
+        if self._raw is None:
+            self._size += len(data)
