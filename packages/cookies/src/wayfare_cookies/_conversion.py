@@ -1,0 +1,121 @@
+"""Cookies of the standard library, both ways. Only this module imports `http.cookies` and
+`http.cookiejar`.
+
+Its functions are reached through `Cookie`, which imports this module when one is called:
+`http.cookiejar` brings `socket` and `email`, which a jar has no use for.
+"""
+
+import http.cookiejar
+import http.cookies
+from typing import Any
+
+from ._cookie import Cookie, SameSite
+from ._dates import parse_cookie_date
+from ._quoting import unquote
+
+__all__ = ("from_http_cookiejar", "from_morsel", "to_http_cookiejar", "to_morsel")
+
+_SAME_SITE = {"strict": SameSite.STRICT, "lax": SameSite.LAX, "none": SameSite.NONE}
+
+
+def to_morsel(cookie: Cookie) -> "http.cookies.Morsel[str]":
+    """See `Cookie.to_morsel`."""
+    morsel: http.cookies.Morsel[str] = http.cookies.Morsel()
+    morsel.set(cookie.name, unquote(cookie.value), cookie.value)
+    for attribute in list(morsel):  # "partitioned" is known from Python 3.14 on
+        morsel[attribute] = cookie[attribute]
+    return morsel
+
+
+def from_morsel(morsel: "http.cookies.Morsel[Any]", host: str, now: float) -> Cookie:
+    """See `Cookie.from_morsel`."""
+    domain = str(morsel["domain"]).removeprefix(".").lower()
+    expires: float | None = None
+    if morsel["max-age"] != "":
+        expires = now + int(morsel["max-age"])
+    elif morsel["expires"] != "":
+        expires = parse_cookie_date(str(morsel["expires"]))
+    return Cookie(
+        name=morsel.key,
+        value=morsel.coded_value,
+        domain=domain or host,
+        path=morsel["path"] or "/",
+        host_only=not domain,
+        expires=expires,
+        secure=bool(morsel["secure"]),
+        http_only=bool(morsel["httponly"]),
+        same_site=_same_site(morsel["samesite"]),
+        created=now,
+        last_used=now,
+    )
+
+
+def _same_site(word: str | None) -> SameSite:
+    return _SAME_SITE.get((word or "").lower(), SameSite.DEFAULT)
+
+
+def to_http_cookiejar(cookie: Cookie) -> http.cookiejar.Cookie:
+    """See `Cookie.to_http_cookiejar`."""
+    rest: dict[str, str | None] = {}
+    if cookie.http_only:
+        rest["HttpOnly"] = None
+    if cookie.same_site is not SameSite.DEFAULT:
+        rest["SameSite"] = cookie.same_site.value
+    if cookie.partition_key is not None:
+        rest["Partitioned"] = cookie.partition_key
+    # There, a cookie without a name is one without a value.
+    name, value = (cookie.name, cookie.value) if cookie.name else (cookie.value, None)
+    return http.cookiejar.Cookie(
+        version=0,
+        name=name,
+        value=value,
+        port=None,
+        port_specified=False,
+        domain=_effective_host(cookie.domain) if cookie.host_only else "." + cookie.domain,
+        domain_specified=not cookie.host_only,
+        domain_initial_dot=not cookie.host_only,
+        path=cookie.path,
+        path_specified=True,
+        secure=cookie.secure,
+        expires=None if cookie.expires is None else int(cookie.expires),
+        discard=cookie.expires is None,
+        comment=None,
+        comment_url=None,
+        rest=rest,  # type: ignore[arg-type]  # typeshed has no None here; the standard library puts it
+        rfc2109=False,
+    )
+
+
+def from_http_cookiejar(cookie: http.cookiejar.Cookie, now: float) -> Cookie:
+    """See `Cookie.from_http_cookiejar`."""
+    partition = cookie.get_nonstandard_attr("Partitioned")
+    nameless = cookie.value is None
+    return Cookie(
+        name="" if nameless else cookie.name,
+        value=cookie.name if cookie.value is None else cookie.value,
+        domain=_plain_host(cookie.domain),
+        path=cookie.path,
+        host_only=not cookie.domain.startswith("."),
+        expires=cookie.expires,
+        secure=cookie.secure,
+        http_only=cookie.has_nonstandard_attr("HttpOnly"),
+        same_site=_same_site(cookie.get_nonstandard_attr("SameSite")),
+        partition_key=partition or None,
+        created=now,
+        last_used=now,
+    )
+
+
+def _effective_host(host: str) -> str:
+    """RFC 2965's effective host name, by which that jar files hosts without a dot."""
+    if ":" in host:
+        return f"[{host}].local"
+    return host if "." in host else host + ".local"
+
+
+def _plain_host(domain: str) -> str:
+    """The host behind a domain of that jar. "web.local" may be a host's real name, so it stays."""
+    domain = domain.removeprefix(".").lower()
+    if domain.startswith("["):
+        return domain[1:].partition("]")[0]
+    return "localhost" if domain == "localhost.local" else domain
