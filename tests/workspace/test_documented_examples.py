@@ -34,14 +34,28 @@ def page_parameters() -> list[object]:
     ]
 
 
+class EchoServer(ThreadingHTTPServer):
+    """Runs `Echo`; `ended` wakes whoever still waits in it."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Echo)
+        self.ended = threading.Event()
+
+
 class Echo(BaseHTTPRequestHandler):
     """Answers what was asked, as JSON: method, path, query, headers and body."""
 
+    server: EchoServer
     protocol_version = "HTTP/1.1"
 
     def answer(self) -> None:
         url = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if url.path == "/slow":
+            # Long enough for any timeout of an example; the page's client is gone by then.
+            self.server.ended.wait(5)
+            self.close_connection = True
+            return
         status = int(url.path.removeprefix("/status/")) if url.path.startswith("/status/") else 200
         content = json.dumps(
             {
@@ -70,10 +84,11 @@ class Echo(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The address of a running echo server."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as running:
+    with EchoServer() as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{running.server_address[1]}"
+        running.ended.set()
         running.shutdown()
         thread.join()
 
