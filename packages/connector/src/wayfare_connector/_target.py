@@ -1,0 +1,240 @@
+"""What a connection leads to: the key under which connections are pooled and shared.
+
+Two requests may share a connection exactly when their targets are equal. So everything that makes
+two connections different stands in the key, and nothing else does (L12, T7).
+"""
+
+import sys
+from dataclasses import dataclass
+from ssl import SSLContext
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, final
+
+from ._hosts import is_ip_literal, normalise_host, without_zone
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+__all__ = ("LimitKey", "LocalAddress", "TLSContextRef", "TLSSetting", "Target")
+
+_SCHEMES: Final = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+LimitKey: TypeAlias = tuple[str, int, bool]
+"""What `limit_per_host` counts by: host, port, is_ssl."""
+
+LocalAddress: TypeAlias = tuple[str, int]
+"""The host and port to bind to before connecting; port 0 for any."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TLSContextRef:
+    """Stands for an `ssl.SSLContext` in data that outlives it, such as an exception."""
+
+    identity: int
+    """The context's `id()`: tells two of them apart while both live."""
+
+
+TLSSetting: TypeAlias = bool | SSLContext | TLSContextRef
+"""True verifies by the default context, False does not verify, a context does as it says."""
+
+_Key: TypeAlias = tuple[str, str, int, TLSSetting | None, str | None, LocalAddress | None]
+
+
+@final
+class Target:
+    """Where a connection leads, immutable, and the key of the pool.
+
+    `scheme` is `http` or `https` (`ws` and `wss` are the same connections). `ssl` is None for
+    `http`. `server_hostname` replaces the host in SNI and in verification. `local_addr` is the
+    address to bind to, None for the connector's own.
+
+    Targets compare by value and keep their hash; an SSLContext counts by identity. A caller that
+    keeps its targets makes the pool's look-up a comparison of identities.
+    """
+
+    __slots__ = (
+        "_hash",
+        "_key",
+        "authority",
+        "host",
+        "is_ssl",
+        "limit_key",
+        "local_addr",
+        "port",
+        "scheme",
+        "server_hostname",
+        "ssl",
+    )
+
+    scheme: str
+    """`http` or `https`."""
+    host: str
+    """A-label in lower case, or an address; IPv6 without brackets, its zone kept."""
+    port: int
+    ssl: TLSSetting | None
+    server_hostname: str | None
+    local_addr: LocalAddress | None
+    is_ssl: bool
+    limit_key: LimitKey
+    authority: str
+    """`host[:port]` as a Host field has it: the scheme's default port and an IPv6 zone left out."""
+    _key: _Key
+    _hash: int
+
+    def __init__(
+        self,
+        scheme: str,
+        host: str,
+        port: int | None = None,
+        *,
+        ssl: TLSSetting = True,
+        server_hostname: str | None = None,
+        local_addr: LocalAddress | None = None,
+    ) -> None:
+        """Check and normalise; without a port the scheme's default is taken.
+
+        For `http` the TLS arguments have no meaning and are left out of the key.
+
+        Raises: `ValueError` for an unknown scheme, a bad host or a bad port; `TypeError` for an
+        `ssl` of another kind.
+        """
+        try:
+            canonical = _SCHEMES[scheme]
+        except KeyError:
+            raise ValueError(f"not a scheme of HTTP: {scheme[:100]!r}") from None
+        if not isinstance(ssl, TLSSetting):
+            raise TypeError(f"ssl must be a bool or an SSLContext, not {type(ssl).__name__}")
+        is_ssl = canonical == "https"
+        set_once = object.__setattr__
+        set_once(self, "scheme", canonical)
+        set_once(self, "host", normalise_host(host))
+        set_once(self, "port", _checked_port(_DEFAULT_PORTS[canonical] if port is None else port))
+        set_once(self, "is_ssl", is_ssl)
+        set_once(self, "ssl", ssl if is_ssl else None)
+        set_once(
+            self,
+            "server_hostname",
+            normalise_host(server_hostname) if is_ssl and server_hostname else None,
+        )
+        set_once(self, "local_addr", local_addr)
+        set_once(self, "limit_key", (self.host, self.port, is_ssl))
+        set_once(self, "authority", self._make_authority())
+        key = (canonical, self.host, self.port, self.ssl, self.server_hostname, local_addr)
+        set_once(self, "_key", key)
+        set_once(self, "_hash", hash(key))
+
+    @classmethod
+    def from_url(
+        cls,
+        url: "URL",
+        *,
+        ssl: TLSSetting = True,
+        server_hostname: str | None = None,
+        local_addr: LocalAddress | None = None,
+    ) -> "Target":
+        """The target that an absolute URL names; its user, path and the rest play no part.
+
+        Raises: `ValueError` as the constructor does.
+        """
+        return cls(
+            url.scheme,
+            url.raw_host or "",
+            url.port,
+            ssl=ssl,
+            server_hostname=server_hostname,
+            local_addr=local_addr,
+        )
+
+    @property
+    def is_ip_literal(self) -> bool:
+        """Whether the host is an address, so that nothing is to be resolved."""
+        return is_ip_literal(self.host)
+
+    def detached(self) -> "Target":
+        """The same target with a `TLSContextRef` in place of a live context."""
+        if not isinstance(self.ssl, SSLContext):
+            return self
+        return Target(
+            self.scheme,
+            self.host,
+            self.port,
+            ssl=TLSContextRef(id(self.ssl)),
+            server_hostname=self.server_hostname,
+            local_addr=self.local_addr,
+        )
+
+    def _make_authority(self) -> str:
+        host = without_zone(self.host)
+        if ":" in host:
+            host = f"[{host}]"
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @override
+    def __hash__(self) -> int:
+        return self._hash
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Target):
+            return NotImplemented
+        return self._hash == other._hash and self._key == other._key
+
+    @override
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a Target is immutable: cannot set {name!r}")
+
+    @override
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a Target is immutable: cannot delete {name!r}")
+
+    @override
+    def __repr__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        parts = [f"{self.scheme}://{host}:{self.port}"]
+        if isinstance(self.ssl, SSLContext | TLSContextRef):
+            parts.append("ssl=<context>")
+        elif self.ssl is False:
+            parts.append("ssl=False")
+        if self.server_hostname is not None:
+            parts.append(f"server_hostname={self.server_hostname!r}")
+        if self.local_addr is not None:
+            parts.append(f"local_addr={self.local_addr!r}")
+        return f"<Target {' '.join(parts)}>"
+
+    # A context cannot be pickled; what stands for it can.
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, self.detached()._key
+
+
+def _rebuild(
+    scheme: str,
+    host: str,
+    port: int,
+    ssl: TLSSetting | None,
+    server_hostname: str | None,
+    local_addr: LocalAddress | None,
+) -> Target:
+    return Target(
+        scheme,
+        host,
+        port,
+        ssl=True if ssl is None else ssl,
+        server_hostname=server_hostname,
+        local_addr=local_addr,
+    )
+
+
+def _checked_port(port: int) -> int:
+    # Port 0 means "any" to a listener and nothing to a client.
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
+        raise ValueError(f"not a port: {port!r}")
+    return port
