@@ -1,0 +1,199 @@
+"""What can go wrong on the way to a live connection: this package's part of the exception tree.
+
+    ClientError                                     (wayfare_http_core, down to ServerTimeoutError)
+    └ ClientConnectionError
+      ├ ConnectorClosedError                        the connector was closed first
+      ├ ClientOSError                               (+ OSError)
+      │ └ ClientConnectorError                      the target cannot be reached
+      │   ├ ClientConnectorDNSError                 its name cannot be resolved
+      │   └ ClientSSLError
+      │     ├ ClientConnectorSSLError               (+ ssl.SSLError) no TLS with it
+      │     └ ClientConnectorCertificateError       (+ ssl.CertificateError) its certificate is bad
+      └ ServerConnectionError
+        └ ServerTimeoutError                        (+ TimeoutError)
+          └ ConnectionTimeoutError                  it took too long, in one of its phases:
+            ├ PoolTimeoutError                      waiting for a place in the pool
+            ├ DNSTimeoutError                       resolving the name
+            ├ DialTimeoutError                      opening the transport
+            └ TLSTimeoutError                       the TLS handshake
+
+An exception here holds data and nothing that is alive: the target without its SSLContext. All of
+them pickle. The message describes the failure at this level, `__cause__` the one below.
+"""
+
+import ssl
+import sys
+from typing import Any, NamedTuple, final
+
+from wayfare_http_core import ClientConnectionError, ClientOSError, ServerTimeoutError
+
+from ._target import Target, TLSSetting
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+__all__ = (
+    "ClientConnectorCertificateError",
+    "ClientConnectorDNSError",
+    "ClientConnectorError",
+    "ClientConnectorSSLError",
+    "ClientSSLError",
+    "ConnectionTimeoutError",
+    "ConnectorClosedError",
+    "DNSTimeoutError",
+    "DialTimeoutError",
+    "FailedAttempt",
+    "PoolTimeoutError",
+    "TLSTimeoutError",
+)
+
+
+class ConnectorClosedError(ClientConnectionError):
+    """The connector was closed before it had a connection to give."""
+
+    def __init__(self, message: str = "the connector is closed") -> None:
+        super().__init__(message)
+
+
+@final
+class FailedAttempt(NamedTuple):
+    """One address that could not be connected to."""
+
+    address: tuple[Any, ...]
+    """As `socket.connect` takes it: `(host, port)` for IPv4, four items for IPv6."""
+    errno: int | None
+    message: str
+
+
+class ClientConnectorError(ClientOSError):
+    """The target cannot be reached; `errno` and `strerror` are those of `os_error`.
+
+    `attempts` lists each address that was tried and how it failed (N2), in the order of failing.
+    """
+
+    def __init__(
+        self,
+        connection_key: Target,
+        os_error: OSError,
+        attempts: tuple[FailedAttempt, ...] = (),
+    ) -> None:
+        self.connection_key = connection_key.detached()
+        self.os_error = os_error
+        self.attempts = attempts
+        super().__init__(os_error.errno, os_error.strerror)
+        self.args = (self.connection_key, os_error)
+
+    @property
+    def host(self) -> str:
+        """The target's host."""
+        return self.connection_key.host
+
+    @property
+    def port(self) -> int:
+        """The target's port."""
+        return self.connection_key.port
+
+    @property
+    def ssl(self) -> TLSSetting | None:
+        """The target's TLS setting, None without TLS; a `TLSContextRef` stands for a context."""
+        return self.connection_key.ssl
+
+    @override
+    def __str__(self) -> str:
+        return f"Cannot connect to host {_where(self.connection_key)}: {_reason(self.os_error)}"
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.connection_key, self.os_error, self.attempts)
+
+
+class ClientConnectorDNSError(ClientConnectorError):
+    """The target's name cannot be resolved."""
+
+
+class ClientSSLError(ClientConnectorError):
+    """No TLS connection with the target: the base for any reason."""
+
+
+class ClientConnectorSSLError(ClientSSLError, ssl.SSLError):
+    """The TLS handshake failed, or TLS ended in the middle of it."""
+
+
+class ClientConnectorCertificateError(ClientSSLError, ssl.CertificateError):
+    """The target's certificate is not valid for it; `certificate_error` says why."""
+
+    def __init__(
+        self,
+        connection_key: Target,
+        certificate_error: ssl.CertificateError,
+        attempts: tuple[FailedAttempt, ...] = (),
+    ) -> None:
+        super().__init__(connection_key, certificate_error, attempts)
+        self.certificate_error = certificate_error
+
+
+class ConnectionTimeoutError(ServerTimeoutError):
+    """No connection within the time allowed for it.
+
+    `seconds` is the limit that was reached. Both are None in an exception that is raised by hand.
+    """
+
+    phase = "connecting"
+    """What was going on, in words."""
+
+    def __init__(self, connection_key: Target | None = None, seconds: float | None = None) -> None:
+        super().__init__()
+        self.connection_key = None if connection_key is None else connection_key.detached()
+        self.seconds = seconds
+        self.args = (self.connection_key, seconds)
+
+    @override
+    def __str__(self) -> str:
+        where = "" if self.connection_key is None else f" to {_where(self.connection_key)}"
+        limit = "" if self.seconds is None else f" within {self.seconds:g} s"
+        return f"no connection{where}{limit}: timed out while {self.phase}"
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.connection_key, self.seconds)
+
+
+class PoolTimeoutError(ConnectionTimeoutError):
+    """All places of the pool stayed taken."""
+
+    phase = "waiting for a place in the pool"
+
+
+class DNSTimeoutError(ConnectionTimeoutError):
+    """The name was not resolved in time."""
+
+    phase = "resolving the name"
+
+
+class DialTimeoutError(ConnectionTimeoutError):
+    """No address answered in time."""
+
+    phase = "connecting"
+
+
+class TLSTimeoutError(ConnectionTimeoutError):
+    """The TLS handshake did not end in time."""
+
+    phase = "doing the TLS handshake"
+
+
+def _where(target: Target) -> str:
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    if target.ssl is None:
+        return f"{host}:{target.port}"
+    setting = "own context"
+    if isinstance(target.ssl, bool):
+        setting = "verified" if target.ssl else "not verified"
+    return f"{host}:{target.port} (TLS, {setting})"
+
+
+def _reason(error: OSError) -> str:
+    # strerror is None when an OSError was made from a message alone.
+    return error.strerror or str(error) or type(error).__name__
