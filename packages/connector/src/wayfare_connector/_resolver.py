@@ -1,0 +1,213 @@
+"""From a name to addresses: the resolver's seam, the system's resolver, and shared look-ups."""
+
+import asyncio
+import socket
+import sys
+from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypedDict, final
+
+from ._hosts import without_zone
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+__all__ = ("AbstractResolver", "ResolveResult", "SharedLookups", "ThreadedResolver")
+
+THREADS = 16
+"""Look-ups of one resolver that can hang at once; more wait in line, other work of the loop's
+executor never does (N7). Firefox and Go's resolver choose the same order."""
+
+
+class ResolveResult(TypedDict):
+    """One address of a name, as `socket.getaddrinfo` knows it."""
+
+    hostname: str
+    """The name that was asked for."""
+    host: str
+    """The address; an IPv6 one may carry a zone, as in `fe80::1%eth0`."""
+    port: int
+    family: int
+    proto: int
+    flags: int
+
+
+class AbstractResolver(ABC):
+    """Looks names up. Subclass it and hand an instance to `TCPConnector(resolver=…)`."""
+
+    @abstractmethod
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """The addresses of a name, best first; `AF_UNSPEC` asks for all families.
+
+        `host` is a name in A-labels, never an address.
+
+        Raises: `OSError` when there is none; the dialer makes a `ClientConnectorDNSError` of it.
+        Cancellation: nobody waits for the answer any more.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release what the resolver holds; idempotent."""
+
+
+@final
+class ThreadedResolver(AbstractResolver):
+    """The system's resolver (`socket.getaddrinfo`), in threads of its own.
+
+    A look-up that the system does not answer keeps its thread until it does: `getaddrinfo` cannot
+    be interrupted. So there are at most `THREADS` of them, and none of the loop's.
+    """
+
+    def __init__(self) -> None:
+        self._executor: ThreadPoolExecutor | None = None
+        self._closed = False
+
+    @override
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Look up in a thread; see `AbstractResolver`.
+
+        Raises: `socket.gaierror` from the system, `OSError` once closed.
+        Cancellation: safe; a look-up that has begun goes on in its thread.
+        """
+        if self._closed:
+            raise OSError("the resolver is closed")
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(THREADS, "wayfare-resolver")
+        loop = asyncio.get_running_loop()
+        infos = await loop.run_in_executor(self._executor, _getaddrinfo, host, port, family)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=_with_zone(address),
+                port=address[1],
+                family=family,
+                proto=proto,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for family, _, proto, _, address in infos
+        ]
+
+    @override
+    async def close(self) -> None:
+        """Give up the look-ups that have not begun. Cancellation: never waits."""
+        self._closed = True
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+
+@final
+class _Lookup:
+    """One look-up and the callers that wait for it."""
+
+    __slots__ = ("task", "waiters")
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[None] | None = None
+        self.waiters: set[asyncio.Future[list[ResolveResult]]] = set()
+
+
+@final
+class SharedLookups:
+    """Asks a resolver once for all callers that want the same at the same time (N6).
+
+    Nothing is kept after the answer. The look-up belongs to no caller: one that is cancelled leaves
+    the others waiting; when none is left, the look-up is cancelled.
+    """
+
+    def __init__(self, resolver: AbstractResolver) -> None:
+        self._resolver = resolver
+        self._lookups: dict[tuple[str, int, int], _Lookup] = {}
+        self._closed = False
+
+    async def resolve(
+        self, host: str, port: int, family: socket.AddressFamily
+    ) -> list[ResolveResult]:
+        """As the resolver does it; each caller gets a list of its own.
+
+        Raises: whatever the resolver raises, `OSError` when closed meanwhile.
+        Cancellation: safe.
+        """
+        if self._closed:
+            raise OSError("the resolver is closed")
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[list[ResolveResult]] = loop.create_future()
+        key = (host, port, family)
+        lookup = self._lookups.get(key)
+        if lookup is None:
+            self._lookups[key] = lookup = _Lookup()
+            lookup.waiters.add(waiter)
+            lookup.task = loop.create_task(self._look_up(key, lookup, family))
+        else:
+            lookup.waiters.add(waiter)
+        try:
+            return await waiter
+        finally:
+            lookup.waiters.discard(waiter)
+            if not lookup.waiters:
+                self._drop(key, lookup)
+
+    def close(self) -> None:
+        """Fail whoever waits, and ask nothing more; the resolver itself stays open."""
+        self._closed = True
+        lookups, self._lookups = self._lookups, {}
+        for lookup in lookups.values():
+            for waiter in lookup.waiters:
+                if not waiter.done():
+                    waiter.set_exception(OSError("the resolver was closed during the look-up"))
+            if lookup.task is not None:
+                lookup.task.cancel()
+
+    async def _look_up(
+        self, key: tuple[str, int, int], lookup: _Lookup, family: socket.AddressFamily
+    ) -> None:
+        host, port, _ = key
+        try:
+            results = await self._resolver.resolve(host, port, family)
+        except Exception as exc:
+            for waiter in lookup.waiters:
+                if not waiter.done():
+                    waiter.set_exception(exc)
+        else:
+            for waiter in lookup.waiters:
+                if not waiter.done():
+                    waiter.set_result(list(results))
+        finally:
+            self._drop(key, lookup)
+
+    def _drop(self, key: tuple[str, int, int], lookup: _Lookup) -> None:
+        """The look-up has its answer, or nobody wants it: the next caller begins a new one."""
+        if self._lookups.get(key) is lookup:
+            del self._lookups[key]
+            if not lookup.waiters and lookup.task is not None:
+                lookup.task.cancel()
+
+
+def _getaddrinfo(
+    host: str, port: int, family: socket.AddressFamily
+) -> list[
+    tuple[
+        socket.AddressFamily,
+        socket.SocketKind,
+        int,
+        str,
+        tuple[str, int] | tuple[str, int, int, int],
+    ]
+]:
+    # AI_ADDRCONFIG leaves out families that no interface has an address of; the loopback
+    # interface does not count, so that it could hide `localhost` on a machine without network (N3).
+    is_local = host == "localhost" or host.endswith(".localhost")
+    flags = 0 if is_local else socket.AI_ADDRCONFIG
+    return socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM, flags=flags)  # type: ignore[return-value]  # typeshed allows for a build without IPv6
+
+
+def _with_zone(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
+    """The address as text, the number of its zone included."""
+    host = without_zone(address[0])
+    return f"{host}%{address[3]}" if len(address) == 4 and address[3] else host
