@@ -1,0 +1,400 @@
+"""Connectors: what a session asks for connections."""
+
+import asyncio
+import socket
+import sys
+import warnings
+from abc import ABC, abstractmethod
+from ssl import SSLContext
+from types import TracebackType
+from typing import ClassVar, Final, final
+from weakref import ReferenceType, ref
+
+from wayfare_http_core import ClientError, Connection, ConnectionOwner
+
+from ._dialer import Dialer, TCPDialer
+from ._errors import ClientConnectorError, ConnectorClosedError
+from ._lender import Lender
+from ._observer import ConnectObserver
+from ._open_http1 import open_http1
+from ._pool import Pool, PoolStats, Ticket, TicketState
+from ._resolver import AbstractResolver
+from ._target import LocalAddress, Target
+from ._timeouts import ConnectDeadline, ConnectTimeouts
+
+if sys.version_info >= (3, 12):
+    from typing import Self, override
+else:
+    from typing import Self
+
+    from typing_extensions import override
+
+__all__ = ("BaseConnector", "TCPConnector")
+
+_KEEPALIVE: Final = 15.0
+_NO_TIMEOUTS: Final = ConnectTimeouts()
+
+
+class BaseConnector(ABC):
+    """Leases connections from a pool, and makes new ones as its subclass knows how.
+
+    A subclass implements `open_connection`; pooling, limits, waiting, timeouts, observation and
+    closing are the same for all.
+
+    `limit` and `limit_per_host` are in connections, 0 or None for none. `keepalive_timeout` is how
+    many seconds an idle connection is kept, None for ever; with `force_close` none is used twice.
+    `ssl_shutdown_timeout` bounds the seconds that closing takes: what is still open then is
+    aborted; 0 aborts at once, None waits.
+
+    Made anywhere, a connector belongs to the event loop that uses it first, and to one process: in
+    a child that was forked afterwards its use is a `RuntimeError` (O10, L15). `loop` is accepted
+    and ignored, with a `DeprecationWarning`.
+    """
+
+    allowed_protocol_schema_set: ClassVar[frozenset[str]] = frozenset(
+        {"http", "https", "ws", "wss"}
+    )
+    """The schemes of URLs that this connector can connect to."""
+
+    def __init__(
+        self,
+        *,
+        limit: int | None = 100,
+        limit_per_host: int | None = 0,
+        keepalive_timeout: float | None = _KEEPALIVE,
+        force_close: bool = False,
+        ssl_shutdown_timeout: float | None = 1.0,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        if loop is not None:
+            warnings.warn(
+                "loop= does nothing: a connector belongs to the loop that uses it first",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+        if force_close and keepalive_timeout not in (None, _KEEPALIVE):
+            raise ValueError("keepalive_timeout has no meaning with force_close")
+        if ssl_shutdown_timeout is not None and not ssl_shutdown_timeout >= 0:
+            raise ValueError("ssl_shutdown_timeout cannot be negative")
+        self._ssl_shutdown_timeout = ssl_shutdown_timeout
+        self._session: ReferenceType[object] | None = None
+        self._created_at = _caller()
+        self._lender = Lender(
+            Pool(
+                limit=limit,
+                limit_per_host=limit_per_host,
+                keepalive_timeout=keepalive_timeout,
+                force_close=force_close,
+            )
+        )
+
+    @abstractmethod
+    async def open_connection(
+        self,
+        target: Target,
+        owner: ConnectionOwner,
+        *,
+        deadline: ConnectDeadline,
+        observer: ConnectObserver | None,
+    ) -> Connection:
+        """Make a new connection to the target that reports to this owner.
+
+        Not called by users: `connect` calls it when the pool has a place but no connection.
+
+        Raises: `ClientConnectorError` or another `ClientError`; an `OSError` becomes the former.
+        Cancellation: must leave nothing open.
+        """
+
+    @property
+    def limit(self) -> int:
+        """Connections in all, 0 for no limit."""
+        return self._lender.pool.limit
+
+    @property
+    def limit_per_host(self) -> int:
+        """Connections per (host, port, is_ssl), 0 for no limit."""
+        return self._lender.pool.limit_per_host
+
+    @property
+    def keepalive_timeout(self) -> float | None:
+        """Seconds that an idle connection is kept, None for ever."""
+        return self._lender.pool.keepalive_timeout
+
+    @property
+    def force_close(self) -> bool:
+        """Whether no connection is used twice."""
+        return self._lender.pool.force_close
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._lender.closed
+
+    def stats(self) -> PoolStats:
+        """The pool's figures at this moment."""
+        return self._lender.pool.stats()
+
+    def claim(self, session: object) -> None:
+        """Belong to a session, which will close the connector; again for the same one is harmless.
+
+        Raises: `ValueError` when another living session has claimed it.
+        """
+        current = None if self._session is None else self._session()
+        if current is not None and current is not session:
+            raise ValueError(
+                "the connector belongs to another session, which will close it: "
+                "pass connector_owner=False to share it"
+            )
+        self._session = ref(session)
+
+    def disclaim(self, session: object) -> None:
+        """Undo `claim`: this session will not close the connector."""
+        if self._session is not None and self._session() is session:
+            self._session = None
+
+    def lease_nowait(self, target: Target) -> Connection | None:
+        """A connection to this target that idles in the pool, leased; or None: `connect` then.
+
+        Raises: `RuntimeError` on another loop than before, and in a forked child.
+        """
+        return self._lender.lease(target)
+
+    async def connect(
+        self,
+        target: Target,
+        timeouts: ConnectTimeouts = _NO_TIMEOUTS,
+        observer: ConnectObserver | None = None,
+    ) -> Connection:
+        """Lease a connection: an idle one, or a new one as soon as the pool has a place.
+
+        The lease ends by itself when the connection's exchange does.
+
+        Raises: `ClientConnectorError` and its kin, `ConnectionTimeoutError` by phase,
+        `ConnectorClosedError`; `RuntimeError` on another loop than before and in a forked child.
+        Cancellation: nothing stays leased or open; a place that was granted goes to the next.
+        """
+        self._lender.bind()
+        if self._lender.closed:
+            raise ConnectorClosedError
+        connection = self._lender.lease(target)
+        if connection is None:
+            deadline = ConnectDeadline(target, timeouts)
+            with deadline.overall():
+                return await self._obtain(target, deadline, observer)
+        if observer is not None:
+            await self._tell_reused(target, connection, observer)
+        return connection
+
+    async def close(self) -> None:
+        """Close idle connections, abort leased ones, fail whoever waits, and wait for all of it.
+
+        All in parallel and bounded by `ssl_shutdown_timeout`; afterwards no socket is open.
+        Idempotent, safe from another task and during `connect`.
+
+        Cancellation: what is still open is aborted.
+        """
+        await self._lender.close(self._ssl_shutdown_timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        lender: Lender | None = getattr(self, "_lender", None)
+        if lender is None or not lender.open_connections or lender.is_foreign:
+            return
+        warnings.warn(
+            f"unclosed connector {self!r}, made at {self._created_at}",
+            ResourceWarning,
+            stacklevel=1,
+            source=self,
+        )
+        lender.abandon()
+
+    @override
+    def __repr__(self) -> str:
+        stats = self.stats()
+        state = " closed" if self.closed else ""
+        return (
+            f"<{type(self).__name__}{state} leased={stats.leased} connecting={stats.connecting} "
+            f"idle={stats.idle} waiting={stats.waiting}>"
+        )
+
+    async def _obtain(
+        self, target: Target, deadline: ConnectDeadline, observer: ConnectObserver | None
+    ) -> Connection:
+        lender = self._lender
+        while True:
+            ticket = await lender.place(target, deadline, observer)
+            if ticket.state is TicketState.CONNECTING:
+                return await self._create(ticket, target, deadline, observer)
+            connection = lender.take(ticket)
+            if connection is not None:
+                if observer is not None:
+                    await self._tell_reused(target, connection, observer)
+                return connection
+
+    async def _create(
+        self,
+        ticket: Ticket[Connection],
+        target: Target,
+        deadline: ConnectDeadline,
+        observer: ConnectObserver | None,
+    ) -> Connection:
+        lender = self._lender
+        loop = lender.bind()
+        started = loop.time()
+        try:
+            with lender.dialling():
+                if observer is not None:
+                    await observer.create_start(target)
+                connection = await self.open_connection(
+                    target, lender, deadline=deadline, observer=observer
+                )
+        except BaseException as exc:
+            lender.give_up(ticket)
+            if isinstance(exc, OSError) and not isinstance(exc, ClientError):
+                raise ClientConnectorError(target, exc) from exc
+            raise
+        lender.adopt(ticket, target, connection)
+        if observer is not None:
+            try:
+                await observer.create_end(target, connection, loop.time() - started)
+            except BaseException:
+                lender.give_back(connection)
+                raise
+        return connection
+
+    async def _tell_reused(
+        self, target: Target, connection: Connection, observer: ConnectObserver
+    ) -> None:
+        try:
+            await observer.reused(target, connection)
+        except BaseException:
+            self._lender.give_back(connection)
+            raise
+
+
+@final
+class TCPConnector(BaseConnector):
+    """Connects over TCP, with TLS for `https`.
+
+    `ssl` is what targets should use that say nothing of their own; whoever makes targets asks for
+    it here. `family`, `local_addr`, `resolver`, `happy_eyeballs_delay` and `interleave` are those
+    of `TCPDialer`; with a `dialer` of one's own they have no meaning and are refused. A resolver or
+    dialer that is handed in stays the caller's to close. The rest: see `BaseConnector`.
+    """
+
+    def __init__(
+        self,
+        *,
+        limit: int | None = 100,
+        limit_per_host: int | None = 0,
+        keepalive_timeout: float | None = _KEEPALIVE,
+        force_close: bool = False,
+        ssl: bool | SSLContext = True,
+        family: socket.AddressFamily = socket.AF_UNSPEC,
+        local_addr: LocalAddress | None = None,
+        resolver: AbstractResolver | None = None,
+        happy_eyeballs_delay: float | None = 0.25,
+        interleave: int | None = None,
+        ssl_shutdown_timeout: float | None = 1.0,
+        dialer: Dialer | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        if not isinstance(ssl, bool | SSLContext):
+            raise TypeError(f"ssl must be a bool or an SSLContext, not {type(ssl).__name__}")
+        super().__init__(
+            limit=limit,
+            limit_per_host=limit_per_host,
+            keepalive_timeout=keepalive_timeout,
+            force_close=force_close,
+            ssl_shutdown_timeout=ssl_shutdown_timeout,
+            loop=loop,
+        )
+        self._ssl = ssl
+        self._own_dialer: TCPDialer | None = None
+        if dialer is None:
+            dialer = self._own_dialer = TCPDialer(
+                resolver,
+                family=family,
+                local_addr=local_addr,
+                happy_eyeballs_delay=happy_eyeballs_delay,
+                interleave=interleave,
+            )
+        elif (resolver, family, local_addr, happy_eyeballs_delay, interleave) != (
+            None,
+            socket.AF_UNSPEC,
+            None,
+            0.25,
+            None,
+        ):
+            raise ValueError("a dialer brings its own way of resolving and connecting")
+        self._dialer = dialer
+
+    @property
+    def ssl(self) -> bool | SSLContext:
+        """The TLS setting of targets that have none of their own."""
+        return self._ssl
+
+    @property
+    def dialer(self) -> Dialer:
+        """What opens the transports."""
+        return self._dialer
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        """The family of addresses that are connected to, `AF_UNSPEC` for any."""
+        return socket.AF_UNSPEC if self._own_dialer is None else self._own_dialer.family
+
+    @override
+    async def open_connection(
+        self,
+        target: Target,
+        owner: ConnectionOwner,
+        *,
+        deadline: ConnectDeadline,
+        observer: ConnectObserver | None,
+    ) -> Connection:
+        """Dial, do the TLS handshake and start HTTP/1.1; see `BaseConnector`.
+
+        Cancellation: nothing stays open.
+        """
+        return await open_http1(
+            self._dialer,
+            target,
+            owner,
+            shutdown_timeout=self._ssl_shutdown_timeout,
+            deadline=deadline,
+            observer=observer,
+        )
+
+    @override
+    async def close(self) -> None:
+        """See `BaseConnector.close`; the connector's own resolver is closed too.
+
+        Cancellation: what is still open is aborted.
+        """
+        try:
+            await super().close()
+        finally:
+            if self._own_dialer is not None:
+                await self._own_dialer.close()
+
+
+def _caller() -> str:
+    """File and line of whoever is making a connector, outside of our own packages."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module.partition(".")[0] not in ("wayfare", "wayfare_connector"):
+            break
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
