@@ -23,9 +23,9 @@ class TLSEngine:
     """One side of a TLS connection.
 
     Incoming: `receive`, then `handshake`, or `read_into` / `read` / `discard` while `readable`.
-        Those raise ssl.SSLError when the peer's octets are wrong, after all that was right has been
-        returned. Outgoing: `encrypt` returns ciphertext; everything else leaves its ciphertext for
-        `take`.
+    They raise ssl.SSLError when the peer's octets are wrong, after all that was right was returned.
+
+    Outgoing: `encrypt` returns ciphertext; everything else leaves its ciphertext for `take`.
     """
 
     __slots__ = (
@@ -33,10 +33,10 @@ class TLSEngine:
         "_framer",
         "_fresh",
         "_incoming",
-        "_outgoing",
         "_read_into",
         "_source",
         "blocked",
+        "outgoing",
         "peer_closed",
         "ssl_object",
     )
@@ -45,10 +45,11 @@ class TLSEngine:
         self, context: ssl.SSLContext, *, server_hostname: str | None, server_side: bool
     ) -> None:
         self._incoming = ssl.MemoryBIO()
-        self._outgoing = ssl.MemoryBIO()
+        self.outgoing = ssl.MemoryBIO()
+        """Ciphertext that is due for the peer; `take` takes it."""
         self.ssl_object = context.wrap_bio(
             self._incoming,
-            self._outgoing,
+            self.outgoing,
             server_side=server_side,
             server_hostname=server_hostname,
         )
@@ -56,7 +57,7 @@ class TLSEngine:
         self._read_into = cast("Callable[[int, memoryview], int]", self.ssl_object.read)
         self._framer = RecordFramer()
         self._source = _NOTHING
-        # Whether the incoming BIO holds whole records that OpenSSL has not looked at yet.
+        # Whether there are whole records, or the rest of one, that no read has been tried on.
         self._fresh = False
         self._error: ssl.SSLError | None = None
         self.blocked: deque[bytes] = deque()
@@ -85,12 +86,7 @@ class TLSEngine:
 
     def readable(self) -> bool:
         """Whether a read has something to work on: whole records, or the rest of one."""
-        return (
-            (self._fresh and self._incoming.pending > 0)
-            or self.ssl_object.pending() > 0
-            or self._feed()
-            or self._error is not None
-        )
+        return self._fresh or self._feed()
 
     def handshake(self) -> bool:
         """Go on with the handshake; True when it is finished.
@@ -101,10 +97,10 @@ class TLSEngine:
             try:
                 self.ssl_object.do_handshake()
             except ssl.SSLWantReadError:
-                self._fresh = False
                 if not self._feed():
                     return False
             else:
+                self._fresh = self._incoming.pending > 0
                 return True
 
     def read_into(self, buffer: memoryview) -> int:
@@ -112,7 +108,8 @@ class TLSEngine:
 
         0 does not mean the end, `peer_closed` does: records may carry no plaintext.
         """
-        self._raise_error()
+        if self._error is not None:
+            self._raise_error()
         room = len(buffer)
         filled = 0
         try:
@@ -122,7 +119,11 @@ class TLSEngine:
                     self.peer_closed = True
                     break
                 filled += count
-                if filled == room or not self.readable():
+                if filled == room:
+                    self._fresh = self.ssl_object.pending() > 0 or self._incoming.pending > 0
+                    break
+                # With room left OpenSSL holds no plaintext back.
+                if not self._incoming.pending and not self._feed():
                     break
         except ssl.SSLWantReadError:
             self._fresh = False
@@ -134,7 +135,8 @@ class TLSEngine:
 
     def read(self) -> bytes:
         """Decrypt all there is. b"" does not mean the end, `peer_closed` does."""
-        self._raise_error()
+        if self._error is not None:
+            self._raise_error()
         parts: list[bytes] = []
         try:
             while True:
@@ -143,7 +145,7 @@ class TLSEngine:
                     self.peer_closed = True
                     break
                 parts.append(part)
-                if not self.readable():
+                if not self._incoming.pending and not self._feed():
                     break
         except ssl.SSLWantReadError:
             self._fresh = False
@@ -170,6 +172,7 @@ class TLSEngine:
         source = self._source
         size = len(source)
         if not size:
+            self._fresh = False
             return False
         cut = self._framer.cut(source)
         if cut == size:
@@ -183,15 +186,14 @@ class TLSEngine:
 
     def _raise_error(self) -> None:
         """Raise what an earlier read held back in favour of its data."""
-        if self._error is not None:
-            error, self._error = self._error, None
+        error, self._error = self._error, None
+        if error is not None:
             raise error
 
     # Outgoing.
 
     def encrypt(self, data: bytes | bytearray | memoryview) -> bytes:
-        """The ciphertext to send for data, with whatever else is due; b"" if data went to
-        `blocked`.
+        """The ciphertext to send for data; b"" if data went to `blocked` instead.
 
         All data of one call is in memory as ciphertext, and OpenSSL keeps memory of that size for
         good: large data is for the caller to cut.
@@ -203,7 +205,8 @@ class TLSEngine:
             self.ssl_object.write(data)
         except ssl.SSLWantReadError:
             self.blocked.append(bytes(data))
-        return self._outgoing.read()
+            return b""
+        return self.outgoing.read()
 
     def unblock(self) -> None:
         """Encrypt what is `blocked`, in order, as far as it can be now."""
@@ -227,4 +230,4 @@ class TLSEngine:
 
     def take(self) -> bytes:
         """The ciphertext that is due for the peer; mostly none."""
-        return self._outgoing.read() if self._outgoing.pending else b""
+        return self.outgoing.read() if self.outgoing.pending else b""

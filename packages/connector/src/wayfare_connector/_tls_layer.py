@@ -245,12 +245,21 @@ class TLSLayer(asyncio.BufferedProtocol):
         if self._state is not _OPEN:
             return
         size = len(data)
-        if 0 < size <= _WRITE_STEP:
-            self._encrypt(data)
+        if not 0 < size <= _WRITE_STEP:
+            view = memoryview(data).cast("B")
+            for start in range(0, len(view), _WRITE_STEP):
+                self.write(view[start : start + _WRITE_STEP])
             return
-        view = memoryview(data).cast("B")
-        for start in range(0, len(view), _WRITE_STEP):
-            self._encrypt(view[start : start + _WRITE_STEP])
+        try:
+            ciphertext = self._engine.encrypt(data)
+        except ssl.SSLError as exc:
+            self._fail(exc)
+            return
+        if ciphertext:
+            self._raw_write(ciphertext)
+        else:  # A renegotiation holds it up; what that one needs must go out.
+            self._flush()
+            self._update_app_writing()
 
     def pause_reading(self) -> None:
         """Stop handing plaintext up, and receiving from the raw transport; idempotent."""
@@ -430,7 +439,8 @@ class TLSLayer(asyncio.BufferedProtocol):
                 self._copy(app)
             if engine.peer_closed and self._state is _OPEN and not self._app.eof_received():
                 self.close()
-        self._flush()  # An answer to a KeyUpdate or to a renegotiation.
+        if engine.outgoing.pending:  # An answer to a KeyUpdate or to a renegotiation.
+            self._flush()
         if engine.blocked:
             self._unblock()
 
@@ -465,17 +475,6 @@ class TLSLayer(asyncio.BufferedProtocol):
         data = self._engine.take()
         if data:
             self._raw_write(data)
-
-    def _encrypt(self, data: bytes | bytearray | memoryview) -> None:
-        try:
-            ciphertext = self._engine.encrypt(data)
-        except ssl.SSLError as exc:
-            self._fail(exc)
-            return
-        if ciphertext:
-            self._raw_write(ciphertext)
-        if self._engine.blocked:
-            self._update_app_writing()
 
     def _unblock(self) -> None:
         try:

@@ -6,6 +6,7 @@ gives back what it once grew to, so that a connection which was fed 256 KiB at o
 for the rest of its life.
 """
 
+import struct
 from typing import final
 
 __all__ = ("RecordFramer",)
@@ -13,8 +14,13 @@ __all__ = ("RecordFramer",)
 _HEADER = 5
 """Content type, two octets of version, two of length (RFC 8446 section 5.1)."""
 
-_LARGEST = _HEADER + 16384 + 2048
-"""A whole record at its largest, by RFC 5246 section 6.2.3; TLS 1.3 allows less."""
+_unpack_header = struct.Struct("!BBxH").unpack_from
+
+_KINDS = range(20, 25)
+"""The content types there are, from change_cipher_spec to heartbeat."""
+
+_LARGEST = 16384 + 2048
+"""The largest length field, by RFC 5246 section 6.2.3; TLS 1.3 allows less."""
 
 _BATCH = 16384
 """Small records are handed over together until they reach the size of one large one."""
@@ -44,6 +50,9 @@ class RecordFramer:
         """
         end = len(data)
         position = self._continued(data, end) if self.missing else 0
+        kind: int
+        major: int
+        length: int
         while position < end and position < _BATCH:
             if end - position < _HEADER:
                 if not position:
@@ -51,9 +60,10 @@ class RecordFramer:
                     self.missing = _HEADER - end
                     return end
                 break
-            size = _record_size(data, position)
-            if not size:
+            kind, major, length = _unpack_header(data, position)
+            if major != 3 or kind not in _KINDS or length > _LARGEST:
                 return end
+            size = _HEADER + length
             if size > end - position:
                 if not position:
                     self.missing = size - end
@@ -71,18 +81,13 @@ class RecordFramer:
         self._head += bytes(data[:position])
         if self.missing:
             return position
-        size = _record_size(self._head, 0)
+        kind: int
+        major: int
+        length: int
+        kind, major, length = _unpack_header(self._head)
         self._head = b""
-        if not size:
+        if major != 3 or kind not in _KINDS or length > _LARGEST:
             return end
-        taken = min(size - _HEADER, end - position)
-        self.missing = size - _HEADER - taken
+        taken = min(length, end - position)
+        self.missing = length - taken
         return position + taken
-
-
-def _record_size(data: memoryview | bytes, start: int) -> int:
-    """The octets of the record whose header stands at start, or 0 if that is no record of TLS."""
-    size = _HEADER + (data[start + 3] << 8 | data[start + 4])
-    if data[start + 1] != 3 or not 20 <= data[start] <= 24 or size > _LARGEST:
-        return 0
-    return size
