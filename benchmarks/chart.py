@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from benchmarks.cases.imports import DEPENDENCIES
 from benchmarks.clients import BOUND, SUBJECT
 from benchmarks.results import Result
 from benchmarks.summary import Row
@@ -15,6 +16,9 @@ _LINE = 24
 _HEAD = 46
 _GAP = 22
 _MARGIN = 24
+
+_KINDS = {SUBJECT: "subject", BOUND: "bound", DEPENDENCIES: "bound"}
+"""The style of a bar; a peer's where none is given."""
 
 _STYLE = """\
 text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #24292f; }
@@ -64,6 +68,7 @@ def _panel(result: Result, top: int, reference: str) -> str:
     case = result.case
     better = "more is better" if case.higher_is_better else "less is better"
     note = ", ".join(word for word in (case.unit, better, result.loop) if word)
+    note += f" (in brackets: how many times better than {reference})"
     longest = max((row.median for row in result.rows if row.median is not None), default=0.0)
     first = top + _HEAD
     bottom = first + _LINE * len(result.rows) - 4
@@ -81,7 +86,7 @@ def _panel(result: Result, top: int, reference: str) -> str:
 
 
 def _line(row: Row, y: int, longest: float, reference: str) -> str:
-    kind = {SUBJECT: "subject", BOUND: "bound"}.get(row.client, "peer")
+    kind = _KINDS.get(row.client, "peer")
     name = (
         f'<text class="name {kind}-name" x="{_NAME - 8}" y="{y + 13}">{escape(row.client)}</text>'
     )
@@ -91,7 +96,7 @@ def _line(row: Row, y: int, longest: float, reference: str) -> str:
     length = max(1.0, _BAR * max(row.median, 0.0) / longest) if longest > 0 else 1.0
     label = figure(row.median)
     if row.to_reference is not None:
-        label += f"  ({row.to_reference:.2f} x {reference})"
+        label += f" ({row.to_reference:.2f})"
     return (
         f"{name}\n"
         f'<rect class="{kind}" x="{_NAME}" y="{y}" width="{length:.1f}" height="17" rx="2"/>\n'

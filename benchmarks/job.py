@@ -2,7 +2,10 @@
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
+
+from benchmarks.contract import Settings
 
 Action: TypeAlias = Literal["requests", "download", "upload", "upload_stream", "idle", "count"]
 Loop: TypeAlias = Literal["asyncio", "uvloop"]
@@ -28,6 +31,11 @@ class Job:
     requests: int = 0
     ca_file: str | None = None
     cpu: int | None = None
+
+    def settings(self) -> Settings:
+        """Return how the client is opened: room for every task."""
+        authority = None if self.ca_file is None else Path(self.ca_file)
+        return Settings(connections=self.concurrency, ca_file=authority)
 
     def to_json(self) -> str:
         """Return the job as one line of JSON."""

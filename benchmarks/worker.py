@@ -7,12 +7,11 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from benchmarks.cases.load import measure_requests, measure_transfer, run_requests
 from benchmarks.cases.memory import measure_idle
 from benchmarks.clients import opener_of
-from benchmarks.contract import Client, Settings
+from benchmarks.contract import Client
 from benchmarks.job import Action, Failure, Job, Loop, Outcome, Sample
 
 _MEASURES: dict[Action, Callable[[Client, Job], Awaitable[Sample]]] = {
@@ -31,20 +30,19 @@ def perform(job: Job) -> Outcome:
         # Before any client is imported: native runtimes count the cores when they start.
         if job.cpu is not None:
             os.sched_setaffinity(0, {job.cpu})
-        with asyncio.Runner(loop_factory=_loop_factory(job.loop)) as runner:
+        with asyncio.Runner(loop_factory=loop_factory(job.loop)) as runner:
             return runner.run(_measure(job))
     except Exception as error:
         return Failure(_in_one_line(error))
 
 
 async def _measure(job: Job) -> Sample:
-    authority = None if job.ca_file is None else Path(job.ca_file)
-    settings = Settings(connections=job.concurrency, ca_file=authority)
-    async with opener_of(job.client)(settings) as client:
+    async with opener_of(job.client)(job.settings()) as client:
         return await _MEASURES[job.action](client, job)
 
 
-def _loop_factory(loop: Loop) -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory(loop: Loop) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes a `loop`; None makes asyncio's own."""
     if loop == "asyncio":
         return None
     import uvloop

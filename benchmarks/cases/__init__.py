@@ -72,7 +72,7 @@ _ALL = (
     Case(
         name="instructions", title="Instructions per small GET, 50 at once",
         unit="thousand instructions", kind="instructions", higher_is_better=False,
-        action="count", concurrency=50, requests=500, max_rounds=1,
+        action="count", concurrency=50, requests=200, max_rounds=1,
     ),
 )  # fmt: skip
 

@@ -29,6 +29,15 @@ BIG = 256 << 20
 UPLOAD = 64 << 20
 """Octets that an upload sends."""
 
+KIB = b"0123456789abcdef" * 64
+"""What `/kib` and `/close` answer; `/close` closes the connection, too."""
+
+PAGE = b"".join(b"line %d of a page that compresses well\n" % number for number in range(400))
+"""What `/page` answers, compressed with gzip when the request allows."""
+
+MIB = 1 << 20
+"""Octets of `/mib`."""
+
 _PATIENCE = 10.0
 """Seconds that nginx may take to listen."""
 
@@ -63,6 +72,10 @@ http {
     ssl_certificate "$chain";
     ssl_certificate_key "$key";
     root "$folder/files";
+    gzip_min_length 1;
+    location = /page { gzip on; gzip_types *; }
+    location = /close { alias "$folder/files/kib"; keepalive_timeout 0; }
+    location = /drop { return 444; }
     location = /slow { alias "$folder/files/small"; limit_rate 200; }
     location = /upload {
       proxy_pass http://counter;
@@ -136,6 +149,9 @@ def _configure(folder: Path) -> Server:
     files = folder / "files"
     files.mkdir()
     (files / "small").write_bytes(bytes(range(32, 32 + SMALL)))
+    (files / "kib").write_bytes(KIB)
+    (files / "page").write_bytes(PAGE)
+    (files / "mib").write_bytes(bytes(MIB))
     with (files / "big").open("wb") as big:
         big.truncate(BIG)  # sparse: the kernel serves zeroes without touching the disk
     certificate = issue(folder)

@@ -1,0 +1,164 @@
+"""`python -m benchmarks.soak`: many mixed requests, after which the process must be as before.
+
+After a warm-up and again after the requests, garbage is collected and the C library gives free
+memory back; then resident memory may have grown by 1 MiB at most, and descriptors and tasks not at
+all. One session serves all requests, so that what leaks into the session is seen, too; at the end
+it is closed, and every descriptor must be gone. Exits with 1 on any growth.
+"""
+
+import argparse
+import asyncio
+import gc
+import os
+import socket
+import ssl
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.cases.memory import give_back, open_sockets, resident
+from benchmarks.server import nginx, tiny
+from benchmarks.traffic import Place, make
+from benchmarks.worker import loop_factory
+
+ALLOWED = 1 << 20
+"""Octets that the resident memory may grow by: what fragments in the allocators' arenas."""
+
+_STEPS = 10
+"""Reports between the warm-up and the end."""
+
+_SETTLING = 1.0
+"""Seconds that closing connections get before anything is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A server's origin, an URL where nobody listens, and who vouches for the server under TLS."""
+
+    origin: str
+    nobody: str
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What a process holds: octets of memory, objects, sockets, other descriptors, tasks."""
+
+    memory: int
+    objects: int
+    sockets: int
+    files: int
+    tasks: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.memory / 1024:>10,.0f} KiB {self.objects:>9,} objects {self.sockets:>5} sockets"
+            f" {self.files:>4} files {self.tasks:>4} tasks"
+        )
+
+
+def growth(before: Census, after: Census, pooled: int) -> list[str]:
+    """Return what grew from `before` to `after`, in words.
+
+    A pool may keep more or fewer idle connections, so that sockets have a bound instead: `pooled`,
+    the event loop's own and one for each task.
+    """
+    grown = []
+    if after.memory - before.memory > ALLOWED:
+        grown.append(f"memory by {(after.memory - before.memory) / 1024:,.0f} KiB")
+    if after.sockets > pooled:
+        grown.append(f"sockets to {after.sockets}, where {pooled} are allowed")
+    if after.files != before.files:
+        grown.append(f"other descriptors from {before.files} to {after.files}")
+    if after.tasks > before.tasks:
+        grown.append(f"tasks from {before.tasks} to {after.tasks}")
+    return grown
+
+
+async def soak(where: Where, options: argparse.Namespace) -> list[str]:
+    """Make the traffic, print what is held on the way, and return what grew."""
+    module = import_module(options.client)
+    tls = True if where.ca_file is None else ssl.create_default_context(cafile=where.ca_file)
+    start = await _census()
+    connector = module.TCPConnector(limit=options.concurrency, ssl=tls)
+    async with module.ClientSession(connector=connector) as session:
+        place = Place(where.origin, where.nobody, module, session)
+        await make(place, options.warmup, options.concurrency, options.seed)
+        before = after = await _census()
+        _say(f"{'warm-up':>10} {before}")
+        made, kinds = 0, Counter[str]()
+        for step in range(1, _STEPS + 1):
+            share = options.requests * step // _STEPS - made
+            kinds += await make(place, share, options.concurrency, options.seed + step)
+            made += share
+            after = await _census()
+            _say(f"{made:>10,} {after}")
+    _say(", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()))
+    grown = growth(before, after, start.sockets + options.concurrency)
+    end = await _census()
+    _say(f"{'closed':>10} {end}")
+    if (end.sockets, end.files, end.tasks) != (start.sockets, start.files, start.tasks):
+        grown.append(f"what stays after the session is closed: {end}, at the start {start}")
+    return grown
+
+
+async def _census() -> Census:
+    """Count, after whatever is closing has had time to close."""
+    await asyncio.sleep(_SETTLING)
+    give_back()
+    sockets = open_sockets()
+    files = len(os.listdir("/proc/self/fd")) - sockets
+    return Census(resident(), len(gc.get_objects()), sockets, files, len(asyncio.all_tasks()))
+
+
+@contextmanager
+def _where(options: argparse.Namespace) -> Iterator[Where]:
+    """Start nginx, or the tiny server where there is none."""
+    with ExitStack() as stack:
+        reserved = stack.enter_context(closing(socket.socket()))
+        reserved.bind(("127.0.0.1", 0))  # bound and not listening: connecting is refused
+        nobody = f"http://127.0.0.1:{reserved.getsockname()[1]}/"
+        if not nginx.version():
+            yield Where(stack.enter_context(tiny.running()), nobody)
+            return
+        server = stack.enter_context(nginx.running(None))
+        if options.tls:
+            yield Where(server.tls, nobody, server.ca_file)
+        else:
+            yield Where(server.plain, nobody)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 1 when anything grew."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    parser.add_argument("--requests", type=int, default=100_000, help="after the warm-up (100000)")
+    parser.add_argument("--warmup", type=int, default=20_000, help="uncounted requests (20000)")
+    parser.add_argument("--concurrency", type=int, default=50, help="tasks, connections (50)")
+    parser.add_argument("--seed", type=int, default=1, help="of the mix (1)")
+    parser.add_argument("--client", choices=("wayfare", "aiohttp"), default="wayfare")
+    parser.add_argument("--loop", choices=("asyncio", "uvloop"), default="asyncio")
+    parser.add_argument("--tls", action="store_true", help="over TLS (needs nginx)")
+    options = parser.parse_args(arguments)
+    if not Path("/proc/self/fd").exists():
+        parser.error("the soak test reads /proc, which this system does not have")
+    if options.tls and not nginx.version():
+        parser.error("only nginx serves TLS here, and it is not installed")
+    with _where(options) as where, asyncio.Runner(loop_factory=loop_factory(options.loop)) as loop:
+        grown = loop.run(soak(where, options))
+    for one in grown:
+        _say(f"GROWN: {one}")
+    _say("failed" if grown else "passed: nothing grew")
+    return 1 if grown else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
