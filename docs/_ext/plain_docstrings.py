@@ -70,6 +70,12 @@ def _prose(paragraph: list[str]) -> Iterator[str]:
         yield ""
         yield from _items([line.strip() for line in paragraph[1:]], every_line=True)
         return
+    if any(line.startswith("    ") for line in paragraph) and not label:
+        # Code that begins at the margin.
+        yield "::"
+        yield ""
+        yield from (f"    {line}" for line in paragraph)
+        return
     text: list[str] = []
     for index, line in enumerate(paragraph):
         if ITEM.match(line):

@@ -99,13 +99,14 @@ def checked_integers(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Y1: `int(text)` accepts `1_0`, `+5`, blanks and other scripts' digits.
 
     A function that calls it on something not made in the program must itself look at the digits: by
-    a pattern's `fullmatch` or `match`, or by `isdigit` (bytes) — or say in a `# Y1: …` comment on
+    a pattern's `fullmatch` or `match` (or by taking a match as its argument), by a predicate of
+    digits, by `isascii` together with `isdigit` or `isdecimal` — or say in a `# Y1: …` comment on
     that line who did.
     """
     for function in ast.walk(tree):
         if not isinstance(function, FUNCTION):
             continue
-        if any(_looks_at_digits(node) for node in ast.walk(function)):
+        if _looks_at_digits(function):
             continue
         for node in ast.walk(function):
             match node:
@@ -115,12 +116,21 @@ def checked_integers(tree: ast.Module) -> Iterator[tuple[int, str]]:
                     yield node.lineno, "int() of something whose digits nobody checked here (Y1)"
 
 
-def _looks_at_digits(node: ast.AST) -> bool:
-    """Whether a node calls a pattern or a predicate of digits."""
-    match node:
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-            return name in {"match", "fullmatch"} or "digit" in name
-    return False
+def _looks_at_digits(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function calls a pattern or a predicate of digits, or is handed a match."""
+    if any(
+        "Match[" in ast.unparse(argument.annotation or argument) for argument in function.args.args
+    ):
+        return True
+    called: set[str] = set()
+    for node in ast.walk(function):
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                called.add(name)
+    # The methods of str take every script's digits.
+    if called & {"isdigit", "isdecimal"}:
+        return "isascii" in called
+    return bool(called & {"match", "fullmatch"}) or any("digit" in name for name in called)
 
 
 def _may_be_text(argument: ast.expr) -> bool:

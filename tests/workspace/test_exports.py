@@ -33,6 +33,8 @@ def re_exported(tree: ast.Module) -> Iterator[str]:
 
 def export_problems(module_name: str) -> Iterator[str]:
     """What is wrong with a module's `__all__`."""
+    if module_name.rpartition(".")[2] in names_table.WHOLE_MODULES:
+        return
     module = importlib.import_module(module_name)
     names = getattr(module, "__all__", None)
     if not isinstance(names, tuple):

@@ -102,6 +102,7 @@ def test_a_long_function_is_found_and_its_docstring_not_counted(tmp_path: Path) 
         "import re\ndef f(x):\n    return re.match('a', x)",
         "def f(x):\n    return int(x)",
         "def f(x):\n    return int(x.strip(), 16)",
+        "def f(x):\n    return int(x) if x.isdigit() else 0",
     ],
 )
 def test_a_broken_rule_is_found(tmp_path: Path, code: str) -> None:
@@ -116,6 +117,8 @@ def test_a_broken_rule_is_found(tmp_path: Path, code: str) -> None:
         "def f(x):\n    return int(x) if PATTERN.fullmatch(x) else 0",
         "def f(x):\n    return int(x) if is_digits(x) else 0",
         "def f(x):\n    return int(x)  # Y1: the caller's own number",
+        "def f(x):\n    return int(x) if x.isascii() and x.isdecimal() else 0",
+        "def f(found: re.Match[str]) -> int:\n    return int(found[1], 8)",
         "def f(x):\n    return int(x / 2)",
         "import re\ndef f(x):\n    return re.escape(x)",
     ],
