@@ -11,6 +11,19 @@ if TYPE_CHECKING:
 __all__ = ("EMPTY_FIELDS", "FieldBlock", "encode_field")
 
 
+_MANAGED = frozenset(
+    (
+        "connection",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+
+
 def _text(value: object) -> str:
     """A field value as text; bytes are taken octet by octet so that they come out as they went in."""
     if isinstance(value, str):
@@ -47,15 +60,17 @@ class FieldBlock:
 
     Making one checks and encodes every field; whoever sends the same fields often (a session's defaults) makes it
     once. `names` holds the names in ASCII lower case, `pairs` the fields, `encoded` the lines, each with its CRLF.
+    `plain` says that no field has a part in addressing, framing or managing the connection.
 
     Raises: ValueError for what cannot be sent, TypeError for values other than str, bytes and int.
     """
 
-    __slots__ = ("encoded", "names", "pairs")
+    __slots__ = ("encoded", "names", "pairs", "plain")
 
     encoded: bytes
     names: frozenset[str]
     pairs: tuple[tuple[str, str], ...]
+    plain: bool
 
     def __init__(
         self,
@@ -66,6 +81,7 @@ class FieldBlock:
         self.encoded = b"".join([encode_field(name, value) for name, value in pairs])
         self.names = frozenset([name.lower() for name, _ in pairs])
         self.pairs = pairs
+        self.plain = self.names.isdisjoint(_MANAGED)
 
     def get(self, name: str) -> str | None:
         """The value of the first field of that name (any case), or None."""

@@ -5,6 +5,7 @@ what cannot be understood exactly is refused, and the connection with it.
 """
 
 import enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from . import hdrs
@@ -96,16 +97,20 @@ def content_length(headers: "CIMultiDictProxy[str]") -> int | None:
 
     Raises: `ContentLengthError` for anything but 1*DIGIT below 2**63, and for differing values.
     """
-    value = headers.get(hdrs.CONTENT_LENGTH)
-    if value is None:
+    values = headers.getall(hdrs.CONTENT_LENGTH, None)
+    if values is None:
         return None
-    values = headers.getall(hdrs.CONTENT_LENGTH)
-    if len(values) > 1 or "," in value:
-        elements = [element.strip(" \t") for line in values for element in line.split(",")]
-        if len(set(elements)) != 1:
-            raise ContentLengthError(f"Content-Length values differ: {', '.join(elements)[:100]!r}")
-        value = elements[0]
-    # Length first: int() refuses numbers of over 4,300 digits with an error of its own.
+    return _length(values[0] if len(values) == 1 else ",".join(values))
+
+
+@lru_cache(maxsize=256)
+def _length(value: str) -> int:
+    if "," in value:
+        elements = {element.strip(" \t") for element in value.split(",")}
+        if len(elements) != 1:
+            raise ContentLengthError(f"Content-Length values differ: {value[:100]!r}")
+        value = elements.pop()
+    # The number of digits first: int() refuses more than 4,300 with an error of its own.
     if not is_digits(value) or len(value.lstrip("0")) > 19:
         raise ContentLengthError(f"invalid Content-Length: {value[:100]!r}")
     length = int(value)
@@ -116,9 +121,14 @@ def content_length(headers: "CIMultiDictProxy[str]") -> int | None:
 
 def connection_persists(head: ResponseHead) -> bool:
     """Whether the response's head lets the connection be used again (RFC 9112 section 9.3)."""
-    if hdrs.CONNECTION not in head.headers:
+    values = head.headers.getall(hdrs.CONNECTION, None)
+    if values is None:
         return head.version is HttpVersion11
-    options = token_list(head.headers.getall(hdrs.CONNECTION))
-    if "close" in options:
-        return False
-    return head.version is HttpVersion11 or "keep-alive" in options
+    close, keep_alive = _connection_options(values[0] if len(values) == 1 else ",".join(values))
+    return not close and (keep_alive or head.version is HttpVersion11)
+
+
+@lru_cache(maxsize=64)
+def _connection_options(value: str) -> tuple[bool, bool]:
+    options = token_list([value])
+    return "close" in options, "keep-alive" in options

@@ -6,16 +6,14 @@ and forms (`٣`, `1_0`, `+5`) that HTTP does not, and each of them was somebody'
 
 import re
 
-__all__ = ("FIELD_OCTETS", "is_digits", "is_field_content", "is_token", "token_list")
+__all__ = ("is_digits", "is_field_content", "is_token", "token_list")
 
 # RFC 9110 section 5.6.2: tchar.
 _TCHAR = r"!#$%&'*+\-.^_`|~0-9A-Za-z"
 _TOKEN = re.compile(rf"[{_TCHAR}]+", re.ASCII)
 _TOKEN_BYTES = re.compile(rf"[{_TCHAR}]+".encode("ascii"))
 
-FIELD_OCTETS = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
-"""What a field value or reason phrase may hold: HTAB, SP, VCHAR, obs-text (RFC 9110 section 5.5)."""
-
+# RFC 9110 section 5.5: a field value holds HTAB, SP, VCHAR and obs-text.
 _BAD_FIELD_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]", re.ASCII)
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 

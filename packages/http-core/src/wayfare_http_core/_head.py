@@ -43,11 +43,9 @@ class ResponseHead:
     headers: CIMultiDictProxy[str]
 
     def __init__(
-        self, version: HttpVersion, status: int, reason: str, headers: CIMultiDict[str], raw: bytes
+        self, status_line: tuple[HttpVersion, int, str], headers: CIMultiDict[str], raw: bytes
     ) -> None:
-        self.version = version
-        self.status = status
-        self.reason = reason
+        self.version, self.status, self.reason = status_line
         self.headers = CIMultiDictProxy(headers)
         self._raw = raw
         self._raw_headers: tuple[tuple[bytes, bytes], ...] | None = None

@@ -19,7 +19,7 @@ from ._errors import (
     LineTooLong,
     UnsupportedVersionError,
 )
-from ._grammar import FIELD_OCTETS, is_token
+from ._grammar import is_field_content, is_token
 from ._head import ResponseHead
 from ._http_version import HttpVersion, HttpVersion10, HttpVersion11
 from ._limits import HeadLimits
@@ -43,6 +43,26 @@ _KNOWN_NAMES: dict[str, istr] = dict(
     pair for value in vars(hdrs).values() if isinstance(value, istr) for pair in _both_cases(value)
 )
 
+_PRIVATE = frozenset(
+    (
+        "authentication-info",
+        "location",
+        "proxy-authenticate",
+        "proxy-authentication-info",
+        "set-cookie",
+        "www-authenticate",
+    )
+)
+"""Fields whose lines are not remembered: they may hold secrets, and seldom come twice."""
+
+_REMEMBERED_LINES = 1024
+_REMEMBERED_LENGTH = 128
+
+# Most lines of a response stood in the one before, so what they mean is kept: field line -> name and value. Only lines
+# of known names, short, and never a private one; when it is full it starts afresh, so that a hostile peer can make
+# it slow and not large.
+_remembered: dict[str, tuple[str, str]] = {}
+
 
 @lru_cache(maxsize=128)
 def _status_line(line: str) -> tuple[HttpVersion, int, str] | None:
@@ -65,33 +85,40 @@ def parse_response_head(head: bytes, limits: HeadLimits) -> ResponseHead:
 
 def quick_response_head(head: bytes, limits: HeadLimits) -> ResponseHead | None:
     """The head if it is beyond doubt valid, with CRLF line ends and no folding; None says nothing yet."""
-    # Small enough that no line limit can be broken: the usual case, and one comparison.
-    if len(head) > limits.start_line or len(head) > limits.field_line or len(head) > limits.head:
+    # Small enough that no line limit can be broken: the usual case.
+    size = len(head)
+    if size > limits.start_line or size > limits.field_line or size > limits.head:
         return None
     lines = head.decode("utf-8", "surrogateescape").split("\r\n")
-    # Without field octets only line ends are left; more than the split found means a control character.
-    if len(head.translate(None, FIELD_OCTETS)) != 2 * len(lines) - 2 or len(lines) > limits.fields:
-        return None
     status = _status_line(lines[0])
-    if status is None:
+    if status is None or len(lines) > limits.fields:
         return None
-    fields = _quick_fields(lines)
-    return None if fields is None else ResponseHead(*status, CIMultiDict(fields), head)
-
-
-def _quick_fields(lines: list[str]) -> list[tuple[str, str]] | None:
-    """Name and value of every line after the first, or None as soon as one needs a closer look."""
-    fields = []
-    known = _KNOWN_NAMES
     del lines[0]
+    fields = []
+    recall = _remembered.get
     for line in lines:
-        name, colon, value = line.partition(":")
-        # A folded line has white space in its name, so it fails here too.
-        key: str = known.get(name, name)
-        if key is name and (not colon or not is_token(name)):
+        field = recall(line) or _read_field(line)
+        if field is None:
             return None
-        fields.append((key, value.strip(" \t")))
-    return fields
+        fields.append(field)
+    return ResponseHead(status, CIMultiDict(fields), head)
+
+
+def _read_field(line: str) -> tuple[str, str] | None:
+    """Name and value of a field line, or None where it is not plainly one; a folded line never is."""
+    name, colon, value = line.partition(":")
+    known = _KNOWN_NAMES.get(name)
+    if known is None and (not colon or not is_token(name)):
+        return None
+    # What is ASCII and printable holds no control character; only the rest is worth a search.
+    if not (line.isascii() and line.isprintable()) and not is_field_content(value):
+        return None
+    field = (known or name, value.strip(" \t"))
+    if known is not None and len(line) <= _REMEMBERED_LENGTH and known.lower() not in _PRIVATE:
+        if len(_remembered) >= _REMEMBERED_LINES:
+            _remembered.clear()
+        _remembered[line] = field
+    return field
 
 
 def _parse_carefully(head: bytes, limits: HeadLimits) -> ResponseHead:
@@ -108,7 +135,7 @@ def _parse_carefully(head: bytes, limits: HeadLimits) -> ResponseHead:
         raise _refuse_status_line(start)
     pairs = parse_fields(lines[1:], limits)
     raw = b"\r\n".join([start, *(b"%b: %b" % pair for pair in pairs)])
-    return ResponseHead(*status, CIMultiDict(_decode(pairs)), raw)
+    return ResponseHead(status, CIMultiDict(_decode(pairs)), raw)
 
 
 def _decode(pairs: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:

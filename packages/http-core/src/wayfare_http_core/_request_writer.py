@@ -11,7 +11,7 @@ from ._fields import encode_field
 from ._grammar import is_digits, is_token, token_list
 from ._head import RequestHead
 
-__all__ = ("EncodedRequest", "encode_request_head")
+__all__ = ("EncodedRequest", "encode_plain_request", "encode_request_head")
 
 # RFC 3986 pchar, "/" and "?", and the few others that servers take and clients send unescaped ("[]|{}\^`<>\""):
 # what may not stand here is white space, a control character, "#" and anything outside ASCII.
@@ -67,6 +67,15 @@ def encode_request_head(
     return EncodedRequest(
         b"%b%b%b\r\n" % (start, head.fields.encoded, framing), chunked, length or 0
     )
+
+
+def encode_plain_request(head: RequestHead) -> bytes:
+    """The octets of a request head without a body whose fields are `plain`: what most requests are.
+
+    Raises: as `encode_request_head`.
+    """
+    start = _start_lines(head.method, "", head.authority, head.path, False)
+    return b"%b%b%b\r\n" % (start, head.fields.encoded, _framing_field(head.method, -1))
 
 
 @lru_cache(maxsize=256)

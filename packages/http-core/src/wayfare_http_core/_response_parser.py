@@ -112,24 +112,18 @@ class ResponseParser:
         self._head_octets = 0
         self._received = 0
 
-    def begin(
-        self, method: str, *, upgrade_offered: bool = False, limits: HeadLimits | None = None
-    ) -> None:
-        """Expect the response to a request that is being sent now.
-
-        `upgrade_offered` says that the request carried an Upgrade field, without which 101 is an error.
+    def begin(self, method: str, limits: HeadLimits | None = None) -> None:
+        """Expect the response to a request that is being sent now, within the limits given here or before.
 
         Raises: RuntimeError while another response is awaited, or when the connection cannot carry another.
         """
-        if self._state is not _DONE and (self._state is not _IDLE or self._surplus):
-            raise RuntimeError(f"cannot begin a response: {self._state.value}")
         if not self.reusable:
-            raise RuntimeError("cannot begin a response: the connection is not reusable")
+            raise RuntimeError(f"cannot begin a response here: {self._state.value}")
         # One empty line is tolerated, and only directly after a response (RFC 9112 section 9.2).
         self._crlf_allowed = self._state is _DONE
         self._state = _HEAD
         self._method = method
-        self._upgrade_offered = upgrade_offered
+        self._upgrade_offered = False
         if limits is not None:
             self._limits = limits
         self._received = self._informational = self._head_octets = 0
@@ -137,6 +131,10 @@ class ResponseParser:
             # Part of the CRLF that is tolerated after a response.
             self._buffer += self._surplus
             self._surplus = b""
+
+    def offer_upgrade(self) -> None:
+        """Say that the request carries an Upgrade field; without one, 101 is an error."""
+        self._upgrade_offered = True
 
     @property
     def reusable(self) -> bool:

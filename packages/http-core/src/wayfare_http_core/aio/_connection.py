@@ -32,8 +32,17 @@ from wayfare_http_core._errors import (
     ServerDisconnectedError,
 )
 from wayfare_http_core._head import RequestHead, ResponseHead
-from wayfare_http_core._request_writer import encode_request_head
-from wayfare_http_core._response_parser import EndOfMessage, ResponseEvent, ResponseParser
+from wayfare_http_core._request_writer import (
+    EncodedRequest,
+    encode_plain_request,
+    encode_request_head,
+)
+from wayfare_http_core._response_parser import (
+    END_OF_MESSAGE,
+    EndOfMessage,
+    ResponseEvent,
+    ResponseParser,
+)
 
 from ._facts import transport_facts
 from ._receive_buffer import receive_buffer
@@ -64,37 +73,44 @@ _FREE, _BUSY, _UPGRADED, _RETIRED, _LOST = _State
 class HTTP1Exchange:
     """A response on its connection: see `wayfare_http_core.Exchange`."""
 
-    __slots__ = ("_connection", "content", "head", "is_complete", "trailers")
+    __slots__ = ("_connection", "_content", "_whole", "head", "is_complete", "trailers")
 
     head: ResponseHead
-    content: StreamReader
     trailers: CIMultiDictProxy[str]
     is_complete: bool
 
-    def __init__(
-        self, connection: "HTTP1Connection", head: ResponseHead, content: StreamReader
-    ) -> None:
-        self._connection: HTTP1Connection | None = connection
+    def __init__(self, connection: "HTTP1Connection", head: ResponseHead) -> None:
+        self._connection = connection
+        self._content: StreamReader | None = None
+        self._whole: bytes | None = None
         self.head = head
-        self.content = content
         self.trailers = NO_TRAILERS
         self.is_complete = False
 
+    @property
+    def content(self) -> StreamReader:
+        """The content. Content that came with its head becomes a stream only here: few ask for it."""
+        if self._content is None:
+            self._content = StreamReader(self._connection)
+            self._content.feed_data(self._whole or b"")
+            self._content.feed_eof()
+            self._whole = None
+        return self._content
+
+    def take_whole(self) -> bytes | None:
+        """The content with its codings, if it came whole with its head and nobody asked for the stream; only once."""
+        whole, self._whole = self._whole, None
+        return whole
+
     def discard(self) -> None:
         """Give up what was not read yet; see `wayfare_http_core.Exchange.discard`."""
-        connection = self._connection
-        if connection is not None:
-            connection._discard(self)
+        if not self.is_complete:
+            self._connection._discard(self)
 
     def abort(self) -> None:
         """Give up what was not read yet, and the connection with it. Idempotent."""
-        if self._connection is not None:
+        if not self.is_complete:
             self._connection.abort()
-
-    def _finish(self, trailers: CIMultiDictProxy[str]) -> None:
-        self._connection = None
-        self.trailers = trailers
-        self.is_complete = True
 
 
 @final
@@ -139,6 +155,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         "_loop",
         "_parser",
         "_persistent",
+        "_read_limit",
         "_reading_paused",
         "_state",
         "_transport",
@@ -169,6 +186,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._writable: asyncio.Future[None] | None = None
         self._closed: asyncio.Future[None] | None = None
         self._persistent = True
+        self._read_limit = DEFAULT_EXCHANGE_OPTIONS.read_limit
         self._reading_paused = False
         self._writing_paused = False
         self._undrained = 0
@@ -199,23 +217,46 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         transport = self._transport
         if self._state is not _FREE or transport is None:
             raise RuntimeError(f"no exchange can start here: the connection is {self._state.value}")
-        length = -1 if body is None else len(body) if isinstance(body, bytes) else body.length
-        content_type = None if body is None or isinstance(body, bytes) else body.content_type
         try:
-            request = encode_request_head(head, length, content_type=content_type)
+            if body is None and head.fields.plain:
+                request = None
+                octets = encode_plain_request(head)
+            else:
+                request = _encode(head, body)
+                octets = request.octets
         except BaseException:
             # Nothing was sent, so the connection is as good as before and goes back to its owner.
             self._offer()
             raise
-        names = head.fields.names
-        self._parser.begin(head.method, upgrade_offered="upgrade" in names, limits=options.limits)
+        self._parser.begin(head.method, options.limits)
         self._state = _BUSY
-        self._persistent = "connection" not in names or "close" not in head.fields.options(
-            "connection"
-        )
+        self._read_limit = options.read_limit
+        self._persistent = True
         waiter: asyncio.Future[HTTP1Exchange] = self._loop.create_future()
         self._waiter = waiter
-        self._content = StreamReader(self, options.read_limit)
+        if request is None:
+            transport.write(octets)
+        else:
+            self._send(transport, head, body, request)
+        try:
+            return await waiter
+        except BaseException:
+            self.abort()
+            raise
+
+    def _send(
+        self,
+        transport: asyncio.Transport,
+        head: RequestHead,
+        body: RequestBody | bytes | None,
+        request: EncodedRequest,
+    ) -> None:
+        """Send what is not just a plain head."""
+        fields = head.fields
+        if "upgrade" in fields.names:
+            self._parser.offer_upgrade()
+        if "connection" in fields.names:
+            self._persistent = "close" not in fields.options("connection")
         if body is None:
             transport.write(request.octets)
         elif isinstance(body, bytes) and len(body) <= _JOINED_BODY and not request.chunked:
@@ -224,11 +265,6 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             transport.write(request.octets)
             self._upload = self._loop.create_task(send_body(self, body, request))
             self._upload.add_done_callback(self._upload_ended)
-        try:
-            return await waiter
-        except BaseException:
-            self.abort()
-            raise
 
     def upgrade(self) -> Upgraded:
         """Hand the transport over after a response that ended HTTP on it: 101, or 2xx to CONNECT.
@@ -287,7 +323,22 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Octets arrived."""
-        for event in self._parser.feed(data):
+        events = self._parser.feed(data)
+        waiter = self._waiter
+        if waiter is not None and events and events[-1] is END_OF_MESSAGE and self._upload is None:
+            # The usual case, made short: a whole response at once.
+            head = events[0]
+            whole = events[1] if len(events) == 3 else b"" if len(events) == 2 else None
+            if isinstance(head, ResponseHead) and isinstance(whole, bytes):
+                exchange = HTTP1Exchange(self, head)
+                exchange._whole = whole
+                exchange.is_complete = True
+                self._waiter = None
+                if not waiter.done():
+                    waiter.set_result(exchange)
+                self._free()
+                return
+        for event in events:
             self._handle(event)
         if self._state is _FREE and not self._parser.reusable:
             # Octets that nobody asked for: whatever they are, they must not become the next response.
@@ -386,10 +437,10 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def _begin_response(self, head: ResponseHead) -> None:
         waiter = self._waiter
-        content = self._content
-        if waiter is None or content is None:
+        if waiter is None:
             return  # the exchange was given up in this very tick
-        self._exchange = exchange = HTTP1Exchange(self, head, content)
+        self._exchange = exchange = HTTP1Exchange(self, head)
+        self._content = exchange._content = StreamReader(self, self._read_limit)
         self._waiter = None
         if not waiter.done():
             waiter.set_result(exchange)
@@ -398,28 +449,31 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             self._upload.cancel()
 
     def _end_response(self, end: EndOfMessage) -> None:
-        exchange = self._exchange
+        exchange, content = self._exchange, self._content
         if exchange is None:
             return
-        content = self._content
         self._exchange = self._content = None
-        exchange._finish(end.trailers)
+        exchange.trailers = end.trailers
+        exchange.is_complete = True
         if content is not None:
             content.feed_eof()
+        self._free()
+
+    def _free(self) -> None:
+        """The response is complete: the connection is free again, or has to go."""
+        if self._reading_paused:
+            self.resume_reading()
         if self._drain_timer is not None:
             self._drain_timer.cancel()
             self._drain_timer = None
-        if self._reading_paused:
-            self.resume_reading()
-        if self._parser.tunnelling:
-            return
-        if self._upload is not None:
+        if self._persistent and self._parser.reusable and self._upload is None:
+            self._state = _FREE
+            if self.owner is not None:
+                self.owner.connection_idle(self)
+        elif self._upload is not None:
             # Whatever is still to be sent belongs to a request that is answered already.
             self.abort()
-        elif self._persistent and self._parser.reusable:
-            self._state = _FREE
-            self._offer()
-        else:
+        elif not self._parser.tunnelling:
             self.close()
 
     def _offer(self) -> None:
@@ -511,3 +565,11 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             self._closed.set_result(None)
         if self.owner is not None:
             self.owner.connection_lost(self)
+
+
+def _encode(head: RequestHead, body: RequestBody | bytes | None) -> EncodedRequest:
+    if body is None:
+        return encode_request_head(head, -1)
+    if isinstance(body, bytes):
+        return encode_request_head(head, len(body))
+    return encode_request_head(head, body.length, content_type=body.content_type)

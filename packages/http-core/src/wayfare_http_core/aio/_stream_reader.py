@@ -117,10 +117,9 @@ class StreamReader:
             self._flow.pause_reading()
 
     def feed_eof(self) -> None:
-        """Say that the content is complete. The feeding side is forgotten."""
+        """Say that the content is complete."""
         self._eof = True
-        if self._decoder is None:
-            self._flow = None
+        self._paused = False
         if self._deadline is not None:
             self._deadline.close()
             self._deadline = None
@@ -131,7 +130,7 @@ class StreamReader:
         """Break the stream: reads raise `exc` once what arrived before is read."""
         if self._exception is None and not self._eof:
             self._exception = exc
-            self._flow = None
+            self._paused = False
             if self._deadline is not None:
                 self._deadline.close()
                 self._deadline = None
@@ -389,14 +388,12 @@ class StreamReader:
             except ContentEncodingError as exc:
                 self._refuse_coding(exc)
                 raise
-            self._flow = None
 
     def _refuse_coding(self, exc: ContentEncodingError) -> None:
         self._exception = exc
         self._decoder = None
         if self._flow is not None:
             self._flow.distrust()
-            self._flow = None
 
     def _shrink(self, octets: int) -> None:
         self._size -= octets

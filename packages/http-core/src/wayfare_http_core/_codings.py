@@ -1,0 +1,133 @@
+"""Content codings: which there are, what a response names, and a decoder for a stack of them (RFC 9110 section 8.4).
+
+Decoders do no I/O and give at most as much as they are asked for, so that what a small body unpacks
+to never has to fit into memory. Content-Encoding and Content-Length stay in the head as they were
+received: they describe what went over the wire, also after decoding (Z13).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, final
+
+from ._errors import ContentEncodingError
+from ._grammar import token_list
+from ._inflate import DeflateDecoder, GzipDecoder
+
+__all__ = (
+    "ACCEPT_ENCODING",
+    "DECODE_STEP",
+    "MAX_CONTENT_CODINGS",
+    "Decoder",
+    "UnsupportedCodings",
+    "make_decoder",
+    "parse_content_codings",
+)
+
+ACCEPT_ENCODING = "gzip, deflate"
+"""What a request offers by default: the codings that are always there."""
+
+MAX_CONTENT_CODINGS = 5
+"""Codings on one body (curl's bound): each can unpack a thousandfold what the one before unpacked."""
+
+DECODE_STEP = 256 * 1024
+"""Decoded octets at a time: a fraction of a millisecond's work, and all that is held between two codings."""
+
+
+class Decoder(Protocol):
+    """Undoes a content coding.
+
+    Feed a piece, then call with b"" while `has_pending`, then feed the next; `finish` after the
+    last. An empty result is no end: a header may take many pieces.
+    """
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether `decode(b"", …)` may give more before there is more input."""
+
+    def decode(self, data: bytes, max_length: int) -> bytes:
+        """Take the next octets of the coded stream and return up to `max_length` decoded ones.
+
+        Raises: `ContentEncodingError` for corrupt data, once everything before it was returned.
+        """
+
+    def finish(self) -> None:
+        """Say that the input has ended; call it when nothing is pending any more.
+
+        Raises: `ContentEncodingError` when the coded stream is incomplete.
+        """
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class UnsupportedCodings:
+    """A body that stays coded: `codings` as the response names them, of which `unknown` cannot be undone."""
+
+    codings: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+# Another coding is another line here, and a name in ACCEPT_ENCODING.
+_DECODERS: dict[str, Callable[[], Decoder]] = {
+    "deflate": DeflateDecoder,
+    "gzip": GzipDecoder,
+}
+
+_ALIASES = {"x-gzip": "gzip"}  # RFC 9110 section 8.4.1.3
+
+
+def parse_content_codings(values: Iterable[str]) -> list[str]:
+    """The codings that the values of Content-Encoding fields name, in the order they were applied.
+
+    Names are in ASCII lower case, x-gzip is gzip, empty list elements are dropped; a name with
+    other characters than ASCII stays as it is, and is no name of ours (Z8).
+    """
+    return [_ALIASES.get(name, name) for name in token_list(list(values))]
+
+
+def make_decoder(codings: Sequence[str]) -> Decoder | UnsupportedCodings | None:
+    """What undoes codings, given in the order they were applied; None if there is nothing to undo.
+
+    One that is not known refuses the whole: to undo only the outer ones would give neither the
+    content nor what the server described.
+
+    Raises: `ContentEncodingError` for more than `MAX_CONTENT_CODINGS`.
+    """
+    names = [name for name in codings if name != "identity"]
+    if not names:
+        return None
+    if len(names) > MAX_CONTENT_CODINGS:
+        raise ContentEncodingError(f"more than {MAX_CONTENT_CODINGS} content codings")
+    unknown = tuple(name for name in names if name not in _DECODERS)
+    if unknown:
+        return UnsupportedCodings(tuple(codings), unknown)
+    decoder = _DECODERS[names[-1]]()
+    for name in reversed(names[:-1]):
+        decoder = _StackedDecoder(decoder, _DECODERS[name]())
+    return decoder
+
+
+@final
+class _StackedDecoder:
+    """Two decoders in a row; between them is never more than one step."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, outer: Decoder, inner: Decoder) -> None:
+        self._outer = outer
+        self._inner = inner
+
+    @property
+    def has_pending(self) -> bool:
+        return self._inner.has_pending or self._outer.has_pending
+
+    def decode(self, data: bytes, max_length: int) -> bytes:
+        # Input first, then one step of work: the caller decides how often, so no input can keep it
+        # from its loop.
+        if self._inner.has_pending and not data:
+            return self._inner.decode(b"", max_length)
+        piece = self._outer.decode(data, DECODE_STEP)
+        return self._inner.decode(piece, max_length)
+
+    def finish(self) -> None:
+        self._outer.finish()
+        self._inner.finish()
