@@ -611,7 +611,7 @@ async def test_a_closed_transport_keeps_nothing_alive() -> None:
     await ticks(2)
     ta.close()
     await ticks(5)
-    gone = [weakref.ref(a), weakref.ref(ta), weakref.ref(tb)]
+    gone: list[Callable[[], object]] = [weakref.ref(a), weakref.ref(ta), weakref.ref(tb)]
     gc.collect()
     gc.disable()
     try:

@@ -4,15 +4,57 @@ They are part of the public API: test your own protocols, dialers and clients wi
 here is imported by the rest of the package.
 """
 
+from ._actions import (
+    Action,
+    Call,
+    CloseWrite,
+    Drip,
+    Fin,
+    Garbage,
+    Read,
+    ReadHead,
+    ReadRequest,
+    Repeat,
+    Reset,
+    Send,
+    Stall,
+    Wait,
+)
 from ._clock import DeadlockError, FakeClockLoop, run_with_fake_clock
 from ._memory import MemoryTransport, memory_pair
+from ._memory_network import MemoryNetwork
 from ._registry import TransportRegistry
+from ._request_scanner import BadRequestError, ReceivedRequest, RequestScanner
+from ._scripted_peer import ScriptedPeer
+from ._scripted_server import Script, ScriptedServer, listening
 
 __all__ = (
+    "Action",
+    "BadRequestError",
+    "Call",
+    "CloseWrite",
     "DeadlockError",
+    "Drip",
     "FakeClockLoop",
+    "Fin",
+    "Garbage",
+    "MemoryNetwork",
     "MemoryTransport",
+    "Read",
+    "ReadHead",
+    "ReadRequest",
+    "ReceivedRequest",
+    "Repeat",
+    "RequestScanner",
+    "Reset",
+    "Script",
+    "ScriptedPeer",
+    "ScriptedServer",
+    "Send",
+    "Stall",
     "TransportRegistry",
+    "Wait",
+    "listening",
     "memory_pair",
     "run_with_fake_clock",
 )

@@ -430,13 +430,14 @@ def memory_pair(
     extra_a: Mapping[str, Any] | None = None,
     extra_b: Mapping[str, Any] | None = None,
     registry: TransportRegistry | None = None,
+    registry_b: TransportRegistry | None = None,
 ) -> tuple[MemoryTransport, MemoryTransport]:
     """Connect two protocols in memory; each gets `connection_made` in the next loop iteration.
 
     Call it where a loop runs. `capacity` is how many octets may be in flight in each direction
     (the kernel's buffers), `read_size` the most that one read delivers to either end: 1 delivers
     every octet by itself. The extras answer `get_extra_info`; without them the ends are called
-    `("a", 1)` and `("b", 2)`. The registry counts both ends.
+    `("a", 1)` and `("b", 2)`. The registry counts both ends, unless the second has its own.
     """
     loop = asyncio.get_running_loop()
     name_a, name_b = ("a", 1), ("b", 2)
@@ -454,7 +455,7 @@ def memory_pair(
         capacity=capacity,
         read_size=read_size,
         extra={"sockname": name_b, "peername": name_a, **(extra_b or {})},
-        registry=registry,
+        registry=registry if registry_b is None else registry_b,
     )
     a._start(b)
     b._start(a)

@@ -1,0 +1,77 @@
+"""A server that plays one script per connection, in memory or on a loopback port."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeAlias, final
+
+from ._actions import Action
+from ._scripted_peer import ScriptedPeer
+
+__all__ = ("Script", "ScriptedServer", "listening")
+
+Script: TypeAlias = Sequence[Action]
+
+
+@final
+class ScriptedServer:
+    """Makes a `ScriptedPeer` for each connection.
+
+    The n-th connection plays the n-th script, and the last script again when there are more
+    connections; without scripts a connection is accepted and nothing is ever sent. Calling the
+    server makes the next peer, so it is a protocol factory.
+    """
+
+    def __init__(self, *scripts: Script) -> None:
+        self.peers: list[ScriptedPeer] = []
+        self._scripts = scripts or ((),)
+
+    def __call__(self) -> ScriptedPeer:
+        """The peer for the next connection."""
+        peer = ScriptedPeer(self._scripts[min(len(self.peers), len(self._scripts) - 1)])
+        self.peers.append(peer)
+        return peer
+
+    @property
+    def errors(self) -> tuple[BaseException, ...]:
+        """What clients did wrong, in the order of the connections."""
+        return tuple(peer.error for peer in self.peers if peer.error is not None)
+
+    @property
+    def timers(self) -> tuple[asyncio.TimerHandle, ...]:
+        """The timers of the scripts that wait now."""
+        return tuple(peer.timer for peer in self.peers if peer.timer is not None)
+
+    def abort(self) -> None:
+        """Drop every connection at once."""
+        for peer in self.peers:
+            if peer.connected:
+                peer.transport.abort()
+
+    async def wait_closed(self) -> None:
+        """Return when every connection that was made is gone.
+
+        Cancellation: safe.
+        """
+        for peer in self.peers:
+            await peer.wait_closed()
+
+
+@asynccontextmanager
+async def listening(
+    server: ScriptedServer, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[str, int]]:
+    """Listen on a free port of 127.0.0.1, over TLS if a context is given; yields (host, port).
+
+    Leaving drops the connections and waits until they and the port are closed.
+    """
+    listener = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0, ssl=tls)
+    host, port = listener.sockets[0].getsockname()
+    try:
+        yield host, port
+    finally:
+        listener.close()
+        server.abort()
+        await server.wait_closed()
+        await listener.wait_closed()
