@@ -1,23 +1,35 @@
 """The cookie jars of the Wayfare HTTP client, for any client."""
 
+from ._abstract import AbstractCookieJar, DummyCookieJar
 from ._cookie import Cookie, Identity, SameSite
+from ._cookie_map import CookieMap
 from ._errors import (
     CookieError,
     CookieFormatError,
     StoreUnavailableError,
     StoreUnavailableWarning,
 )
+from ._explanation import Explanation
+from ._jar import CookieJar
 from ._policy import CookieLimits, SiteContext
 from ._public_suffixes import PublicSuffixes, PublicSuffixList
 from ._rules import Rule
+from ._supplied import CookieValue, LooseCookies
 from ._version import __version__
 
 __all__ = (
+    "AbstractCookieJar",
     "Cookie",
     "CookieError",
     "CookieFormatError",
+    "CookieJar",
     "CookieLimits",
+    "CookieMap",
+    "CookieValue",
+    "DummyCookieJar",
+    "Explanation",
     "Identity",
+    "LooseCookies",
     "PublicSuffixList",
     "PublicSuffixes",
     "Rule",

@@ -10,12 +10,11 @@ import http.cookies
 from typing import Any
 
 from ._cookie import Cookie, SameSite
-from ._dates import parse_cookie_date
+from ._parse import SAME_SITE, ascii_lower
 from ._quoting import unquote
+from ._supplied import from_morsel as morsel_fields
 
 __all__ = ("from_http_cookiejar", "from_morsel", "to_http_cookiejar", "to_morsel")
-
-_SAME_SITE = {"strict": SameSite.STRICT, "lax": SameSite.LAX, "none": SameSite.NONE}
 
 
 def to_morsel(cookie: Cookie) -> "http.cookies.Morsel[str]":
@@ -24,34 +23,28 @@ def to_morsel(cookie: Cookie) -> "http.cookies.Morsel[str]":
     morsel.set(cookie.name, unquote(cookie.value), cookie.value)
     for attribute in list(morsel):  # "partitioned" is known from Python 3.14 on
         morsel[attribute] = cookie[attribute]
+    if cookie.host_only:
+        morsel["domain"] = ""
     return morsel
 
 
 def from_morsel(morsel: "http.cookies.Morsel[Any]", host: str, now: float) -> Cookie:
     """See `Cookie.from_morsel`."""
-    domain = str(morsel["domain"]).removeprefix(".").lower()
-    expires: float | None = None
-    if morsel["max-age"] != "":
-        expires = now + int(morsel["max-age"])
-    elif morsel["expires"] != "":
-        expires = parse_cookie_date(str(morsel["expires"]))
+    parsed = morsel_fields(morsel)
+    expires = parsed.expires if parsed.max_age is None else now + parsed.max_age
     return Cookie(
-        name=morsel.key,
-        value=morsel.coded_value,
-        domain=domain or host,
-        path=morsel["path"] or "/",
-        host_only=not domain,
+        name=parsed.name,
+        value=parsed.value,
+        domain=ascii_lower(parsed.domain or host),
+        path=parsed.path or "/",
+        host_only=not parsed.domain,
         expires=expires,
-        secure=bool(morsel["secure"]),
-        http_only=bool(morsel["httponly"]),
-        same_site=_same_site(morsel["samesite"]),
+        secure=parsed.secure,
+        http_only=parsed.http_only,
+        same_site=parsed.same_site,
         created=now,
         last_used=now,
     )
-
-
-def _same_site(word: str | None) -> SameSite:
-    return _SAME_SITE.get((word or "").lower(), SameSite.DEFAULT)
 
 
 def to_http_cookiejar(cookie: Cookie) -> http.cookiejar.Cookie:
@@ -77,7 +70,7 @@ def to_http_cookiejar(cookie: Cookie) -> http.cookiejar.Cookie:
         path=cookie.path,
         path_specified=True,
         secure=cookie.secure,
-        expires=None if cookie.expires is None else int(cookie.expires),
+        expires=None if cookie.expires is None else int(cookie.expires),  # Y1: a number
         discard=cookie.expires is None,
         comment=None,
         comment_url=None,
@@ -88,6 +81,7 @@ def to_http_cookiejar(cookie: Cookie) -> http.cookiejar.Cookie:
 
 def from_http_cookiejar(cookie: http.cookiejar.Cookie, now: float) -> Cookie:
     """See `Cookie.from_http_cookiejar`."""
+    same_site = cookie.get_nonstandard_attr("SameSite") or ""
     partition = cookie.get_nonstandard_attr("Partitioned")
     nameless = cookie.value is None
     return Cookie(
@@ -99,7 +93,7 @@ def from_http_cookiejar(cookie: http.cookiejar.Cookie, now: float) -> Cookie:
         expires=cookie.expires,
         secure=cookie.secure,
         http_only=cookie.has_nonstandard_attr("HttpOnly"),
-        same_site=_same_site(cookie.get_nonstandard_attr("SameSite")),
+        same_site=SAME_SITE.get(ascii_lower(same_site), SameSite.DEFAULT),
         partition_key=partition or None,
         created=now,
         last_used=now,
@@ -115,7 +109,7 @@ def _effective_host(host: str) -> str:
 
 def _plain_host(domain: str) -> str:
     """The host behind a domain of that jar. "web.local" may be a host's real name, so it stays."""
-    domain = domain.removeprefix(".").lower()
+    domain = ascii_lower(domain.removeprefix("."))
     if domain.startswith("["):
         return domain[1:].partition("]")[0]
     return "localhost" if domain == "localhost.local" else domain

@@ -104,7 +104,7 @@ class Cookie:
         """An attribute by the key that `http.cookies.Morsel` has for it: "domain", "path",
         "httponly", …
 
-        Absent attributes are "" as they are there.
+        Absent attributes are "" as they are there; "domain" is there for a host-only cookie too.
 
         Raises:
             KeyError: a Morsel has no such key.
@@ -114,7 +114,7 @@ class Cookie:
     def _attributes(self) -> dict[str, Any]:
         given = self.same_site is not SameSite.DEFAULT
         return {
-            "domain": "" if self.host_only else self.domain,
+            "domain": self.domain,
             "path": self.path,
             "expires": "" if self.expires is None else _http_date(self.expires),
             "max-age": "",
@@ -249,7 +249,7 @@ def _http_date(seconds: float) -> str:
     """Seconds since 1970 as an IMF-fixdate, in English whatever the locale is; beyond year 9999
     its last second.
     """
-    seconds = int(min(max(seconds, 0.0), 253_402_300_799.0))
+    seconds = int(min(max(seconds, 0.0), 253_402_300_799.0))  # Y1: a number
     at = gmtime(seconds)
     return (
         f"{_DAYS[seconds // 86_400 % 7]}, {at.tm_mday:02} {_MONTHS[at.tm_mon - 1]} {at.tm_year:04} "

@@ -4,6 +4,11 @@ from yarl import URL
 
 __all__ = ("canonical_host", "default_path", "domain_match", "is_numeric_host", "path_match")
 
+LONGEST_HOST = 254
+"""Octets of a name that DNS can hold (RFC 1035 2.3.4), with a trailing dot. No longer one has cookies: what a jar does
+per label then has a bound.
+"""
+
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -22,7 +27,7 @@ def canonical_host(host: str) -> str | None:
         except ValueError:
             return None
     # An empty label ("a..example") is none of U-label, A-label and NR-LDH label.
-    if not host or host[0] == "." or ".." in host:
+    if not host or host[0] == "." or ".." in host or len(host) > LONGEST_HOST:
         return None
     return host
 

@@ -12,7 +12,17 @@ from ._cookie import SameSite
 from ._dates import parse_cookie_date
 from ._rules import Rule
 
-__all__ = ("MAX_AGE_LIMIT", "SetCookie", "control_character", "octets", "parse_set_cookie")
+__all__ = (
+    "MAX_AGE_LIMIT",
+    "NAME_VALUE_LIMIT",
+    "SAME_SITE",
+    "SetCookie",
+    "ascii_lower",
+    "control_character",
+    "max_age",
+    "octets",
+    "parse_set_cookie",
+)
 
 NAME_VALUE_LIMIT = 4096
 """Octets of name and value together (5.6 step 5, 5.7 step 4); all browsers have this number."""
@@ -25,7 +35,7 @@ MAX_AGE_LIMIT = 400 * 86_400
 
 control_character = re.compile(r"[\x00-\x08\x0A-\x1F\x7F]").search
 _MAX_AGE = re.compile(r"-?[0-9]+")
-_SAME_SITE = {"strict": SameSite.STRICT, "lax": SameSite.LAX, "none": SameSite.NONE}
+SAME_SITE = {"strict": SameSite.STRICT, "lax": SameSite.LAX, "none": SameSite.NONE}
 _TO_ASCII_LOWER = {upper: upper + 32 for upper in range(0x41, 0x5B)}
 
 
@@ -75,7 +85,7 @@ def _with_attributes(name: str, value: str, rest: str) -> SetCookie:
     """The second half of 5.6, with 5.6.1 to 5.6.7 and CHIPS: the unparsed attributes, one by
     one.
     """
-    max_age: int | None = None
+    lifetime: int | None = None
     expires: float | None = None
     domain: str | None = None
     path: str | None = None
@@ -97,17 +107,26 @@ def _with_attributes(name: str, value: str, rest: str) -> SetCookie:
             parsed = parse_cookie_date(given)
             expires = expires if parsed is None else parsed
         elif key == "max-age":  # 5.6.2
-            if _MAX_AGE.fullmatch(given):
-                max_age = min(int(given), MAX_AGE_LIMIT)
+            seconds = max_age(given)
+            lifetime = lifetime if seconds is None else seconds
         elif key == "domain":  # 5.6.3
             domain = given[1:] if given[:1] == "." else given
         elif key == "samesite":  # 5.6.7
-            same_site = _SAME_SITE.get(ascii_lower(given), SameSite.DEFAULT)
+            same_site = SAME_SITE.get(ascii_lower(given), SameSite.DEFAULT)
         elif key == "partitioned":
             partitioned = True
     return SetCookie(
-        name, value, max_age, expires, domain, path, secure, http_only, same_site, partitioned
+        name, value, lifetime, expires, domain, path, secure, http_only, same_site, partitioned
     )
+
+
+def max_age(given: str) -> int | None:
+    """Seconds that a Max-Age value says, at most `MAX_AGE_LIMIT`; None where it says none. Source: RFC 6265bis
+    5.6.2.
+    """
+    if not _MAX_AGE.fullmatch(given):
+        return None
+    return min(int(given), MAX_AGE_LIMIT)
 
 
 def ascii_lower(text: str) -> str:

@@ -3,16 +3,11 @@
 from collections.abc import Iterator
 
 from ._cookie import Cookie, SameSite
-from ._match import path_match
+from ._match import domain_match, path_match
 from ._policy import Policy, Scope, SiteContext
 from ._rules import Rule
 
 __all__ = ("domains_above", "withheld")
-
-_LONGEST_HOST = 253
-"""Octets of a name that DNS can hold (RFC 1035 2.3.4); no longer one has a domain to share cookies
-with.
-"""
 
 
 def withheld(
@@ -25,8 +20,11 @@ def withheld(
     """
     if cookie.expires is not None and cookie.expires <= now:
         return Rule.EXPIRED
-    if cookie.host_only and cookie.domain != scope.host:
-        return Rule.OTHER_HOST
+    if cookie.domain != scope.host:
+        if not domain_match(scope.host, cookie.domain):
+            return Rule.OTHER_DOMAIN
+        if cookie.host_only:
+            return Rule.OTHER_HOST
     if cookie.path != "/" and not path_match(scope.path, cookie.path):
         return Rule.OTHER_PATH
     if cookie.secure and not scope.secure:
@@ -56,7 +54,7 @@ def domains_above(scope: Scope) -> Iterator[str]:
     """
     host = scope.host
     yield host
-    if scope.numeric or len(host) > _LONGEST_HOST + 1:
+    if scope.numeric:
         return
     dot = host.find(".")
     while dot != -1:

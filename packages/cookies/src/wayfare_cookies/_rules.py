@@ -52,6 +52,7 @@ class Rule(Enum):
     # Sending.
     SENT = "5.8.3", "the cookie matches the request"
     EXPIRED = "5.7", "the cookie has expired"
+    OTHER_DOMAIN = "5.8.3 step 1", "the host does not lie in the cookie's domain"
     OTHER_HOST = "5.8.3 step 1", "the cookie belongs to its own host only"
     OTHER_PATH = "5.8.3 step 1", "the request's path does not lie under the cookie's path"
     NEEDS_SECURE = "5.8.3 step 1", "a Secure cookie is not sent over an insecure connection"

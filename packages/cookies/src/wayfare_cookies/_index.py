@@ -1,0 +1,209 @@
+"""Where a jar keeps its cookies, so that no question costs a scan of the jar.
+
+    _buckets    domain -> the cookies of exactly this domain
+    _children   domain -> the known domains one label under it, to walk down from a domain
+    _expiries   a heap of (expiry, number, identity); an item whose cookie is gone or replaced is skipped
+    _victims    the cookies that were used least recently, oldest last, to make room in a full jar
+
+A host's cookies lie in the buckets of the host and of the domains over it: as many look-ups as the name has labels,
+however many other hosts are known.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from heapq import heapify, heappop, heappush, nsmallest
+from typing import NamedTuple, final
+
+from ._cookie import Cookie, Identity
+from ._parse import octets
+from ._policy import CookieLimits
+
+__all__ = ("CookieIndex", "Entry")
+
+_SLACK = 64
+_BATCH = 8
+
+
+class _Key(NamedTuple):
+    """An identity inside its domain's bucket."""
+
+    name: str
+    path: str
+    host_only: bool
+    partition_key: str | None
+
+
+def _key(identity: Identity) -> _Key:
+    return _Key(identity.name, identity.path, identity.host_only, identity.partition_key)
+
+
+@final
+class Entry:
+    """A stored cookie with what changes about it, and with what sending it needs, made once."""
+
+    __slots__ = ("cookie", "last_used", "pair", "rank", "size")
+
+    def __init__(self, cookie: Cookie, number: int) -> None:
+        self.cookie = cookie
+        self.last_used = cookie.last_used
+        self.pair = cookie.pair
+        self.size = octets(self.pair)
+        # 5.8.3 step 2: longer paths first, then earlier creation; the number decides within one moment.
+        self.rank = (-len(cookie.path), cookie.created, number)
+
+    def snapshot(self) -> Cookie:
+        """The cookie with its present last-access-time."""
+        if self.last_used == self.cookie.last_used:
+            return self.cookie
+        return replace(self.cookie, last_used=self.last_used)
+
+
+def _by_use(entry: Entry) -> tuple[float, int]:
+    return (entry.last_used, entry.rank[2])
+
+
+def _by_secure_and_use(entry: Entry) -> tuple[bool, float, int]:
+    return (entry.cookie.secure, entry.last_used, entry.rank[2])
+
+
+@final
+class CookieIndex:
+    """The cookies of a jar. Not safe for threads by itself: the jar holds a lock."""
+
+    __slots__ = ("_buckets", "_children", "_count", "_expiries", "_limits", "_number", "_victims")
+
+    def __init__(self, limits: CookieLimits) -> None:
+        self._limits = limits
+        self._number = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every cookie."""
+        self._buckets: dict[str, dict[_Key, Entry]] = {}
+        self._children: dict[str, set[str]] = {}
+        self._expiries: list[tuple[float, int, Identity]] = []
+        self._victims: list[tuple[tuple[float, int], Entry]] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Entry]:
+        for bucket in self._buckets.values():
+            yield from bucket.values()
+
+    def get(self, identity: Identity) -> Entry | None:
+        """The entry of an identity, or None."""
+        return self._buckets.get(identity.domain, {}).get(_key(identity))
+
+    def at(self, domains: Iterable[str]) -> Iterator[Entry]:
+        """The entries of exactly these domains."""
+        for domain in domains:
+            bucket = self._buckets.get(domain)
+            if bucket is not None:
+                yield from bucket.values()
+
+    def under(self, domain: str) -> Iterator[Entry]:
+        """The entries of a domain and of every domain under it."""
+        waiting = [domain]
+        while waiting:
+            domain = waiting.pop()
+            yield from self._buckets.get(domain, {}).values()
+            waiting.extend(self._children.get(domain, ()))
+
+    def put(self, cookie: Cookie) -> None:
+        """Store a cookie in the place of the one with its identity, whose creation time and rank it takes over.
+
+        May push other cookies out, or this one, where the limits say so. Source: RFC 6265bis 5.7 steps 23 and 24.
+        """
+        bucket = self._buckets.get(cookie.domain)
+        if bucket is None:
+            bucket = self._add_domain(cookie.domain)
+        key = _Key(cookie.name, cookie.path, cookie.host_only, cookie.partition_key)
+        old = bucket.get(key)
+        if old is None:
+            self._number += 1
+            bucket[key] = Entry(cookie, self._number)
+            self._count += 1
+        else:
+            if cookie.created != old.cookie.created:
+                cookie = replace(cookie, created=old.cookie.created)
+            bucket[key] = Entry(cookie, old.rank[2])
+        if cookie.expires is not None and (old is None or old.cookie.expires != cookie.expires):
+            self._number += 1
+            heappush(self._expiries, (cookie.expires, self._number, cookie.identity))
+            self._tidy_expiries()
+        self._make_room(bucket)
+
+    def remove(self, identity: Identity) -> Cookie | None:
+        """Take a cookie out; returns it, or None where there was none."""
+        bucket = self._buckets.get(identity.domain)
+        entry = bucket.pop(_key(identity), None) if bucket is not None else None
+        if entry is None:
+            return None
+        self._count -= 1
+        if not bucket:
+            del self._buckets[identity.domain]
+            self._drop_domain(identity.domain)
+        return entry.cookie
+
+    def evict_expired(self, now: float) -> None:
+        """Remove every cookie that has expired: one comparison where none has. Source: RFC 6265bis 5.7."""
+        expiries = self._expiries
+        while expiries and expiries[0][0] <= now:
+            expires, _, identity = heappop(expiries)
+            entry = self.get(identity)
+            if entry is not None and entry.cookie.expires == expires:
+                self.remove(identity)
+
+    def _tidy_expiries(self) -> None:
+        """Drop the heap's items of cookies that are gone, before they outnumber the rest."""
+        if len(self._expiries) > 2 * self._count + _SLACK:
+            self._expiries = [
+                (entry.cookie.expires, number, entry.cookie.identity)
+                for number, entry in enumerate(self)
+                if entry.cookie.expires is not None
+            ]
+            self._number = max(self._number, len(self._expiries))
+            heapify(self._expiries)
+
+    def _make_room(self, bucket: dict[_Key, Entry]) -> None:
+        """Keep the limits: RFC 6265bis 5.7, "remove excess cookies", in its order of priority."""
+        per_domain, total = self._limits.per_domain, self._limits.total
+        while per_domain is not None and len(bucket) > per_domain:
+            # Priorities 2 and 3: the crowded domain's insecure cookies, then its others. A domain holds few.
+            self.remove(min(bucket.values(), key=_by_secure_and_use).cookie.identity)
+        while total is not None and self._count > total:  # priority 4
+            self.remove(self._least_used().cookie.identity)
+
+    def _least_used(self) -> Entry:
+        """The entry whose last use is the longest ago.
+
+        Sorting out one in eight at a time makes it cheap: who is not among them was used later, and stays later.
+        """
+        while True:
+            while self._victims:
+                use, entry = self._victims.pop()
+                if _by_use(entry) == use and self.get(entry.cookie.identity) is entry:
+                    return entry
+            oldest = nsmallest(self._count // _BATCH + 1, self, key=_by_use)
+            self._victims = [(_by_use(entry), entry) for entry in reversed(oldest)]
+
+    def _add_domain(self, domain: str) -> dict[_Key, Entry]:
+        bucket = self._buckets[domain] = {}
+        while (parent := domain.partition(".")[2]) and domain not in self._children.get(parent, ()):
+            self._children.setdefault(parent, set()).add(domain)
+            domain = parent
+        return bucket
+
+    def _drop_domain(self, domain: str) -> None:
+        while domain not in self._buckets and domain not in self._children:
+            parent = domain.partition(".")[2]
+            siblings = self._children.get(parent)
+            if siblings is None:
+                return
+            siblings.discard(domain)
+            if siblings:
+                return
+            del self._children[parent]
+            domain = parent

@@ -1,0 +1,348 @@
+"""The cookie jar."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from threading import Lock
+from time import time
+from typing import final
+
+from yarl import URL
+
+from ._abstract import AbstractCookieJar, warn_of_loop
+from ._cookie import Cookie
+from ._cookie_map import CookieMap
+from ._explanation import Explanation
+from ._index import CookieIndex, Entry
+from ._match import canonical_host
+from ._parse import SetCookie, parse_set_cookie
+from ._policy import CookieLimits, Policy, Scope, SiteContext, as_url, origins, scope_of
+from ._public_suffixes import PublicSuffixes, PublicSuffixList
+from ._retrieval import domains_above, withheld
+from ._rules import Rule
+from ._storage import create_cookie, would_hide_secure
+from ._supplied import LooseCookies, Supplied, supplied
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+__all__ = ("CookieJar",)
+
+
+def _rank(entry: Entry) -> tuple[int, float, int]:
+    return entry.rank
+
+
+@final
+class CookieJar(AbstractCookieJar):
+    """A cookie jar by RFC 6265bis, in memory; works without an event loop and may be shared by threads.
+
+    unsafe: accept cookies from hosts that are IP addresses.
+    quote_cookie: put values that a program supplies into quotes where the grammar for servers needs it; what came from
+        a server is never touched.
+    treat_as_secure_origin: one origin or several that count as secure although their scheme does not
+        (`"http://localhost:8080"`), for Secure cookies from and to them.
+    limits: how much the jar holds, takes and sends.
+    public_suffixes: another list than the one of publicsuffix.org.
+    clock: seconds since 1970; a wall clock, because cookies expire by date.
+    loop: accepted, ignored, deprecated.
+    """
+
+    def __init__(
+        self,
+        *,
+        unsafe: bool = False,
+        quote_cookie: bool = True,
+        treat_as_secure_origin: str | URL | Iterable[str | URL] | None = None,
+        loop: object = None,
+        limits: CookieLimits | None = None,
+        public_suffixes: PublicSuffixes | None = None,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        warn_of_loop(loop)
+        self._policy = Policy(
+            public_suffixes=PublicSuffixList() if public_suffixes is None else public_suffixes,
+            unsafe=unsafe,
+            secure_origins=origins(treat_as_secure_origin),
+            limits=CookieLimits() if limits is None else limits,
+        )
+        self._quote_cookie = quote_cookie
+        self._clock = clock
+        self._lock = Lock()
+        self._index = CookieIndex(self._policy.limits)
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether hosts that are IP addresses may have cookies."""
+        return self._policy.unsafe
+
+    @property
+    def quote_cookie(self) -> bool:
+        """Whether values that a program supplies are put into quotes where they need it."""
+        return self._quote_cookie
+
+    @property
+    def limits(self) -> CookieLimits:
+        """How much the jar holds, takes and sends."""
+        return self._policy.limits
+
+    @property
+    def treat_as_secure_origin(self) -> frozenset[URL]:
+        """The origins that count as secure although their scheme does not."""
+        return frozenset(
+            URL.build(scheme=scheme, host=host or "", port=port)
+            for scheme, host, port in self._policy.secure_origins
+        )
+
+    # Receiving
+
+    @override
+    def update_cookies_from_headers(
+        self,
+        headers: Iterable[str],
+        response_url: str | URL,
+        *,
+        context: SiteContext | None = None,
+    ) -> None:
+        """Store what the Set-Cookie field values of a response set; fields that a rule refuses are skipped.
+
+        `headers` are the values in their order on the wire; `response_url` is the URL of the request they answer,
+        whatever its Host header said.
+        """
+        scope = scope_of(as_url(response_url), self._policy)
+        if scope is None:
+            return
+        now = self._clock()
+        with self._lock:
+            self._index.evict_expired(now)
+            for field in islice(headers, self._policy.limits.per_response):
+                cookie = self._judge(parse_set_cookie(field), scope, now, context)
+                if isinstance(cookie, Cookie):
+                    self._store(cookie, now)
+
+    @override
+    def update_cookies(self, cookies: LooseCookies, response_url: str | URL = "") -> None:
+        """Store cookies of the program's own as if `response_url` had set them.
+
+        `cookies` is a mapping from names to values, an iterable of such pairs, or an iterable of `Cookie`s; a value is
+        a str, a `Cookie` or a Morsel. Without an URL only cookies that name a domain can be stored: none is shared
+        with all hosts. What a rule refuses is left out.
+
+        Raises:
+            ValueError: there is no URL and a cookie names no domain, or no header field can carry a name or value.
+            TypeError: something is no cookie.
+        """
+        given = as_url(response_url)
+        found = list(supplied(cookies, quoting=self._quote_cookie))
+        scopes = [self._scope_of_supplied(one, given) for one in found]
+        now = self._clock()
+        with self._lock:
+            self._index.evict_expired(now)
+            for one, scope in zip(found, scopes, strict=True):
+                cookie = self._judge(one.parsed, scope, now, None)
+                if isinstance(cookie, Cookie):
+                    if one.partition_key is not None:
+                        cookie = replace(cookie, partition_key=one.partition_key)
+                    self._store(cookie, now)
+
+    def _scope_of_supplied(self, one: Supplied, url: URL) -> Scope:
+        if not url.raw_host and one.host:
+            # No connection brought it, so none was insecure.
+            host = f"[{one.host}]" if ":" in one.host else one.host
+            url = URL(f"https://{host}").with_path(one.path, encoded=True)
+        scope = scope_of(url, self._policy)
+        if scope is None:
+            raise ValueError(f"the cookie {one.parsed.name!r} needs a response_url or a domain")
+        return scope
+
+    def _judge(
+        self, parsed: SetCookie | Rule, scope: Scope, now: float, context: SiteContext | None
+    ) -> Cookie | Rule:
+        """The cookie that a field sets in this jar, or why it sets none."""
+        if isinstance(parsed, Rule):
+            return parsed
+        cookie = create_cookie(parsed, scope, now=now, policy=self._policy, context=context)
+        if (
+            isinstance(cookie, Cookie)
+            and not scope.secure
+            and would_hide_secure(cookie, scope, self._related(cookie.domain))
+        ):
+            return Rule.SECURE_OVERLAY
+        return cookie
+
+    def _related(self, domain: str) -> Iterator[Cookie]:
+        """The cookies whose domains lie over or under a domain."""
+        for entry in self._index.under(domain):
+            yield entry.cookie
+        above = domain.partition(".")[2]
+        while above:
+            for entry in self._index.at((above,)):
+                yield entry.cookie
+            above = above.partition(".")[2]
+
+    def _store(self, cookie: Cookie, now: float) -> None:
+        """Put a cookie in, or take out what it replaces where it has expired already."""
+        if cookie.expires is not None and cookie.expires <= now:
+            self._index.remove(cookie.identity)
+        else:
+            self._index.put(cookie)
+
+    # Sending
+
+    @override
+    def filter_cookies(
+        self, request_url: str | URL, *, context: SiteContext | None = None
+    ) -> CookieMap:
+        """The cookies to send with a request to an URL, by name; `all` has them in sending order."""
+        return CookieMap([entry.cookie for entry in self._select(request_url, context)])
+
+    @override
+    def cookie_header(self, url: str | URL, *, context: SiteContext | None = None) -> str | None:
+        """The value of the Cookie field for a request, or None where there is none to send.
+
+        Every cookie that matches, longest path first, each value as it came. Source: RFC 6265bis 5.8.3.
+        """
+        found = self._select(url, context)
+        return "; ".join([entry.pair for entry in found]) if found else None
+
+    def _select(self, url: str | URL, context: SiteContext | None) -> list[Entry]:
+        """5.8.3, all steps but the last."""
+        if not self._index:
+            return []
+        scope = scope_of(as_url(url), self._policy)
+        if scope is None:
+            return []
+        now = self._clock()
+        policy = self._policy
+        with self._lock:
+            self._index.evict_expired(now)
+            found = [
+                entry
+                for entry in self._index.at(domains_above(scope))
+                if withheld(entry.cookie, scope, now=now, policy=policy, context=context) is None
+            ]
+            if len(found) > 1:
+                found.sort(key=_rank)
+            del found[self._fitting(found) :]
+            for entry in found:
+                entry.last_used = now
+        return found
+
+    def _fitting(self, entries: list[Entry]) -> int:
+        """How many of the entries, from the first on, the limit of the Cookie field has room for."""
+        room = self._policy.limits.header_bytes
+        if room is None:
+            return len(entries)
+        room += 2
+        for count, entry in enumerate(entries):
+            room -= entry.size + 2
+            if room < 0:
+                return count
+        return len(entries)
+
+    # Asking why
+
+    def explain(
+        self, set_cookie_header: str, url: str | URL, *, context: SiteContext | None = None
+    ) -> Explanation:
+        """What a Set-Cookie field value from `url` would do to this jar, and by which rule. Changes nothing."""
+        scope = scope_of(as_url(url), self._policy)
+        if scope is None:
+            return Explanation(Rule.NO_HOST)
+        now = self._clock()
+        with self._lock:
+            cookie = self._judge(parse_set_cookie(set_cookie_header), scope, now, context)
+            if isinstance(cookie, Rule):
+                return Explanation(cookie)
+            if cookie.expires is not None and cookie.expires <= now:
+                return Explanation(Rule.DELETED, cookie)
+            old = self._index.get(cookie.identity)
+        return Explanation(Rule.STORED if old is None else Rule.REPLACED, cookie)
+
+    def explain_request(
+        self, url: str | URL, *, context: SiteContext | None = None
+    ) -> list[Explanation]:
+        """For every cookie in the jar, whether it goes with a request to `url`, and by which rule.
+
+        What is sent comes first, in sending order. Changes nothing. Costs a scan of the jar.
+        """
+        with self._lock:
+            entries = sorted(self._index, key=_rank)
+        scope = scope_of(as_url(url), self._policy)
+        if scope is None:
+            return [Explanation(Rule.NO_HOST, entry.snapshot()) for entry in entries]
+        now = self._clock()
+        sent: list[Entry] = []
+        kept: list[Explanation] = []
+        for entry in entries:
+            cookie = entry.cookie
+            rule = withheld(cookie, scope, now=now, policy=self._policy, context=context)
+            if rule is None:
+                sent.append(entry)
+            else:
+                kept.append(Explanation(rule, entry.snapshot()))
+        count = self._fitting(sent)
+        return [
+            *(Explanation(Rule.SENT, entry.snapshot()) for entry in sent[:count]),
+            *(Explanation(Rule.HEADER_LIMIT, entry.snapshot()) for entry in sent[count:]),
+            *kept,
+        ]
+
+    # What is inside
+
+    @override
+    def __iter__(self) -> Iterator[Cookie]:
+        """Every cookie that has not expired, as of now; changing the jar meanwhile is allowed."""
+        now = self._clock()
+        with self._lock:
+            self._index.evict_expired(now)
+            found = [entry.snapshot() for entry in self._index]
+        return iter(found)
+
+    @override
+    def __len__(self) -> int:
+        with self._lock:
+            self._index.evict_expired(self._clock())
+            return len(self._index)
+
+    @override
+    def __bool__(self) -> bool:
+        """Whether there may be anything to send: the one `if` that an empty jar costs."""
+        return len(self._index) > 0
+
+    @property
+    def cookies(self) -> Mapping[tuple[str, str], CookieMap]:
+        """The cookies by domain and path, as of now."""
+        found: dict[tuple[str, str], list[Cookie]] = {}
+        for cookie in self:
+            found.setdefault((cookie.domain, cookie.path), []).append(cookie)
+        return {key: CookieMap(cookies) for key, cookies in found.items()}
+
+    @property
+    def host_only_cookies(self) -> frozenset[tuple[str, str, str]]:
+        """Domain, path and name of the cookies that only their own host gets."""
+        return frozenset((one.domain, one.path, one.name) for one in self if one.host_only)
+
+    @override
+    def clear(self, predicate: Callable[[Cookie], bool] | None = None) -> None:
+        """Remove every cookie, or those of which `predicate` says true."""
+        # The predicate is foreign code, and may use the jar: it runs without the lock.
+        gone = [cookie for cookie in self if predicate is None or predicate(cookie)]
+        self._remove(gone)
+
+    @override
+    def clear_domain(self, domain: str) -> None:
+        """Remove the cookies of a domain and of the domains under it."""
+        host = canonical_host(domain.removeprefix("."))
+        if host is not None:
+            with self._lock:
+                gone = [entry.cookie for entry in self._index.under(host)]
+            self._remove(gone)
+
+    def _remove(self, gone: Iterable[Cookie]) -> None:
+        with self._lock:
+            for cookie in gone:
+                self._index.remove(cookie.identity)
