@@ -1,0 +1,315 @@
+"""Deadlines for asyncio: one queue and one armed timer per event loop, for all its requests.
+
+A timer of the loop per request (`asyncio.timeout`) costs more than parsing the response's head.
+Here a deadline is a moment, and it only enters the queue while a task waits under it:
+
+    deadline = Deadline.after(30)
+    with deadline:              # queued: a task may be cancelled
+        await send()
+    ...                         # not queued: nothing refers to the deadline
+    with deadline:              # the same moment again; raises at once when it has passed
+        await receive()
+    deadline.close()            # from now on it never expires
+
+Invariants:
+
+- The timer is armed for the earliest queued moment or an earlier one; when it fires too early, it
+  finds nothing due and is armed again.
+- A guard is in the heap while it is LIVE. Leaving the block ends that and leaves the entry behind:
+  dead entries go when they reach the top, or all at once when they may be half of the heap.
+- The queue refers to guards, never to deadlines, so that a deadline that is dropped unclosed is
+  freed at once.
+"""
+
+from asyncio import (
+    AbstractEventLoop,
+    CancelledError,
+    Task,
+    TimerHandle,
+    current_task,
+    get_running_loop,
+)
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from math import inf, isnan
+from types import TracebackType
+from typing import Any, final
+from weakref import WeakValueDictionary, ref
+
+__all__ = ("Deadline", "DeadlineQueue")
+
+_SPARE_ENTRIES = 64
+"""Dead entries that are always tolerated, so that a small heap is not swept over and over."""
+
+
+# The states of a guard. LIVE: its task waits under a deadline that may come. FIRED: the moment came
+# and the task was asked to cancel. OVER: its deadline was closed first, or the block was left.
+_LIVE = 0
+_FIRED = 1
+_OVER = 2
+
+
+@final
+class _Guard:
+    """One task inside one `with` block of a deadline.
+
+    `cancelling` is the number of requests to cancel that the task had when it entered; `outer` is
+    the guard that was entered before, by whichever task.
+    """
+
+    __slots__ = ("cancelling", "outer", "state", "task")
+
+    def __init__(self, task: Task[Any], state: int, outer: "_Guard | None") -> None:
+        self.task: Task[Any] | None = task
+        self.state = state
+        self.cancelling = task.cancelling()
+        self.outer = outer
+
+
+@final
+class Deadline:
+    """A moment by which an operation must be over, of one event loop.
+
+    `with deadline:` guards the awaits of the current task inside the block. When the moment comes,
+    the task is cancelled and the block raises `error()` from that `CancelledError`. A cancellation
+    from elsewhere always stays a `CancelledError`, also when it comes in the same tick (the rules
+    of `asyncio.timeout`). The block can be entered again, nested, and by several tasks at once.
+    Entering it after the moment raises at once.
+
+    Made by `Deadline.after` or `DeadlineQueue.start`. Not thread-safe, like the loop itself. A
+    generator must not yield inside the block: the task would be cancelled somewhere else.
+    """
+
+    __slots__ = ("__weakref__", "_error", "_guard", "_queue", "_raised", "when")
+
+    when: float | None
+    """The moment on the scale of `loop.time()`, in seconds; None if it never comes. Read-only."""
+
+    def __init__(
+        self,
+        queue: "DeadlineQueue | None",
+        when: float | None,
+        error: Callable[[], BaseException],
+    ) -> None:
+        self.when = when
+        self._queue = queue
+        self._error = error
+        self._guard: _Guard | None = None
+        self._raised = False
+
+    @classmethod
+    def after(
+        cls, seconds: float | None, error: Callable[[], BaseException] = TimeoutError
+    ) -> "Deadline":
+        """A deadline of the running loop, `seconds` from now.
+
+        None and infinity never expire, zero and less have expired already. `error` makes the
+        exception that is raised on expiry; the deadline keeps it, so it should not refer to what
+        the deadline is kept in.
+
+        Raises: `RuntimeError` when no loop runs, `ValueError` for NaN.
+        """
+        loop = get_running_loop()
+        queue = _latest()
+        if queue is None or queue.loop is not loop:
+            queue = _queue_of(loop)
+        return queue.start(seconds, error)
+
+    @property
+    def expired(self) -> bool:
+        """Whether the moment has come; once closed, whether a block raised because of it."""
+        queue = self._queue
+        if self.when is None or queue is None:
+            return self._raised
+        return self._raised or queue.loop.time() >= self.when
+
+    def remaining(self) -> float | None:
+        """Seconds until the moment, 0.0 once it has come, None if it never comes."""
+        queue = self._queue
+        if self.when is None or queue is None:
+            return None
+        return max(0.0, self.when - queue.loop.time())
+
+    def close(self) -> None:
+        """The operation is over: never expire from now on, not even for tasks inside the block.
+
+        Idempotent. An expiry that is on its way to a task already is not taken back.
+        """
+        self.when = None
+        guard = self._guard
+        while guard is not None:
+            if guard.state == _LIVE:
+                guard.state = _OVER
+            guard = guard.outer
+
+    def __enter__(self) -> "Deadline":
+        when = self.when
+        queue = self._queue
+        if queue is None or (when is None and self._guard is None):
+            return self
+        task = current_task(queue.loop)
+        if task is None:
+            raise RuntimeError("a deadline guards a task, and no task of its loop is running")
+        if when is None:
+            # Closed, and others are still inside: a guard that does nothing, so that each block
+            # leaves with its own.
+            self._guard = _Guard(task, _OVER, self._guard)
+            return self
+        if queue.loop.time() >= when:
+            self._raised = True
+            raise self._error()
+        self._guard = guard = _Guard(task, _LIVE, self._guard)
+        queue.push(when, guard)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        guard = self._guard
+        if guard is None:
+            return
+        if guard.outer is None:
+            self._guard = None
+        else:
+            guard = self._leave(guard)
+        task = guard.task
+        fired = guard.state == _FIRED
+        guard.state = _OVER
+        guard.task = None
+        # Our one request to cancel is withdrawn. If others are left, the task has to end:
+        # CancelledError it stays.
+        if (
+            fired
+            and task is not None
+            and task.uncancel() <= guard.cancelling
+            and exc_type is not None
+            and issubclass(exc_type, CancelledError)
+        ):
+            self._raised = True
+            raise self._error() from exc
+
+    def _leave(self, innermost: _Guard) -> _Guard:
+        """Unlink and return the guard of the block that is being left, out of several.
+
+        It is the current task's innermost one. A coroutine that the garbage collector closes runs
+        in no task of its own; no exception of ours can reach anybody there, so any guard will do.
+        """
+        try:
+            task = current_task()
+        except RuntimeError:
+            task = None
+        inner = None
+        guard: _Guard | None = innermost
+        while guard is not None and guard.task is not task:
+            inner = guard
+            guard = guard.outer
+        if guard is None or inner is None:
+            self._guard = innermost.outer
+            return innermost
+        inner.outer = guard.outer
+        return guard
+
+
+@final
+class DeadlineQueue:
+    """The deadlines of one event loop that a task waits under, and the loop's one timer for them.
+
+    Keep it where requests are made often: `start` skips the search for the queue that
+    `Deadline.after` does.
+    """
+
+    __slots__ = ("__weakref__", "_armed", "_heap", "_order", "_room", "_timer", "loop")
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self.loop = loop
+        self._heap: list[tuple[float, int, _Guard]] = []
+        self._order = 0
+        self._room = _SPARE_ENTRIES
+        self._timer: TimerHandle | None = None
+        self._armed = inf
+
+    @classmethod
+    def for_loop(cls, loop: AbstractEventLoop) -> "DeadlineQueue":
+        """The queue of a loop; always the same one while anybody refers to it."""
+        return _queue_of(loop)
+
+    def start(
+        self, seconds: float | None, error: Callable[[], BaseException] = TimeoutError
+    ) -> Deadline:
+        """A deadline `seconds` from now; see `Deadline.after`."""
+        if seconds is None or not seconds < inf:
+            if seconds is not None and isnan(seconds):
+                raise ValueError("a deadline cannot be NaN seconds away")
+            return _NEVER
+        # loop.time() cannot jump: neither the wall clock nor a suspended machine fires or loses a
+        # deadline.
+        return Deadline(self, self.loop.time() + seconds, error)
+
+    def push(self, when: float, guard: _Guard) -> None:
+        """Take a guard in; for `Deadline` alone."""
+        self._order += 1
+        heappush(self._heap, (when, self._order, guard))
+        if when < self._armed:
+            self._arm(when)
+        elif len(self._heap) > self._room:
+            self._sweep()
+
+    def _arm(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed = when
+        self._timer = self.loop.call_at(when, self._fire)
+
+    def _sweep(self) -> None:
+        """Drop the dead entries.
+
+        Amortised O(1): before the next sweep, as many pushes must come as entries are left now.
+        """
+        self._heap = [entry for entry in self._heap if entry[2].state == _LIVE]
+        heapify(self._heap)
+        self._room = 2 * len(self._heap) + _SPARE_ENTRIES
+
+    def _fire(self) -> None:
+        # A loop may run a timer early, by as much as its clock's resolution (15.6 ms on Windows).
+        # What the timer was armed for is due then too, or it would be armed for the same moment
+        # again and again.
+        due = max(self.loop.time(), self._armed)
+        self._timer = None
+        self._armed = inf
+        while self._heap:
+            when, _, guard = self._heap[0]
+            if guard.state == _LIVE and guard.task is not None:
+                if when > due:
+                    self._arm(when)
+                    return
+                guard.state = _FIRED
+                guard.task.cancel()
+            heappop(self._heap)
+
+
+_NEVER = Deadline(None, None, TimeoutError)
+
+# A queue refers to its loop, so it must not be held here: it lives as long as a deadline, a timer
+# or a session does. While it lives, no other loop can have its loop's id.
+_queues: WeakValueDictionary[int, DeadlineQueue] = WeakValueDictionary()
+
+
+def _no_queue() -> DeadlineQueue | None:
+    return None
+
+
+# A weak reference to the queue that was asked for last: nearly every process has one loop, and one
+# comparison is quicker than the dictionary.
+_latest: Callable[[], DeadlineQueue | None] = _no_queue
+
+
+def _queue_of(loop: AbstractEventLoop) -> DeadlineQueue:
+    global _latest
+    queue = _queues.get(id(loop))
+    if queue is None:
+        _queues[id(loop)] = queue = DeadlineQueue(loop)
+    _latest = ref(queue)
+    return queue
