@@ -1,9 +1,10 @@
 """`python -m benchmarks.soak`: many mixed requests, after which the process must be as before.
 
-After a warm-up and again after the requests, garbage is collected and the C library gives free
-memory back; then resident memory may have grown by 1 MiB at most, and descriptors and tasks not at
-all. One session serves all requests, so that what leaks into the session is seen, too; at the end
-it is closed, and every descriptor must be gone. Exits with 1 on any growth.
+After a warm-up and ten times on the way, the pool is filled with idle connections, garbage is collected and the C
+library gives free memory back; then everything is counted. Resident memory may grow by 1 MiB at most, from the median
+of the first three counts to that of the last three; descriptors and tasks must be as many each time. One session serves
+all requests, so that what leaks into the session is seen, too; at the end it is closed, and what it had open must be
+gone. Exits with 1 on any growth.
 """
 
 import argparse
@@ -14,15 +15,16 @@ import socket
 import ssl
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from statistics import median
 
 from benchmarks.cases.memory import give_back, open_sockets, resident
 from benchmarks.server import nginx, tiny
-from benchmarks.traffic import Place, make
+from benchmarks.traffic import Place, make, occupy
 from benchmarks.worker import loop_factory
 
 ALLOWED = 1 << 20
@@ -61,49 +63,58 @@ class Census:
         )
 
 
-def growth(before: Census, after: Census, pooled: int) -> list[str]:
-    """Return what grew from `before` to `after`, in words.
-
-    A pool may keep more or fewer idle connections, so that sockets have a bound instead: `pooled`,
-    the event loop's own and one for each task.
-    """
+def growth(counts: Sequence[Census]) -> list[str]:
+    """Return what grew from the first of `counts` to the last, in words."""
+    first, last = (median(one.memory for one in some) for some in (counts[:3], counts[-3:]))
     grown = []
-    if after.memory - before.memory > ALLOWED:
-        grown.append(f"memory by {(after.memory - before.memory) / 1024:,.0f} KiB")
-    if after.sockets > pooled:
-        grown.append(f"sockets to {after.sockets}, where {pooled} are allowed")
-    if after.files != before.files:
-        grown.append(f"other descriptors from {before.files} to {after.files}")
-    if after.tasks > before.tasks:
-        grown.append(f"tasks from {before.tasks} to {after.tasks}")
+    if last - first > ALLOWED:
+        grown.append(f"memory by {(last - first) / 1024:,.0f} KiB")
+    for name in ("sockets", "files", "tasks"):
+        seen = sorted({getattr(one, name) for one in counts})
+        if len(seen) > 1:
+            grown.append(f"{name}: {seen[0]} to {seen[-1]}")
     return grown
 
 
 async def soak(where: Where, options: argparse.Namespace) -> list[str]:
     """Make the traffic, print what is held on the way, and return what grew."""
-    module = import_module(options.client)
-    tls = True if where.ca_file is None else ssl.create_default_context(cafile=where.ca_file)
+    async with _session(where, options) as place:
+        # What libraries and loops open once and keep is there before anything is counted.
+        await make(place, options.concurrency * 10, options.concurrency, options.seed)
     start = await _census()
-    connector = module.TCPConnector(limit=options.concurrency, ssl=tls)
-    async with module.ClientSession(connector=connector) as session:
-        place = Place(where.origin, where.nobody, module, session)
+    async with _session(where, options) as place:
         await make(place, options.warmup, options.concurrency, options.seed)
-        before = after = await _census()
-        _say(f"{'warm-up':>10} {before}")
+        counts = [await _full_census(place, options)]
+        _say(f"{'warm-up':>10} {counts[0]}")
         made, kinds = 0, Counter[str]()
         for step in range(1, _STEPS + 1):
             share = options.requests * step // _STEPS - made
             kinds += await make(place, share, options.concurrency, options.seed + step)
             made += share
-            after = await _census()
-            _say(f"{made:>10,} {after}")
+            counts.append(await _full_census(place, options))
+            _say(f"{made:>10,} {counts[-1]}")
     _say(", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()))
-    grown = growth(before, after, start.sockets + options.concurrency)
+    grown = growth(counts)
     end = await _census()
     _say(f"{'closed':>10} {end}")
     if (end.sockets, end.files, end.tasks) != (start.sockets, start.files, start.tasks):
         grown.append(f"what stays after the session is closed: {end}, at the start {start}")
     return grown
+
+
+@asynccontextmanager
+async def _session(where: Where, options: argparse.Namespace) -> AsyncIterator[Place]:
+    module = import_module(options.client)
+    tls = True if where.ca_file is None else ssl.create_default_context(cafile=where.ca_file)
+    connector = module.TCPConnector(limit=options.concurrency, ssl=tls)
+    async with module.ClientSession(connector=connector) as session:
+        yield Place(where.origin, where.nobody, module, session)
+
+
+async def _full_census(place: Place, options: argparse.Namespace) -> Census:
+    """Count with the pool full, so that each count is of as many idle connections."""
+    await occupy(place, options.concurrency)
+    return await _census()
 
 
 async def _census() -> Census:

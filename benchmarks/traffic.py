@@ -130,6 +130,18 @@ async def make(place: Place, requests: int, concurrency: int, seed: int) -> Coun
     return made
 
 
+async def occupy(place: Place, connections: int) -> None:
+    """Leave the pool with `connections` idle ones, by as many slow requests at once."""
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(connections):
+            tasks.create_task(_slow(place))
+
+
+async def _slow(place: Place) -> None:
+    async with place.session.get(place.origin + "/slow") as response:
+        await response.read()
+
+
 async def _expect(place: Place, path: str, body: bytes) -> None:
     async with place.session.get(place.origin + path) as response:
         found = await response.read()
