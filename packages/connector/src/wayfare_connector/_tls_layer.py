@@ -80,6 +80,7 @@ class TLSLayer(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
+        "__weakref__",
         "_app",
         "_app_is_connected",
         "_app_writing_paused",
@@ -442,7 +443,9 @@ class TLSLayer(asyncio.BufferedProtocol):
         if engine.outgoing.pending:  # An answer to a KeyUpdate or to a renegotiation.
             self._flush()
         if engine.blocked:
-            self._unblock()
+            engine.unblock()
+            self._flush()
+            self._update_app_writing()
 
     def _fill(self, app: asyncio.BufferedProtocol) -> None:
         """Decrypt once, into the application's own buffer."""
@@ -475,15 +478,6 @@ class TLSLayer(asyncio.BufferedProtocol):
         data = self._engine.take()
         if data:
             self._raw_write(data)
-
-    def _unblock(self) -> None:
-        try:
-            self._engine.unblock()
-        except ssl.SSLError as exc:
-            self._fail(exc)
-            return
-        self._flush()
-        self._update_app_writing()
 
     def _update_app_writing(self) -> None:
         """Tell the application to stop or to go on writing, if that has changed."""

@@ -14,8 +14,7 @@ _A_LABELS = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
 
 def server_name(host: str) -> str:
-    """The `server_hostname` for ssl: lower-case A-labels without the trailing dot, or an IP address
-    without its zone.
+    """The `server_hostname` for ssl: A-labels without a trailing dot, or an address without a zone.
 
     OpenSSL puts a DNS name into SNI and matches the certificate's dNSName entries; an address it
     only matches, with the iPAddress entries. Both happen for what stands here, so a host has one
@@ -24,9 +23,6 @@ def server_name(host: str) -> str:
     Raises: ValueError when host is no name that a certificate could hold, an embedded NUL among
         others: C code would end the name there and verify another one (CVE-2009-2417).
     """
-    address = _address(host)
-    if address is not None:
-        return address
     if "\0" in host:
         raise ValueError(f"server name {host!r} contains a NUL character")
     name = (host.lower() if host.isascii() else _to_ascii(host)).removesuffix(".")
@@ -40,10 +36,9 @@ def server_name(host: str) -> str:
 
 
 def sni_name(host: str) -> str | None:
-    """The name that goes on the wire for host, or None for an IP address: a literal is not
-    permitted there.
+    """The name that goes on the wire for host, or None: RFC 6066 section 3 permits no addresses.
 
-    RFC 6066 section 3. Raises: ValueError, as `server_name` does.
+    Raises: ValueError, as `server_name` does.
     """
     name = server_name(host)
     return None if _address(name) is not None else name
@@ -51,16 +46,20 @@ def sni_name(host: str) -> str | None:
 
 def _to_ascii(host: str) -> str:
     """The A-labels of an internationalised name, as yarl makes them for URLs."""
-    name = URL.build(scheme="https", host=host).raw_host
-    if name is None:
-        raise ValueError(f"{host!r} is not a valid server name")
-    return name
+    try:
+        return URL.build(scheme="https", host=host).raw_host or ""
+    except ValueError as exc:
+        raise ValueError(f"{host!r} is not a valid server name") from exc
 
 
 def _address(host: str) -> str | None:
-    """The normal form of an IP literal, without a zone: that is of local meaning (RFC 6874); None
-    for a name."""
+    """The normal form of an IP literal, without its zone; None for a name.
+
+    A zone means something on this machine only, and no certificate holds one (RFC 6874 section 4).
+    """
+    if ":" in host:
+        host = host.partition("%")[0]
     try:
-        return str(ipaddress.ip_address(host.partition("%")[0]))
+        return str(ipaddress.ip_address(host))
     except ValueError:
         return None

@@ -42,7 +42,7 @@ class TLSTransport(asyncio.Transport):
     RFC 8446 section 6.1 allows; otherwise it closes. Half-closing from this side is not supported.
     """
 
-    __slots__ = ("_layer",)
+    __slots__ = ("__weakref__", "_layer")
 
     def __init__(self, layer: "TLSLayer") -> None:
         super().__init__()
