@@ -6,6 +6,13 @@ What needs an event loop is in `wayfare_http_core.aio`; importing this package i
 from . import hdrs
 from ._basic_auth import BasicAuth, encode_basic_auth
 from ._chunked import ChunkedDecoder, encode_chunk, encode_last_chunk
+from ._codings import (
+    ACCEPT_ENCODING,
+    Decoder,
+    UnsupportedCodings,
+    make_decoder,
+    parse_content_codings,
+)
 from ._connection import (
     DEFAULT_EXCHANGE_OPTIONS,
     Connection,
@@ -59,6 +66,7 @@ from ._response_parser import END_OF_MESSAGE, EndOfMessage, ResponseEvent, Respo
 from ._version import __version__
 
 __all__ = (
+    "ACCEPT_ENCODING",
     "DEFAULT_EXCHANGE_OPTIONS",
     "DEFAULT_HEAD_LIMITS",
     "EMPTY_FIELDS",
@@ -83,6 +91,7 @@ __all__ = (
     "ConnectionOwner",
     "ContentEncodingError",
     "ContentLengthError",
+    "Decoder",
     "EncodedRequest",
     "EndOfMessage",
     "Exchange",
@@ -111,6 +120,7 @@ __all__ = (
     "ServerTimeoutError",
     "SocketTimeoutError",
     "TransferEncodingError",
+    "UnsupportedCodings",
     "UnsupportedVersionError",
     "UploadAbortedError",
     "__version__",
@@ -121,6 +131,8 @@ __all__ = (
     "encode_last_chunk",
     "encode_request_head",
     "hdrs",
+    "make_decoder",
+    "parse_content_codings",
     "parse_media_type",
     "response_framing",
 )

@@ -91,6 +91,12 @@ class Exchange(Protocol):
     def content(self) -> "StreamReader":
         """The content, still arriving or complete."""
 
+    def take_whole(self) -> bytes | None:
+        """The content with its codings, if it came whole with its head and `content` was never asked for, else None.
+
+        It is given once: whoever takes it owns it. A shortcut past the stream, which an implementation may decline.
+        """
+
     @property
     def trailers(self) -> Mapping[str, str]:
         """The trailer fields, empty until the content ended with some (RFC 9112 section 7.1.2)."""

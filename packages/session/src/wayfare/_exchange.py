@@ -1,0 +1,99 @@
+"""One hop: lease a connection, exchange a request for a response, and say what went wrong in the request's terms."""
+
+from typing import NamedTuple
+
+from wayfare_connector import BaseConnector
+from wayfare_http_core import (
+    ClientResponseError,
+    Connection,
+    ContentEncodingError,
+    Exchange,
+    ExchangeOptions,
+    RequestHead,
+    UnsupportedCodings,
+    hdrs,
+    make_decoder,
+    parse_content_codings,
+)
+from wayfare_http_core.aio import Deadline
+
+from ._request import ClientRequest
+from ._response import ClientResponse
+from ._urls import PreparedURL
+
+__all__ = ("HopSettings", "send_request")
+
+
+class HopSettings(NamedTuple):
+    """What a session decides once for all its exchanges."""
+
+    options: ExchangeOptions
+    auto_decompress: bool
+
+
+async def send_request(
+    connector: BaseConnector,
+    prepared: PreparedURL,
+    request: ClientRequest,
+    settings: HopSettings,
+    deadline: Deadline,
+) -> ClientResponse:
+    """Send a request to where its URL leads and return the response.
+
+    `deadline` bounds everything up to the end of the response's content; the content closes it.
+
+    Raises: as `ClientSession.request`.
+    Cancellation: as `ClientSession.request`.
+    """
+    target = prepared.target
+    head = RequestHead(
+        request.method, target.scheme, target.authority, prepared.path, request.fields
+    )
+    try:
+        with deadline:
+            connection = connector.lease_nowait(target)
+            if connection is None:
+                connection = await connector.connect(target, request.timeout.connect_timeouts)
+            if request.timeout.sock_read is None:
+                exchange = await connection.exchange(head, request.body, settings.options)
+            else:
+                exchange = await _exchange_while_reading(
+                    connection, head, request, settings.options
+                )
+    except BaseException as exc:
+        deadline.close()
+        if isinstance(exc, ClientResponseError) and exc.request_info is None:
+            exc.request_info = request.request_info
+        raise
+    if settings.auto_decompress and hdrs.CONTENT_ENCODING in exchange.head.headers:
+        _undo_codings(exchange, request)
+    if exchange.is_complete:
+        deadline.close()
+    else:
+        exchange.content.set_timeouts(deadline, request.timeout.read_timeout)
+    return ClientResponse(request, exchange)
+
+
+async def _exchange_while_reading(
+    connection: Connection, head: RequestHead, request: ClientRequest, options: ExchangeOptions
+) -> Exchange:
+    """An exchange whose head must come within the read timeout."""
+    seconds, error = request.timeout.read_timeout or (None, TimeoutError)
+    with Deadline.after(seconds, error):
+        return await connection.exchange(head, request.body, options)
+
+
+def _undo_codings(exchange: Exchange, request: ClientRequest) -> None:
+    """Let the content be decoded as it is read; a coding that nobody here knows is left as it is.
+
+    Raises: `ContentEncodingError` for more codings than anybody needs.
+    """
+    names = parse_content_codings(exchange.head.headers.getall(hdrs.CONTENT_ENCODING))
+    try:
+        decoder = make_decoder(names)
+    except ContentEncodingError as exc:
+        exchange.abort()
+        exc.request_info = request.request_info
+        raise
+    if decoder is not None and not isinstance(decoder, UnsupportedCodings):
+        exchange.content.decode_with(decoder)

@@ -1,0 +1,99 @@
+"""The keyword arguments of sessions and requests, typed once for all of them."""
+
+import sys
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+
+from wayfare_connector import BaseConnector
+from wayfare_http_core import RequestBody
+
+from ._bodies import JSONEncoder
+from ._defaults import HeadersArgument
+from ._timeout import ClientTimeout
+from ._urls import Params
+
+if sys.version_info >= (3, 12):
+    from typing import Unpack
+else:
+    from typing_extensions import Unpack
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from ._response import ClientResponse
+
+__all__ = (
+    "Data",
+    "RaiseForStatus",
+    "RequestOptions",
+    "SessionOptions",
+    "Timeout",
+    "Unpack",
+    "check_names",
+)
+
+Data: TypeAlias = bytes | bytearray | memoryview | str | AsyncIterable[bytes] | RequestBody
+Timeout: TypeAlias = ClientTimeout | float | None
+RaiseForStatus: TypeAlias = bool | Callable[["ClientResponse"], Awaitable[None]]
+
+
+class RequestOptions(TypedDict, total=False):
+    """What every verb takes beside the URL."""
+
+    params: Params | None
+    """Query parameters, added to those of the URL."""
+    data: Data | None
+    """The content to send; not together with `json`."""
+    json: Any
+    """A value to send as JSON; None for no content."""
+    headers: HeadersArgument
+    """Fields to send; each name replaces the session's fields of that name."""
+    timeout: Timeout
+    """A `ClientTimeout`, or a number of seconds for the whole request; None for no limit on the whole."""
+    raise_for_status: RaiseForStatus | None
+    """Whether a status of 400 and above raises; None for what the session says."""
+
+
+class SessionOptions(TypedDict, total=False):
+    """What a session takes beside its base URL."""
+
+    connector: BaseConnector | None
+    """What connects; a `TCPConnector` of its own unless given."""
+    connector_owner: bool
+    """Whether closing the session closes the connector (the default); False to share one between sessions."""
+    headers: HeadersArgument
+    """Fields for every request, in place of the automatic ones of the same name."""
+    timeout: Timeout
+    """Limits for every request; what is not given comes from `ClientTimeout(total=300, sock_connect=30)`."""
+    raise_for_status: RaiseForStatus
+    """Whether a status of 400 and above raises `ClientResponseError`; or a coroutine function that decides."""
+    json_serialize: JSONEncoder
+    """What turns a value into JSON text: `json.dumps` unless given."""
+    auto_decompress: bool
+    """Whether content codings are undone (the default)."""
+    read_bufsize: int
+    """Octets of content that may wait to be read before receiving pauses at twice as many; 256 KiB unless given."""
+    max_line_size: int
+    """Octets of a status line; 8,190 unless given."""
+    max_field_size: int
+    """Octets of a field line; 32 KiB unless given."""
+    max_headers: int
+    """Field lines of a response; 256 unless given."""
+    loop: "AbstractEventLoop | None"
+    """Ignored; a session is bound to the loop that it first runs in. Deprecated."""
+
+
+_KNOWN: Mapping[str, frozenset[str]] = {
+    "a request": frozenset(RequestOptions.__annotations__),
+    "ClientSession": frozenset(SessionOptions.__annotations__),
+}
+
+
+def check_names(what: str, options: Mapping[str, object]) -> None:
+    """Refuse arguments that do not exist, as Python does for functions that spell theirs out.
+
+    Raises: TypeError that names the argument.
+    """
+    unknown = options.keys() - _KNOWN[what]
+    if unknown:
+        raise TypeError(f"{what} got an unexpected keyword argument {min(unknown)!r}")

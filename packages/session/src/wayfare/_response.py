@@ -1,0 +1,317 @@
+"""`ClientResponse`: a response as users see it."""
+
+import asyncio
+import json
+import sys
+import warnings
+import weakref
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Literal, final
+
+from multidict import CIMultiDictProxy
+from wayfare_http_core import (
+    ClientResponseError,
+    Exchange,
+    HttpVersion,
+    MediaType,
+    parse_media_type,
+)
+from wayfare_http_core.aio import StreamReader
+from yarl import URL
+
+from ._errors import ContentTypeError
+from ._request import ClientRequest, RequestInfo
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+__all__ = ("ClientResponse",)
+
+_OCTET_STREAM = MediaType("application", "octet-stream", {})
+
+
+@final
+class _Released:
+    """What `release` returns, so that `await response.release()` works as it did for years."""
+
+    __slots__ = ()
+
+    def __await__(self) -> "_Released":
+        return self
+
+    def __iter__(self) -> "_Released":
+        return self
+
+    def __next__(self) -> None:
+        raise StopIteration
+
+
+_RELEASED = _Released()
+
+
+def _abandon(exchange: Exchange, loop: asyncio.AbstractEventLoop, description: str) -> None:
+    """A response was dropped unread: give its connection back, from whatever thread the collector runs in."""
+    if exchange.is_complete or loop.is_closed():
+        return
+    warnings.warn(f"unclosed response {description}", ResourceWarning, stacklevel=2)
+    loop.call_soon_threadsafe(exchange.discard)
+
+
+@final
+class ClientResponse:
+    """A response: its head, and its content to be read once in pieces or whole.
+
+    Use it with `async with`, or call `release` when you are done: until its content was read or released, a response
+    holds a connection. Its head stays readable for ever.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_body",
+        "_exchange",
+        "_finalizer",
+        "_in_context",
+        "_media_type",
+        "_request",
+        "status",
+    )
+
+    status: int
+    """The three-digit status code."""
+
+    def __init__(self, request: ClientRequest, exchange: Exchange) -> None:
+        self._request = request
+        self._exchange = exchange
+        self._body: bytes | None = None
+        self._in_context = False
+        self._media_type: MediaType | None = None
+        self._finalizer: weakref.finalize[..., ClientResponse] | None = None
+        self.status = exchange.head.status
+        if not exchange.is_complete:
+            description = f"<{request.method} {request.url} [{self.status}]>"
+            self._finalizer = weakref.finalize(
+                self, _abandon, exchange, asyncio.get_running_loop(), description
+            )
+            self._finalizer.atexit = False
+
+    # -- the head -------------------------------------------------------------------------------------------------
+
+    @property
+    def version(self) -> HttpVersion:
+        """The protocol version of the response."""
+        return self._exchange.head.version
+
+    @property
+    def reason(self) -> str:
+        """The reason phrase, often empty."""
+        return self._exchange.head.reason
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """The fields, looked up in any case. Content-Encoding and Content-Length speak of the octets on the wire."""
+        return self._exchange.head.headers
+
+    @property
+    def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The fields as octets, in order and in the case received."""
+        return self._exchange.head.raw_headers
+
+    @property
+    def method(self) -> str:
+        """The method of the request."""
+        return self._request.method
+
+    @property
+    def url(self) -> URL:
+        """The URL of the request, without fragment and user info."""
+        return self._request.url
+
+    @property
+    def real_url(self) -> URL:
+        """The URL of the request with its fragment."""
+        return self._request.real_url
+
+    @property
+    def host(self) -> str | None:
+        """The host of the request's URL."""
+        return self._request.url.host
+
+    @property
+    def request_info(self) -> RequestInfo:
+        """The request that this answers."""
+        return self._request.request_info
+
+    @property
+    def history(self) -> tuple["ClientResponse", ...]:
+        """The redirects that led here; none."""
+        return ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400."""
+        return self.status < 400
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters; application/octet-stream where none is said."""
+        return self._parsed_media_type().essence
+
+    @property
+    def charset(self) -> str | None:
+        """The charset that Content-Type names, or None."""
+        return self._parsed_media_type().parameters.get("charset")
+
+    @property
+    def content_length(self) -> int | None:
+        """The Content-Length in octets on the wire, or None."""
+        value = self.headers.get("Content-Length")
+        # The framing rules let no other value pass than one number, perhaps repeated.
+        return None if value is None else int(value.partition(",")[0])
+
+    @property
+    def closed(self) -> bool:
+        """Whether the response holds no connection any more."""
+        exchange = self._exchange
+        return exchange.is_complete or exchange.content.exception() is not None
+
+    @override
+    def __repr__(self) -> str:
+        return f"<ClientResponse({self.url}) [{self.status} {self.reason}]>"
+
+    @property
+    def content(self) -> StreamReader:
+        """The content as a stream, its codings undone."""
+        return self._exchange.content
+
+    # -- the content ------------------------------------------------------------------------------------------------
+
+    async def read(self) -> bytes:
+        """The whole content, kept for further calls.
+
+        Raises: `ClientPayloadError` for content that is cut short or cannot be decoded, `ClientConnectionError`,
+        TimeoutError, and RuntimeError when part of the content was read from `content` already.
+        Cancellation: safe; a later call reads the rest.
+        """
+        if self._body is None:
+            self._body = self._exchange.take_whole()
+        if self._body is None:
+            content = self._exchange.content
+            if content.total_bytes:
+                raise RuntimeError(
+                    f"{content.total_bytes} octets of the content were read from response.content already; "
+                    "read the rest from there"
+                )
+            self._body = await content.read()
+        return self._body
+
+    async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
+        """The whole content as text, in `encoding`, or the charset of Content-Type, or UTF-8.
+
+        Raises: UnicodeDecodeError, LookupError for an unknown encoding, else as `read`.
+        Cancellation: safe.
+        """
+        body = await self.read()
+        return body.decode(encoding or self.get_encoding(), errors)
+
+    async def json(
+        self,
+        *,
+        encoding: str | None = None,
+        loads: Callable[[str], Any] = json.loads,
+        content_type: str | None = "application/json",
+    ) -> Any:
+        """The whole content as JSON; None where it is empty.
+
+        `content_type` is the media type to insist on (`application/*+json` counts as application/json), None for any.
+
+        Raises: `ContentTypeError`, what `loads` raises, else as `text`.
+        Cancellation: safe.
+        """
+        if content_type is not None and not self._is_media_type(content_type):
+            raise ContentTypeError(
+                self.request_info,
+                (),
+                status=self.status,
+                message=f"content of type {self.content_type!r}, not {content_type!r}",
+                headers=self.headers,
+            )
+        body = await self.read()
+        if not body.strip(b" \t\r\n"):
+            return None
+        return loads(body.decode(encoding or self.get_encoding()))
+
+    def get_encoding(self) -> str:
+        """The encoding of the text: the charset of Content-Type where it names a codec, else UTF-8."""
+        charset = self.charset
+        if charset is not None:
+            try:
+                "".encode(charset)
+            except (LookupError, ValueError):
+                return "utf-8"
+            return charset
+        return "utf-8"
+
+    def raise_for_status(self) -> None:
+        """Raise `ClientResponseError` for a status of 400 and above, releasing the response first.
+
+        Inside `async with` the block releases it.
+        """
+        if self.status >= 400:
+            error = ClientResponseError(
+                self.request_info, (), status=self.status, message=self.reason, headers=self.headers
+            )
+            if not self._in_context:
+                self.release()
+            raise error
+
+    def release(self) -> _Released:
+        """Be done with the response. Content that was not read is given up: a small rest is dropped so that the
+        connection can be used again, else the connection is closed. Idempotent; may be awaited."""
+        if not self._exchange.is_complete:
+            self._exchange.discard()
+            self._forget_finalizer()
+        return _RELEASED
+
+    def close(self) -> None:
+        """Be done with the response and with its connection, unless the content arrived whole already. Idempotent."""
+        if not self._exchange.is_complete:
+            self._exchange.abort()
+            self._forget_finalizer()
+
+    async def __aenter__(self) -> "ClientResponse":
+        self._in_context = True
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        self._in_context = False
+        self.release()
+        return False
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _forget_finalizer(self) -> None:
+        if self._finalizer is not None:
+            self._finalizer.detach()
+            self._finalizer = None
+
+    def _parsed_media_type(self) -> MediaType:
+        if self._media_type is None:
+            value = self.headers.get("Content-Type")
+            self._media_type = (None if value is None else parse_media_type(value)) or _OCTET_STREAM
+        return self._media_type
+
+    def _is_media_type(self, expected: str) -> bool:
+        actual = self._parsed_media_type()
+        if expected == "application/json":
+            return actual.type == "application" and (
+                actual.subtype == "json" or actual.subtype.endswith("+json")
+            )
+        return actual.essence == expected.lower()

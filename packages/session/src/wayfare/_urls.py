@@ -1,0 +1,153 @@
+"""URLs of requests: joined, given their query, checked, and taken apart for the wire."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from wayfare_connector import Target, TLSSetting
+from wayfare_http_core import BasicAuth
+from yarl import URL
+
+from ._errors import InvalidURL, InvalidUrlClientError, NonHttpUrlClientError
+
+__all__ = ("Params", "PreparedURL", "check_base_url", "join_url", "prepare_url", "with_params")
+
+ParamValue = str | int | float | bool | None
+Params = str | Mapping[str, ParamValue | Sequence[ParamValue]] | Sequence[tuple[str, ParamValue]]
+
+_SCHEMES = frozenset(("http", "https", "ws", "wss"))
+
+
+class PreparedURL(NamedTuple):
+    """A URL with everything that a request needs of it.
+
+    `url` has neither user info nor fragment, `real_url` has the fragment; `path` is the path and query as they stand
+    in a request line; `authorization` is the user info as a Basic credential, for this origin only.
+    """
+
+    url: URL
+    real_url: URL
+    target: Target
+    path: str
+    authorization: str | None
+
+    def with_url(self, url: URL) -> "PreparedURL":
+        """The same for a URL that differs in its path, query or fragment only."""
+        bare = url.with_fragment(None) if url.raw_fragment else url
+        return PreparedURL(bare, url, self.target, url.raw_path_qs, self.authorization)
+
+
+def check_base_url(base_url: str | URL | None) -> URL | None:
+    """A session's base URL.
+
+    Raises: `InvalidURL` unless it is absolute and its path ends with a slash, so that joining keeps all of it.
+    """
+    if base_url is None:
+        return None
+    url = _parse(base_url)
+    if not url.absolute:
+        raise InvalidURL(url, "base_url must be absolute")
+    if not url.raw_path.endswith("/"):
+        raise InvalidURL(url, "the path of base_url must end with '/'")
+    return url
+
+
+def join_url(base_url: URL | None, url: str | URL) -> URL:
+    """The URL of a request, resolved against the session's base (RFC 3986 section 5).
+
+    Raises: `InvalidUrlClientError`.
+    """
+    parsed = _parse(url)
+    if base_url is None or parsed.absolute:
+        return parsed
+    if str(parsed).startswith("//"):
+        # It would lead to another host although it looks like a path.
+        raise InvalidUrlClientError(parsed, "a network-path reference cannot be joined to base_url")
+    return base_url.join(parsed)
+
+
+def with_params(url: URL, params: Params) -> URL:
+    """The URL with more query parameters.
+
+    True and False become `true` and `false`, None drops its key, a str of parameters keeps its `+`.
+
+    Raises: TypeError for values that have no text form.
+    """
+    if isinstance(params, str):
+        extra = URL.build(query_string=params, encoded="%" in params or "+" in params)
+        joined = "&".join(part for part in (url.raw_query_string, extra.raw_query_string) if part)
+        return url.with_query(None) if not joined else _with_raw_query(url, joined)
+    pairs = _query_pairs(params)
+    return url.extend_query(pairs) if pairs else url
+
+
+def _with_raw_query(url: URL, query: str) -> URL:
+    return URL.build(
+        scheme=url.scheme,
+        authority=url.raw_authority,
+        path=url.raw_path,
+        query_string=query,
+        fragment=url.raw_fragment,
+        encoded=True,
+    )
+
+
+def _query_pairs(
+    params: Mapping[str, ParamValue | Sequence[ParamValue]] | Sequence[tuple[str, ParamValue]],
+) -> list[tuple[str, str]]:
+    items = params.items() if isinstance(params, Mapping) else params
+    pairs = []
+    for name, value in items:
+        values = value if isinstance(value, list | tuple) else (value,)
+        pairs += [(name, _text(name, one)) for one in values if one is not None]
+    return pairs
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float):
+        return str(value)
+    raise TypeError(
+        f"parameter {name!r} must be str, int, float, bool or None, not {type(value).__name__}"
+    )
+
+
+def prepare_url(url: URL, ssl: TLSSetting = True) -> PreparedURL:
+    """Check a URL and take it apart.
+
+    Raises: `InvalidUrlClientError`, `NonHttpUrlClientError`.
+    """
+    if not url.absolute or not url.scheme:
+        raise InvalidUrlClientError(
+            url, "the URL is not absolute" if not url.scheme else "the URL has no host"
+        )
+    if url.scheme not in _SCHEMES:
+        raise NonHttpUrlClientError(url)
+    try:
+        target = Target.from_url(url, ssl=ssl)
+    except ValueError as exc:
+        raise InvalidUrlClientError(url, str(exc)) from exc
+    authorization = None
+    if url.raw_user is not None or url.raw_password is not None:
+        authorization = BasicAuth(url.user or "", url.password or "", "utf-8").encode()
+        url = url.with_user(None)
+    return PreparedURL(
+        url.with_fragment(None) if url.raw_fragment else url,
+        url,
+        target,
+        url.raw_path_qs,
+        authorization,
+    )
+
+
+def _parse(url: str | URL) -> URL:
+    if isinstance(url, URL):
+        return url
+    if not isinstance(url, str):
+        raise TypeError(f"a URL is a str or a yarl.URL, not {type(url).__name__}")
+    try:
+        return URL(url)
+    except ValueError as exc:
+        raise InvalidUrlClientError(url, str(exc)) from exc
