@@ -30,13 +30,18 @@ class Counter:
     command: Sequence[str]
     count: re.Pattern[str]
 
+    def read(self, report: str) -> int | None:
+        """Return the instructions that its report tells, or None when it could not count."""
+        found = self.count.search(report)
+        return None if found is None else int(found[1])
 
-_PERF = Counter(
+
+PERF = Counter(
     "perf stat",
     ("perf", "stat", "-x,", "-e", "instructions:u", "-o", "{file}", "--"),
     re.compile(r"^([0-9]+),,instructions", re.MULTILINE),
 )
-_CALLGRIND = Counter(
+CALLGRIND = Counter(
     "callgrind",
     ("valgrind", "--tool=callgrind", "--quiet", "--callgrind-out-file={file}", "--"),
     re.compile(r"^(?:summary|totals): ([0-9]+)", re.MULTILINE),
@@ -46,7 +51,7 @@ _CALLGRIND = Counter(
 @cache
 def counter() -> Counter | None:
     """Return the best counter that works on this machine, or None."""
-    return next((one for one in (_PERF, _CALLGRIND) if _works(one)), None)
+    return next((one for one in (PERF, CALLGRIND) if _works(one)), None)
 
 
 def measure_instructions(job: Job) -> Outcome:
@@ -77,8 +82,8 @@ def _command(found: Counter, report: Path) -> list[str]:
 
 
 def _read(found: Counter, report: Path) -> int | Failure:
-    count = found.count.search(report.read_text()) if report.exists() else None
-    return Failure(f"{found.name} counted nothing") if count is None else int(count[1])
+    count = found.read(report.read_text()) if report.exists() else None
+    return Failure(f"{found.name} counted nothing") if count is None else count
 
 
 def _works(one: Counter) -> bool:
