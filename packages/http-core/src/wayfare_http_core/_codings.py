@@ -1,4 +1,4 @@
-"""Content codings: which there are, what a response names, and a decoder for a stack of them (RFC 9110 section 8.4).
+"""Content codings: what a response names, and a decoder for it (RFC 9110 section 8.4).
 
 Decoders do no I/O and give at most as much as they are asked for, so that what a small body unpacks
 to never has to fit into memory. Content-Encoding and Content-Length stay in the head as they were
@@ -27,10 +27,10 @@ ACCEPT_ENCODING = "gzip, deflate"
 """What a request offers by default: the codings that are always there."""
 
 MAX_CONTENT_CODINGS = 5
-"""Codings on one body (curl's bound): each can unpack a thousandfold what the one before unpacked."""
+"""Codings on one body, as in curl: each can unpack a thousandfold what the one before unpacked."""
 
 DECODE_STEP = 256 * 1024
-"""Decoded octets at a time: a fraction of a millisecond's work, and all that is held between two codings."""
+"""Decoded octets at a time: a millisecond's work, and all that is held between two codings."""
 
 
 class Decoder(Protocol):
@@ -60,7 +60,10 @@ class Decoder(Protocol):
 @final
 @dataclass(frozen=True, slots=True)
 class UnsupportedCodings:
-    """A body that stays coded: `codings` as the response names them, of which `unknown` cannot be undone."""
+    """A body that stays coded, since nobody here can undo one of its codings.
+
+    `codings` are all of them in the order they were applied, `unknown` those that cannot be undone.
+    """
 
     codings: tuple[str, ...]
     unknown: tuple[str, ...]

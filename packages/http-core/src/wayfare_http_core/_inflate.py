@@ -1,4 +1,4 @@
-"""The gzip and deflate content codings, undone step by step (RFC 1950, 1951, 1952; RFC 9110 section 8.4.1).
+"""The gzip and deflate content codings, undone step by step (RFC 9110 section 8.4.1).
 
 zlib could check headers and trailers too, but it raises away the output of the call that meets a
 wrong checksum. So it only inflates here, and what surrounds the DEFLATE data is read by us: content
@@ -28,11 +28,11 @@ MAX_GZIP_HEADER = 128 * 1024
 
 _RAW = -15
 _SLICE = 64 * 1024
-"""Octets of input that zlib sees at once: it copies what it leaves, so the whole rest would be copied each time."""
+"""Octets of input that zlib sees at once. It copies what it leaves: of a long input, all of it."""
 
 _MAGIC = b"\x1f\x8b\x08"
 _PLAIN_HEADER = _MAGIC + b"\x00"
-_ZEROS = re.compile(rb"\x00*")
+_NOT_ZERO = re.compile(rb"[^\x00]")
 
 
 class _InflatingDecoder(ABC):
@@ -95,7 +95,7 @@ class _InflatingDecoder(ABC):
 
     @abstractmethod
     def _advance(self, room: int) -> bytes | None:
-        """Do the next piece of work: output of up to `room` octets, or None when it takes more input."""
+        """Do the next piece of work: up to `room` octets of output, or None for want of input."""
 
     @abstractmethod
     def _is_whole(self) -> bool:
@@ -122,7 +122,7 @@ class _InflatingDecoder(ABC):
         return out
 
     def _take(self, held: bytearray, octets: int) -> bytes | None:
-        """Move input to `held` until it has so many octets, then empty and return it; None before."""
+        """Move input to `held` until it has so many octets, then empty and return it."""
         end = self._at + octets - len(held)
         held += self._input[self._at : end]
         self._at = min(end, len(self._input))
@@ -197,12 +197,12 @@ class GzipDecoder(_InflatingDecoder):
 
     def _read_header(self) -> None:
         header = self._header
-        if header.size == 0 and self._input.startswith(_PLAIN_HEADER, self._at):
-            # Nearly all: no optional fields, ten octets.
-            if len(self._input) - self._at >= 10:
-                self._at += 10
-                self._state = _DATA
-                return
+        # Nearly all headers have no optional part and come in one piece: ten octets.
+        fresh = header.size == 0 and len(self._input) - self._at >= 10
+        if fresh and self._input.startswith(_PLAIN_HEADER, self._at):
+            self._at += 10
+            self._state = _DATA
+            return
         self._at = header.feed(self._input, self._at)
         if header.done:
             self._state = _DATA
@@ -219,9 +219,8 @@ class GzipDecoder(_InflatingDecoder):
 
     def _look_for_a_member(self) -> None:
         if self._matched == 0:
-            padding = _ZEROS.match(self._input, self._at)
-            if padding is not None:
-                self._at = padding.end()
+            behind_padding = _NOT_ZERO.search(self._input, self._at)
+            self._at = behind_padding.start() if behind_padding else len(self._input)
         while self._at < len(self._input) and self._matched < len(_MAGIC):
             if self._input[self._at] != _MAGIC[self._matched]:
                 self._state = _REST
@@ -257,7 +256,10 @@ _EXTRA_LENGTH = 0x100
 
 @final
 class _GzipHeader:
-    """Reads the header of one gzip member, in linear time however it is cut, and keeps none of its names."""
+    """Reads the header of one gzip member (RFC 1952 section 2.3).
+
+    It takes linear time however the header is cut, and keeps neither names nor comments.
+    """
 
     __slots__ = ("_checksum", "_held", "_needs", "_parts", "_zlib", "size")
 
@@ -322,7 +324,7 @@ class _GzipHeader:
 
 @final
 class DeflateDecoder(_InflatingDecoder):
-    """The deflate coding, which is zlib data by name and by many servers DEFLATE data without zlib's wrapper.
+    """The deflate coding: zlib data, and from many servers DEFLATE data without the wrapper.
 
     The first two octets decide which (Z3). A raw stream never starts like a zlib header: it would
     be a stored block whose padding is not zero. What follows the end is ignored.

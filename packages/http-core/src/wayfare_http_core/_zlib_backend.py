@@ -1,4 +1,4 @@
-"""Which implementation of zlib inflates and deflates: the standard library's, or a faster one with its interface.
+"""Which implementation of zlib inflates: the standard library's, or a faster one like it.
 
 The choice is one per process, because that is what it is about: which library was installed there.
 """
@@ -31,7 +31,9 @@ class Inflater(Protocol):
 class ZlibBackend(Protocol):
     """A module with the interface of `zlib`: isal.isal_zlib, zlib_ng.zlib_ng, zlib itself."""
 
-    error: type[Exception]
+    @property
+    def error(self) -> type[Exception]:
+        """What is raised for corrupt data."""
 
     def decompressobj(self, wbits: int, /) -> Inflater:
         """A new inflater; -15 for DEFLATE data without header and trailer."""
