@@ -21,12 +21,15 @@ from ._actions import (
     Wait,
 )
 from ._clock import DeadlockError, FakeClockLoop, run_with_fake_clock
+from ._injection import Injection
 from ._memory import MemoryTransport, memory_pair
 from ._memory_network import MemoryNetwork
 from ._registry import TransportRegistry
 from ._request_scanner import BadRequestError, ReceivedRequest, RequestScanner
 from ._scripted_peer import ScriptedPeer
 from ._scripted_server import Script, ScriptedServer, listening
+from ._torture import TortureError, TortureFailure, TortureReport, await_points, torture
+from ._world import Scenario, World
 
 __all__ = (
     "Action",
@@ -38,6 +41,7 @@ __all__ = (
     "FakeClockLoop",
     "Fin",
     "Garbage",
+    "Injection",
     "MemoryNetwork",
     "MemoryTransport",
     "Read",
@@ -47,14 +51,21 @@ __all__ = (
     "Repeat",
     "RequestScanner",
     "Reset",
+    "Scenario",
     "Script",
     "ScriptedPeer",
     "ScriptedServer",
     "Send",
     "Stall",
+    "TortureError",
+    "TortureFailure",
+    "TortureReport",
     "TransportRegistry",
     "Wait",
+    "World",
+    "await_points",
     "listening",
     "memory_pair",
     "run_with_fake_clock",
+    "torture",
 )

@@ -18,7 +18,8 @@ _P = TypeVar("_P", bound=asyncio.BaseProtocol)
 class MemoryNetwork:
     """Servers by (host, port), and `dial` to reach them.
 
-    `capacity` and `read_size` hold for both ends of every connection (see `memory_pair`).
+    `capacity` and `read_size` hold for both ends of connections that are dialled from now on (see
+    `memory_pair`).
     `client_transports` and `server_transports` count the two sides separately.
     """
 
@@ -27,8 +28,8 @@ class MemoryNetwork:
         self.server_transports = TransportRegistry()
         self.dialled: list[tuple[str, int]] = []
         """Every address that was dialled, in order."""
-        self._capacity = capacity
-        self._read_size = read_size
+        self.capacity = capacity
+        self.read_size = read_size
         self._servers: dict[tuple[str, int], Callable[[], asyncio.BaseProtocol]] = {}
         self._next_port = 50000
 
@@ -58,8 +59,8 @@ class MemoryNetwork:
         client, _ = memory_pair(
             protocol,
             factory(),
-            capacity=self._capacity,
-            read_size=self._read_size,
+            capacity=self.capacity,
+            read_size=self.read_size,
             extra_a={"sockname": here, "peername": there},
             extra_b={"sockname": there, "peername": here},
             registry=self.client_transports,
