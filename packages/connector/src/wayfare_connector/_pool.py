@@ -16,9 +16,9 @@ Places: each leased, idle and connecting one takes one place, of `limit` in all 
 in, first out; to make room for another target the one that is idle longest is closed.
 
 Fairness: places go to the oldest ticket that can use them. A connection that turns idle goes to the
-oldest ticket of its own target, for which it costs nothing; but an older ticket of another target
-lets that happen only as many times as there are places. Then the connection is closed for it, so
-no target starves another (L4).
+oldest ticket of its own target, which costs nothing; but a target whose ticket is older lets that
+happen only as many times as there are places, all its tickets together. Then the connection is
+closed for it: so no target starves another (L4), and few connections are closed for fairness.
 
 Invariant after each call: no waiting ticket could be served, that is, no ticket waits for a target
 with an idle connection, nor while there is room, nor while there is an idle connection whose end
@@ -73,7 +73,7 @@ class TicketState(enum.Enum):
 class Ticket(Generic[C]):
     """A request for a connection; read-only for all but the pool."""
 
-    __slots__ = ("connection", "group", "number", "passed_over", "state")
+    __slots__ = ("connection", "group", "number", "state")
 
     def __init__(self, group: "_Group[C]", number: int) -> None:
         self.group = group
@@ -82,8 +82,6 @@ class Ticket(Generic[C]):
         self.state = TicketState.WAITING
         self.connection: C | None = None
         """The connection that is kept for it while it is GRANTED."""
-        self.passed_over = 0
-        """How often a younger ticket was served while this one was the oldest."""
 
 
 @final
@@ -118,7 +116,7 @@ class _Host(Generic[C]):
 class _Group(Generic[C]):
     """One target's connections and tickets; it lives while it has any."""
 
-    __slots__ = ("host", "idle", "line", "members", "target")
+    __slots__ = ("host", "idle", "line", "members", "passed_over", "target")
 
     def __init__(self, target: Target, host: _Host[C]) -> None:
         self.target = target
@@ -129,6 +127,8 @@ class _Group(Generic[C]):
         """Waiting tickets, oldest first."""
         self.members = 0
         """Connections, places of connections to come, and waiting tickets."""
+        self.passed_over = 0
+        """How often another target's ticket was served while the oldest was one of these."""
 
 
 @final
@@ -441,9 +441,12 @@ class Pool(Generic[C]):
         if oldest is None:
             return None
         ticket = oldest
-        if group.line and oldest.group is not group and oldest.passed_over < self._patience:
-            oldest.passed_over += 1
-            ticket = next(iter(group.line))
+        if oldest.group is not group:
+            if group.line and oldest.group.passed_over < self._patience:
+                oldest.group.passed_over += 1
+                ticket = next(iter(group.line))
+            else:
+                oldest.group.passed_over = 0
         self._unqueue(ticket)
         if ticket.group is group:
             self._leave_group(group)
