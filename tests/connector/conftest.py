@@ -1,9 +1,10 @@
-"""Certificates for the TLS tests: one authority that clients trust, and what it issued."""
+"""Certificates for the TLS tests, and servers in memory for those of the connector."""
 
 import ssl
 
 import pytest
 import trustme
+from wayfare_http_core.testing import MemoryNetwork, ReadRequest, Repeat, ScriptedServer, Send
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +33,21 @@ def tls_client_context(tls_authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls_authority.configure_trust(context)
     return context
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+@pytest.fixture
+def ok_server() -> ScriptedServer:
+    """An HTTP server that answers every request with 200 and two octets, and keeps the connection."""
+    return ScriptedServer([Repeat(ReadRequest(), Send(OK))])
+
+
+@pytest.fixture
+def network(ok_server: ScriptedServer) -> MemoryNetwork:
+    """A network in memory: `ok_server` at a.example and b.example, port 80; nobody elsewhere."""
+    network = MemoryNetwork()
+    network.serve("a.example", 80, ok_server)
+    network.serve("b.example", 80, ok_server)
+    return network

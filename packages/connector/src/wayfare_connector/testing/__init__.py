@@ -1,0 +1,30 @@
+"""Tools for tests of dialers, resolvers, connectors, and of whatever uses them.
+
+They are part of the public API. Nothing here is imported by the rest of the package.
+"""
+
+from ._cancelling import cancel_at_every_await
+from ._checks import (
+    ConnectorCase,
+    DialerCase,
+    MakeConnector,
+    ResolverCase,
+    check_connector,
+    check_dialer,
+    check_resolver,
+)
+from ._fakes import FakeResolver, MemoryDialer, RecordingObserver
+
+__all__ = (
+    "ConnectorCase",
+    "DialerCase",
+    "FakeResolver",
+    "MakeConnector",
+    "MemoryDialer",
+    "RecordingObserver",
+    "ResolverCase",
+    "cancel_at_every_await",
+    "check_connector",
+    "check_dialer",
+    "check_resolver",
+)
