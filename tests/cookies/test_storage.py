@@ -7,7 +7,7 @@ import pytest
 from wayfare_cookies import Cookie, Rule, SameSite, SiteContext
 from wayfare_cookies._parse import MAX_AGE_LIMIT, SetCookie
 from wayfare_cookies._policy import Policy, Scope, as_url, origins, scope_of
-from wayfare_cookies._storage import create_cookie, restore_cookie, would_hide_secure
+from wayfare_cookies._storage import create_cookie, refused_pair, restore_cookie, would_hide_secure
 from yarl import URL
 
 Receive = Callable[..., Cookie | Rule]
@@ -70,14 +70,41 @@ def test_a_nameless_cookie_has_an_empty_name_c3(receive: Receive) -> None:
         (("a", "\n"), Rule.CONTROL_CHARACTER),
         (("\0", "b"), Rule.CONTROL_CHARACTER),
         (("a", "b" * 4096), Rule.TOO_LONG),
+        (("a", "b" * 4095), None),
     ],
 )
-def test_storage_checks_again_what_no_field_was_parsed_for(
-    scope: MakeScope, policy: Policy, pair: tuple[str, str], rule: Rule
+def test_what_was_never_parsed_is_checked_all_the_same(
+    pair: tuple[str, str], rule: Rule | None
 ) -> None:
-    """A program's cookies come without a field: 5.7 steps 3 and 4 hold for them too."""
+    """5.7 steps 3 and 4."""
+    assert refused_pair(*pair) is rule
+
+
+def test_what_is_set_again_unchanged_is_the_stored_cookie_c18(
+    scope: MakeScope, policy: Policy
+) -> None:
     where = scope("https://example.com/")
-    assert create_cookie(SetCookie(*pair), where, now=0.0, policy=policy) is rule
+
+    field = SetCookie("a", "1")
+    first = create_cookie(field, where, now=1.0, policy=policy)
+    assert isinstance(first, Cookie)
+    stored = {first.identity: first}
+
+    def again(field: SetCookie, now: float) -> Cookie | Rule:
+        return create_cookie(field, where, now=now, policy=policy, stored=stored.get)
+
+    assert again(field, 2.0) is first
+    for change in (
+        {"value": "2"},
+        {"max_age": 5},
+        {"secure": True},
+        {"http_only": True},
+        {"same_site": SameSite.LAX},
+    ):
+        other = again(field._replace(**change), 2.0)
+        assert isinstance(other, Cookie)
+        assert (other.created, other.last_used) == (1.0, 2.0)
+        assert other != first
 
 
 @pytest.mark.parametrize(
@@ -382,9 +409,16 @@ def test_scopes(policy: Policy) -> None:
     assert scope_of(URL("https://a..b/"), policy) is None
     assert as_url("http://a/") == as_url(URL("http://a/"))
     found = scope_of(URL("wss://BÜCHER.example:8443/a b?q#f"), policy)
-    assert found == Scope("xn--bcher-kva.example", "/a%20b", True, False, "https")
+    assert found == Scope(
+        "xn--bcher-kva.example",
+        "/a%20b",
+        True,
+        False,
+        "https",
+        ("xn--bcher-kva.example", "example"),
+    )
     assert scope_of(URL("http://EXAMPLE.com", encoded=True), policy) == Scope(
-        "example.com", "/", False, False, "http"
+        "example.com", "/", False, False, "http", ("example.com", "com")
     )
 
 

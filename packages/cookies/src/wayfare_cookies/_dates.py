@@ -7,6 +7,7 @@ have two digits.
 
 import re
 from datetime import date
+from functools import lru_cache
 
 __all__ = ("parse_cookie_date",)
 
@@ -40,11 +41,12 @@ _COMMON = re.compile(
 )
 
 
+@lru_cache(maxsize=128)
 def parse_cookie_date(text: str) -> int | None:
     """Read an Expires value; returns seconds since 1970-01-01 UTC (negative before), or None where
     it is no date.
 
-    Source: RFC 6265bis 5.1.1.
+    Remembers a few, because servers repeat them. Source: RFC 6265bis 5.1.1.
     """
     common = _COMMON.fullmatch(text)
     if common is not None:

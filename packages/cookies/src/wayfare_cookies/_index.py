@@ -12,13 +12,14 @@ however many other hosts are known.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from heapq import heapify, heappop, heappush, nsmallest
+from operator import attrgetter
 from typing import NamedTuple, final
 
 from ._cookie import Cookie, Identity
 from ._parse import octets
 from ._policy import CookieLimits
 
-__all__ = ("CookieIndex", "Entry")
+__all__ = ("CookieIndex", "Entry", "by_rank")
 
 _SLACK = 64
 _BATCH = 8
@@ -47,7 +48,7 @@ class Entry:
         self.cookie = cookie
         self.last_used = cookie.last_used
         self.pair = cookie.pair
-        self.size = octets(self.pair)
+        self.size = octets(self.pair) + 2  # with the "; " that divides it from the next
         # 5.8.3 step 2: longer paths first, then earlier creation; the number decides within one moment.
         self.rank = (-len(cookie.path), cookie.created, number)
 
@@ -56,6 +57,9 @@ class Entry:
         if self.last_used == self.cookie.last_used:
             return self.cookie
         return replace(self.cookie, last_used=self.last_used)
+
+
+by_rank = attrgetter("rank")
 
 
 def _by_use(entry: Entry) -> tuple[float, int]:
@@ -70,7 +74,7 @@ def _by_secure_and_use(entry: Entry) -> tuple[bool, float, int]:
 class CookieIndex:
     """The cookies of a jar. Not safe for threads by itself: the jar holds a lock."""
 
-    __slots__ = ("_buckets", "_children", "_count", "_expiries", "_limits", "_number", "_victims")
+    __slots__ = ("_buckets", "_children", "_expiries", "_limits", "_number", "_victims", "count")
 
     def __init__(self, limits: CookieLimits) -> None:
         self._limits = limits
@@ -83,10 +87,7 @@ class CookieIndex:
         self._children: dict[str, set[str]] = {}
         self._expiries: list[tuple[float, int, Identity]] = []
         self._victims: list[tuple[tuple[float, int], Entry]] = []
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
+        self.count = 0
 
     def __iter__(self) -> Iterator[Entry]:
         for bucket in self._buckets.values():
@@ -94,14 +95,22 @@ class CookieIndex:
 
     def get(self, identity: Identity) -> Entry | None:
         """The entry of an identity, or None."""
-        return self._buckets.get(identity.domain, {}).get(_key(identity))
+        bucket = self._buckets.get(identity.domain)
+        return None if bucket is None else bucket.get(_key(identity))
 
-    def at(self, domains: Iterable[str]) -> Iterator[Entry]:
+    def find(self, identity: Identity) -> Cookie | None:
+        """The cookie with an identity, or None."""
+        entry = self.get(identity)
+        return None if entry is None else entry.cookie
+
+    def at(self, domains: Iterable[str]) -> list[Entry]:
         """The entries of exactly these domains."""
+        found: list[Entry] = []
         for domain in domains:
             bucket = self._buckets.get(domain)
             if bucket is not None:
-                yield from bucket.values()
+                found.extend(bucket.values())
+        return found
 
     def under(self, domain: str) -> Iterator[Entry]:
         """The entries of a domain and of every domain under it."""
@@ -111,20 +120,24 @@ class CookieIndex:
             yield from self._buckets.get(domain, {}).values()
             waiting.extend(self._children.get(domain, ()))
 
-    def put(self, cookie: Cookie) -> None:
+    def put(self, cookie: Cookie, now: float) -> None:
         """Store a cookie in the place of the one with its identity, whose creation time and rank it takes over.
 
-        May push other cookies out, or this one, where the limits say so. Source: RFC 6265bis 5.7 steps 23 and 24.
+        `now` is the time of use where the very same cookie is stored already. May push other cookies out, or this one,
+        where the limits say so. Source: RFC 6265bis 5.7 steps 23 and 24.
         """
         bucket = self._buckets.get(cookie.domain)
         if bucket is None:
             bucket = self._add_domain(cookie.domain)
         key = _Key(cookie.name, cookie.path, cookie.host_only, cookie.partition_key)
         old = bucket.get(key)
+        if old is not None and old.cookie is cookie:
+            old.last_used = now
+            return
         if old is None:
             self._number += 1
             bucket[key] = Entry(cookie, self._number)
-            self._count += 1
+            self.count += 1
         else:
             if cookie.created != old.cookie.created:
                 cookie = replace(cookie, created=old.cookie.created)
@@ -141,7 +154,7 @@ class CookieIndex:
         entry = bucket.pop(_key(identity), None) if bucket is not None else None
         if entry is None:
             return None
-        self._count -= 1
+        self.count -= 1
         if not bucket:
             del self._buckets[identity.domain]
             self._drop_domain(identity.domain)
@@ -158,7 +171,7 @@ class CookieIndex:
 
     def _tidy_expiries(self) -> None:
         """Drop the heap's items of cookies that are gone, before they outnumber the rest."""
-        if len(self._expiries) > 2 * self._count + _SLACK:
+        if len(self._expiries) > 2 * self.count + _SLACK:
             self._expiries = [
                 (entry.cookie.expires, number, entry.cookie.identity)
                 for number, entry in enumerate(self)
@@ -173,7 +186,7 @@ class CookieIndex:
         while per_domain is not None and len(bucket) > per_domain:
             # Priorities 2 and 3: the crowded domain's insecure cookies, then its others. A domain holds few.
             self.remove(min(bucket.values(), key=_by_secure_and_use).cookie.identity)
-        while total is not None and self._count > total:  # priority 4
+        while total is not None and self.count > total:  # priority 4
             self.remove(self._least_used().cookie.identity)
 
     def _least_used(self) -> Entry:
@@ -186,7 +199,7 @@ class CookieIndex:
                 use, entry = self._victims.pop()
                 if _by_use(entry) == use and self.get(entry.cookie.identity) is entry:
                     return entry
-            oldest = nsmallest(self._count // _BATCH + 1, self, key=_by_use)
+            oldest = nsmallest(self.count // _BATCH + 1, self, key=_by_use)
             self._victims = [(_by_use(entry), entry) for entry in reversed(oldest)]
 
     def _add_domain(self, domain: str) -> dict[_Key, Entry]:

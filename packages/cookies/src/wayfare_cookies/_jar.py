@@ -14,12 +14,12 @@ from ._abstract import AbstractCookieJar, warn_of_loop
 from ._cookie import Cookie
 from ._cookie_map import CookieMap
 from ._explanation import Explanation
-from ._index import CookieIndex, Entry
+from ._index import CookieIndex, Entry, by_rank
 from ._match import canonical_host
 from ._parse import SetCookie, parse_set_cookie
 from ._policy import CookieLimits, Policy, Scope, SiteContext, as_url, origins, scope_of
 from ._public_suffixes import PublicSuffixes, PublicSuffixList
-from ._retrieval import domains_above, withheld
+from ._retrieval import withheld
 from ._rules import Rule
 from ._storage import create_cookie, would_hide_secure
 from ._supplied import LooseCookies, Supplied, supplied
@@ -30,10 +30,6 @@ else:
     from typing_extensions import override
 
 __all__ = ("CookieJar",)
-
-
-def _rank(entry: Entry) -> tuple[int, float, int]:
-    return entry.rank
 
 
 @final
@@ -155,7 +151,7 @@ class CookieJar(AbstractCookieJar):
             url = URL(f"https://{host}").with_path(one.path, encoded=True)
         scope = scope_of(url, self._policy)
         if scope is None:
-            raise ValueError(f"the cookie {one.parsed.name!r} needs a response_url or a domain")
+            raise ValueError(f"the cookie {one.name!r} needs a response_url or a domain")
         return scope
 
     def _judge(
@@ -164,31 +160,35 @@ class CookieJar(AbstractCookieJar):
         """The cookie that a field sets in this jar, or why it sets none."""
         if isinstance(parsed, Rule):
             return parsed
-        cookie = create_cookie(parsed, scope, now=now, policy=self._policy, context=context)
+        cookie = create_cookie(
+            parsed,
+            scope,
+            now=now,
+            policy=self._policy,
+            context=context,
+            stored=self._index.find,
+        )
         if (
             isinstance(cookie, Cookie)
             and not scope.secure
-            and would_hide_secure(cookie, scope, self._related(cookie.domain))
+            and would_hide_secure(cookie, scope, self._related(cookie.domain, scope))
         ):
             return Rule.SECURE_OVERLAY
         return cookie
 
-    def _related(self, domain: str) -> Iterator[Cookie]:
-        """The cookies whose domains lie over or under a domain."""
+    def _related(self, domain: str, scope: Scope) -> Iterator[Cookie]:
+        """The cookies whose domains lie over or under one of the scope's domains."""
         for entry in self._index.under(domain):
             yield entry.cookie
-        above = domain.partition(".")[2]
-        while above:
-            for entry in self._index.at((above,)):
-                yield entry.cookie
-            above = above.partition(".")[2]
+        for entry in self._index.at(scope.domains[scope.domains.index(domain) + 1 :]):
+            yield entry.cookie
 
     def _store(self, cookie: Cookie, now: float) -> None:
         """Put a cookie in, or take out what it replaces where it has expired already."""
         if cookie.expires is not None and cookie.expires <= now:
             self._index.remove(cookie.identity)
         else:
-            self._index.put(cookie)
+            self._index.put(cookie, now)
 
     # Sending
 
@@ -210,7 +210,7 @@ class CookieJar(AbstractCookieJar):
 
     def _select(self, url: str | URL, context: SiteContext | None) -> list[Entry]:
         """5.8.3, all steps but the last."""
-        if not self._index:
+        if not self._index.count:
             return []
         scope = scope_of(as_url(url), self._policy)
         if scope is None:
@@ -221,27 +221,27 @@ class CookieJar(AbstractCookieJar):
             self._index.evict_expired(now)
             found = [
                 entry
-                for entry in self._index.at(domains_above(scope))
-                if withheld(entry.cookie, scope, now=now, policy=policy, context=context) is None
+                for entry in self._index.at(scope.domains)
+                if withheld(entry.cookie, scope, now, policy, context) is None
             ]
             if len(found) > 1:
-                found.sort(key=_rank)
-            del found[self._fitting(found) :]
-            for entry in found:
+                found.sort(key=by_rank)
+            fitting = self._fitting(found)
+            for entry in fitting:
                 entry.last_used = now
-        return found
+        return fitting
 
-    def _fitting(self, entries: list[Entry]) -> int:
-        """How many of the entries, from the first on, the limit of the Cookie field has room for."""
+    def _fitting(self, entries: list[Entry]) -> list[Entry]:
+        """The entries, from the first on, for which the limit of the Cookie field has room."""
         room = self._policy.limits.header_bytes
         if room is None:
-            return len(entries)
-        room += 2
+            return entries
+        room += 2  # no "; " after the last
         for count, entry in enumerate(entries):
-            room -= entry.size + 2
+            room -= entry.size
             if room < 0:
-                return count
-        return len(entries)
+                return entries[:count]
+        return entries
 
     # Asking why
 
@@ -270,7 +270,7 @@ class CookieJar(AbstractCookieJar):
         What is sent comes first, in sending order. Changes nothing. Costs a scan of the jar.
         """
         with self._lock:
-            entries = sorted(self._index, key=_rank)
+            entries = sorted(self._index, key=by_rank)
         scope = scope_of(as_url(url), self._policy)
         if scope is None:
             return [Explanation(Rule.NO_HOST, entry.snapshot()) for entry in entries]
@@ -279,12 +279,14 @@ class CookieJar(AbstractCookieJar):
         kept: list[Explanation] = []
         for entry in entries:
             cookie = entry.cookie
-            rule = withheld(cookie, scope, now=now, policy=self._policy, context=context)
+            rule: Rule | None = Rule.OTHER_DOMAIN
+            if cookie.domain in scope.domains:
+                rule = withheld(cookie, scope, now, self._policy, context)
             if rule is None:
                 sent.append(entry)
             else:
                 kept.append(Explanation(rule, entry.snapshot()))
-        count = self._fitting(sent)
+        count = len(self._fitting(sent))
         return [
             *(Explanation(Rule.SENT, entry.snapshot()) for entry in sent[:count]),
             *(Explanation(Rule.HEADER_LIMIT, entry.snapshot()) for entry in sent[count:]),
@@ -306,12 +308,12 @@ class CookieJar(AbstractCookieJar):
     def __len__(self) -> int:
         with self._lock:
             self._index.evict_expired(self._clock())
-            return len(self._index)
+            return self._index.count
 
     @override
     def __bool__(self) -> bool:
         """Whether there may be anything to send: the one `if` that an empty jar costs."""
-        return len(self._index) > 0
+        return self._index.count > 0
 
     @property
     def cookies(self) -> Mapping[tuple[str, str], CookieMap]:

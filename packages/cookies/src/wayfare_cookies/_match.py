@@ -1,8 +1,19 @@
 """Hosts and paths: RFC 6265bis sections 5.1.2 to 5.1.4, as functions of strings."""
 
+from functools import lru_cache
+from typing import NamedTuple
+
 from yarl import URL
 
-__all__ = ("canonical_host", "default_path", "domain_match", "is_numeric_host", "path_match")
+__all__ = (
+    "Host",
+    "canonical_host",
+    "default_path",
+    "domain_match",
+    "host_of",
+    "is_numeric_host",
+    "path_match",
+)
 
 LONGEST_HOST = 254
 """Octets of a name that DNS can hold (RFC 1035 2.3.4), with a trailing dot. No longer one has cookies: what a jar does
@@ -48,6 +59,34 @@ def is_numeric_host(host: str) -> bool:
     if label[:2] == "0x":
         return _HEX.issuperset(label[2:])
     return label.isascii() and label.isdigit()
+
+
+class Host(NamedTuple):
+    """A canonical host and what follows from its name."""
+
+    name: str
+    numeric: bool
+    """It is an IP address."""
+    domains: tuple[str, ...]
+    """The host and, from near to far, every domain that it lies in. An IP address lies in none (5.1.3)."""
+
+
+@lru_cache(maxsize=256)
+def host_of(raw: str) -> Host | None:
+    """All that the rules ask of a URL's host, or None where it is none. Remembered, because requests repeat hosts."""
+    name = canonical_host(raw)
+    if name is None:
+        return None
+    numeric = is_numeric_host(name)
+    return Host(name, numeric, (name,) if numeric else _domains(name))
+
+
+def _domains(name: str) -> tuple[str, ...]:
+    found = []
+    while name:
+        found.append(name)
+        name = name.partition(".")[2]
+    return tuple(found)
 
 
 def domain_match(host: str, domain: str) -> bool:

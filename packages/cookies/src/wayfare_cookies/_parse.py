@@ -33,6 +33,26 @@ ATTRIBUTE_LIMIT = 1024
 MAX_AGE_LIMIT = 400 * 86_400
 """Seconds: no cookie lives longer than 400 days after it was set (5.5)."""
 
+_SURELY_SHORT = 256
+"""Characters that cannot be more than either limit's octets: a character has four octets at most."""
+
+_KINDS = {
+    prefix + spelling: spelling.lower()
+    for name in (
+        "Path",
+        "Secure",
+        "HttpOnly",
+        "SameSite",
+        "Expires",
+        "Max-Age",
+        "Domain",
+        "Partitioned",
+    )
+    for spelling in (name, name.lower())
+    for prefix in ("", " ")
+}
+"""Attributes by their name; the usual spellings, with the blank that stands before them, need no further look."""
+
 control_character = re.compile(r"[\x00-\x08\x0A-\x1F\x7F]").search
 _MAX_AGE = re.compile(r"-?[0-9]+")
 SAME_SITE = {"strict": SameSite.STRICT, "lax": SameSite.LAX, "none": SameSite.NONE}
@@ -74,7 +94,7 @@ def parse_set_cookie(field: str) -> SetCookie | Rule:
         name, value = "", pair
     name = name.strip(" \t")  # step 4
     value = value.strip(" \t")
-    if octets(name) + octets(value) > NAME_VALUE_LIMIT:  # step 5
+    if len(pair) > _SURELY_SHORT and octets(name) + octets(value) > NAME_VALUE_LIMIT:  # step 5
         return Rule.TOO_LONG
     if not rest:
         return SetCookie(name, value)
@@ -93,27 +113,29 @@ def _with_attributes(name: str, value: str, rest: str) -> SetCookie:
     same_site = SameSite.DEFAULT
     for attribute in rest.split(";"):
         key, _, given = attribute.partition("=")
-        key = ascii_lower(key.strip(" \t"))
-        given = given.strip(" \t")
-        if octets(given) > ATTRIBUTE_LIMIT:  # step 7
+        kind = _KINDS.get(key) or _KINDS.get(ascii_lower(key.strip(" \t")))
+        if kind is None:
             continue
-        if key == "path":  # 5.6.4
+        given = given.strip(" \t")
+        if len(given) > _SURELY_SHORT and octets(given) > ATTRIBUTE_LIMIT:  # step 7
+            continue
+        if kind == "path":  # 5.6.4
             path = given if given[:1] == "/" else ""
-        elif key == "secure":  # 5.6.5
+        elif kind == "secure":  # 5.6.5
             secure = True
-        elif key == "httponly":  # 5.6.6
+        elif kind == "httponly":  # 5.6.6
             http_only = True
-        elif key == "expires":  # 5.6.1
+        elif kind == "samesite":  # 5.6.7
+            same_site = SAME_SITE.get(ascii_lower(given), SameSite.DEFAULT)
+        elif kind == "expires":  # 5.6.1
             parsed = parse_cookie_date(given)
             expires = expires if parsed is None else parsed
-        elif key == "max-age":  # 5.6.2
+        elif kind == "max-age":  # 5.6.2
             seconds = max_age(given)
             lifetime = lifetime if seconds is None else seconds
-        elif key == "domain":  # 5.6.3
+        elif kind == "domain":  # 5.6.3
             domain = given[1:] if given[:1] == "." else given
-        elif key == "samesite":  # 5.6.7
-            same_site = SAME_SITE.get(ascii_lower(given), SameSite.DEFAULT)
-        elif key == "partitioned":
+        else:
             partitioned = True
     return SetCookie(
         name, value, lifetime, expires, domain, path, secure, http_only, same_site, partitioned

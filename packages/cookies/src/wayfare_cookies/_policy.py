@@ -8,7 +8,7 @@ from typing import NamedTuple, final
 
 from yarl import URL
 
-from ._match import canonical_host, is_numeric_host
+from ._match import canonical_host, host_of
 from ._public_suffixes import PublicSuffixes, site_of
 
 __all__ = ("CookieLimits", "Policy", "Scope", "SiteContext", "as_url", "origins", "scope_of")
@@ -101,6 +101,8 @@ class Scope(NamedTuple):
     """The host is an IP address."""
     scheme: str
     """"http" or "https", also for WebSockets."""
+    domains: tuple[str, ...]
+    """The host and the domains over it, whose cookies may go with the request."""
 
 
 def as_url(url: str | URL) -> URL:
@@ -110,15 +112,16 @@ def as_url(url: str | URL) -> URL:
 
 def scope_of(url: URL, policy: Policy) -> Scope | None:
     """The scope of a URL, or None where it has no host. The URL decides, never a Host header."""
-    host = canonical_host(url.raw_host or "")
-    if host is None:
+    found = host_of(url.raw_host or "")
+    if found is None:
         return None
+    host, numeric, domains = found
     scheme = url.scheme
     secure = scheme in _SECURE_SCHEMES or (
         bool(policy.secure_origins) and (scheme, host, url.port) in policy.secure_origins
     )
     scheme = _HTTP_SCHEMES.get(scheme, scheme)
-    return Scope(host, url.raw_path or "/", secure, is_numeric_host(host), scheme)
+    return Scope(host, url.raw_path or "/", secure, numeric, scheme, domains)
 
 
 def origins(given: str | URL | Iterable[str | URL] | None) -> frozenset[Origin]:

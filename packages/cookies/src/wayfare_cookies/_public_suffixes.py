@@ -1,7 +1,7 @@
 """The public suffix seam, and the list that stands behind it unless you bring your own."""
 
 import sys
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol, final
 
 from ._match import is_numeric_host
@@ -45,9 +45,13 @@ class PublicSuffixList(PublicSuffixes):
 
     @override
     def public_suffix(self, domain: str) -> str:
-        # The package answers None for what it takes for no domain; such a name has no one to share
-        # cookies with.
-        return _load().publicsuffix(domain) or domain
+        return _suffix(domain)
+
+
+@lru_cache(maxsize=1024)
+def _suffix(domain: str) -> str:
+    # The package answers None for what it takes for no domain; such a name has no one to share cookies with.
+    return _load().publicsuffix(domain) or domain
 
 
 @cache

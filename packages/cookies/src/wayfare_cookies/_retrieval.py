@@ -1,17 +1,15 @@
 """Which stored cookies go with a request: RFC 6265bis section 5.8.3, as pure functions."""
 
-from collections.abc import Iterator
-
 from ._cookie import Cookie, SameSite
-from ._match import domain_match, path_match
+from ._match import path_match
 from ._policy import Policy, Scope, SiteContext
 from ._rules import Rule
 
-__all__ = ("domains_above", "withheld")
+__all__ = ("withheld",)
 
 
 def withheld(
-    cookie: Cookie, scope: Scope, *, now: float, policy: Policy, context: SiteContext | None
+    cookie: Cookie, scope: Scope, now: float, policy: Policy, context: SiteContext | None
 ) -> Rule | None:
     """Why a cookie whose domain is the host or lies over it (`domains_above`) is not sent; None
     when it is.
@@ -20,11 +18,8 @@ def withheld(
     """
     if cookie.expires is not None and cookie.expires <= now:
         return Rule.EXPIRED
-    if cookie.domain != scope.host:
-        if not domain_match(scope.host, cookie.domain):
-            return Rule.OTHER_DOMAIN
-        if cookie.host_only:
-            return Rule.OTHER_HOST
+    if cookie.host_only and cookie.domain != scope.host:
+        return Rule.OTHER_HOST
     if cookie.path != "/" and not path_match(scope.path, cookie.path):
         return Rule.OTHER_PATH
     if cookie.secure and not scope.secure:
@@ -46,19 +41,3 @@ def withheld(
 def _lax_exception(cookie: Cookie, context: SiteContext) -> bool:
     """A cross-site request that a Lax cookie goes with: a top-level navigation by a safe method."""
     return cookie.same_site is not SameSite.STRICT and context.navigation and context.safe
-
-
-def domains_above(scope: Scope) -> Iterator[str]:
-    """The host and, from near to far, every domain that it lies in. An IP address lies in none
-    (5.1.3).
-    """
-    host = scope.host
-    yield host
-    if scope.numeric:
-        return
-    dot = host.find(".")
-    while dot != -1:
-        host = host[dot + 1 :]
-        if host:
-            yield host
-        dot = host.find(".")

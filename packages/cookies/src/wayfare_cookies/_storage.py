@@ -6,11 +6,11 @@ and the last two (23 and 24) belong to the jar; an ignored cookie is ignored whi
 first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from ._cookie import Cookie, SameSite
-from ._match import canonical_host, default_path, domain_match, is_numeric_host, path_match
+from ._cookie import Cookie, Identity, SameSite
+from ._match import canonical_host, default_path, domain_match, host_of, is_numeric_host, path_match
 from ._parse import (
     MAX_AGE_LIMIT,
     NAME_VALUE_LIMIT,
@@ -23,7 +23,7 @@ from ._policy import Policy, Scope, SiteContext
 from ._public_suffixes import is_public_suffix
 from ._rules import Rule
 
-__all__ = ("create_cookie", "restore_cookie", "would_hide_secure")
+__all__ = ("create_cookie", "refused_pair", "restore_cookie", "would_hide_secure")
 
 _EARLIEST = 0.0
 
@@ -35,17 +35,17 @@ def create_cookie(
     now: float,
     policy: Policy,
     context: SiteContext | None = None,
+    stored: Callable[[Identity], Cookie | None] | None = None,
 ) -> Cookie | Rule:
     """The cookie that a field sets, or the rule by which it is ignored.
 
-    A cookie whose `expires` is not after `now` removes the stored one. `now` is in seconds since
-    1970.
+    `stored` finds the stored cookie of an identity. What a server sets again unchanged is answered by the stored cookie
+    itself. A cookie whose `expires` is not after `now` removes the stored one. `now` is in seconds since 1970.
     """
     if scope.numeric and not policy.unsafe:
         return Rule.IP_ADDRESS
-    refusal = _refused_pair(parsed.name, parsed.value)  # 2 to 4
-    if refusal is not None:
-        return refusal
+    if not parsed.name and not parsed.value:  # 2; 3 and 4 are the parser's
+        return Rule.EMPTY
     domain = _domain(parsed.domain, scope, policy)  # 7 to 10
     if isinstance(domain, Rule):
         return domain
@@ -68,26 +68,37 @@ def create_cookie(
         refusal = _refused_prefix(parsed, path, host_only=host_only)
         if refusal is not None:
             return refusal
+    partition = policy.partition(scope, context) if parsed.partitioned else None
+    identity = Identity(parsed.name, domain or scope.host, host_only, path, partition)
+    old = None if stored is None else stored(identity)
+    expires = _expiry(parsed, now)
+    if (
+        old is not None
+        and old.value == parsed.value
+        and old.expires == expires
+        and old.secure == parsed.secure
+        and old.http_only == parsed.http_only
+        and old.same_site is parsed.same_site
+    ):
+        return old
     return Cookie(
         name=parsed.name,
         value=parsed.value,
-        domain=domain or scope.host,
+        domain=identity.domain,
         path=path,
         host_only=host_only,
-        expires=_expiry(parsed, now),
+        expires=expires,
         secure=parsed.secure,
         http_only=parsed.http_only,  # 14
         same_site=parsed.same_site,
-        partition_key=policy.partition(scope, context) if parsed.partitioned else None,
-        created=now,  # 5
+        partition_key=partition,
+        created=now if old is None else old.created,  # 5 and 23.3
         last_used=now,
     )
 
 
-def _refused_pair(name: str, value: str) -> Rule | None:
-    """Steps 2 to 4."""
-    if not name and not value:
-        return Rule.EMPTY
+def refused_pair(name: str, value: str) -> Rule | None:
+    """Steps 3 and 4, for a name and value that the parser has not seen."""
     if control_character(name) or control_character(value):
         return Rule.CONTROL_CHARACTER
     if octets(name) + octets(value) > NAME_VALUE_LIMIT:
@@ -159,8 +170,8 @@ def restore_cookie(cookie: Cookie, *, now: float, policy: Policy) -> Cookie | Ru
     A lifetime that is too long is cut, times in the future are taken back to `now`, and a cookie
     whose domain has become a public suffix since is refused (5.8.3, note).
     """
-    host = canonical_host(cookie.domain)
-    if host is None or host != cookie.domain:
+    host = host_of(cookie.domain)
+    if host is None or host.name != cookie.domain:
         return Rule.BAD_DOMAIN
     if cookie.path[:1] != "/" or control_character(cookie.path) or ";" in cookie.path:
         return Rule.BAD_PATH
@@ -177,8 +188,10 @@ def restore_cookie(cookie: Cookie, *, now: float, policy: Policy) -> Cookie | Ru
         cookie.partitioned,
     )
     scheme = "https" if cookie.secure else "http"
-    scope = Scope(host, cookie.path, cookie.secure, is_numeric_host(host), scheme)
-    created = create_cookie(parsed, scope, now=now, policy=policy)
+    scope = Scope(host.name, cookie.path, cookie.secure, host.numeric, scheme, host.domains)
+    created = refused_pair(cookie.name, cookie.value) or create_cookie(
+        parsed, scope, now=now, policy=policy
+    )
     if isinstance(created, Rule):
         return created
     if created.host_only and not cookie.host_only and not scope.numeric:

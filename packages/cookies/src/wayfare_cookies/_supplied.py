@@ -26,7 +26,9 @@ LooseCookies: TypeAlias = Mapping[str, CookieValue] | Iterable[tuple[str, Cookie
 class Supplied(NamedTuple):
     """A cookie to store, and the host and path it brings along, which count where the caller gives no URL."""
 
-    parsed: SetCookie
+    name: str
+    parsed: SetCookie | Rule
+    """The rule where the cookie is too long: then it is left out, as a server's is."""
     host: str = ""
     path: str = "/"
     partition_key: str | None = None
@@ -48,7 +50,7 @@ def supplied(cookies: LooseCookies, *, quoting: bool) -> Iterator[Supplied]:
             yield _from_cookie(value)
         elif isinstance(value, str | int):
             text = quote(str(value)) if quoting else str(value)
-            yield Supplied(_sayable(SetCookie(name, text)))
+            yield Supplied(name, _sayable(SetCookie(name, text)))
         elif hasattr(value, "coded_value"):
             yield _from_morsel(value, quoting=quoting)
         else:
@@ -74,14 +76,14 @@ def _from_cookie(cookie: Cookie) -> Supplied:
         cookie.same_site,
         cookie.partitioned,
     )
-    return Supplied(_sayable(parsed), cookie.domain, cookie.path, cookie.partition_key)
+    return Supplied(cookie.name, _sayable(parsed), cookie.domain, cookie.path, cookie.partition_key)
 
 
 def _from_morsel(morsel: "http.cookies.Morsel[Any]", *, quoting: bool) -> Supplied:
     parsed = from_morsel(morsel)
     if not quoting:
         parsed = parsed._replace(value=unquote(parsed.value))
-    return Supplied(_sayable(parsed), parsed.domain or "", parsed.path or "/")
+    return Supplied(parsed.name, _sayable(parsed), parsed.domain or "", parsed.path or "/")
 
 
 def from_morsel(morsel: "http.cookies.Morsel[Any]") -> SetCookie:
@@ -101,10 +103,11 @@ def from_morsel(morsel: "http.cookies.Morsel[Any]") -> SetCookie:
     )
 
 
-def _sayable(parsed: SetCookie) -> SetCookie:
+def _sayable(parsed: SetCookie) -> SetCookie | Rule:
     """The cookie, if a header field can say its name and value so that they are read as they are."""
     back = parse_set_cookie(f"{parsed.name}={parsed.value}")
-    # A cookie that is too long is none of the program's mistakes: the storage step leaves it out.
-    if back is not Rule.TOO_LONG and back != SetCookie(parsed.name, parsed.value):
+    if back is Rule.TOO_LONG:
+        return back
+    if back != SetCookie(parsed.name, parsed.value):
         raise ValueError(f"no header field can carry the cookie {parsed.name!r} with this value")
     return parsed
