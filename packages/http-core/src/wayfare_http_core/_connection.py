@@ -15,7 +15,7 @@ from ._head import RequestHead, ResponseHead
 from ._limits import DEFAULT_HEAD_LIMITS, HeadLimits
 
 if TYPE_CHECKING:
-    from .aio import StreamReader
+    from .aio import Deadline, StreamReader
 
 __all__ = (
     "DEFAULT_EXCHANGE_OPTIONS",
@@ -146,12 +146,13 @@ class Connection(Protocol):
         head: RequestHead,
         body: "RequestBody | bytes | None" = None,
         options: ExchangeOptions = DEFAULT_EXCHANGE_OPTIONS,
+        deadline: "Deadline | None" = None,
     ) -> Exchange:
-        """Send a request and return its response once the final head arrived.
+        """Send a request and return its response once the final head arrived, which must be before the deadline.
 
         Raises: `ClientConnectionError` and its kin when the connection breaks, `BadHttpMessage` for a malformed head,
         ValueError for a request that cannot be sent (before any octet was), whatever the body's iterator raises,
-        `RuntimeError` when no exchange is available.
+        the deadline's error, `RuntimeError` when no exchange is available.
         Cancellation: the connection is aborted; some, all or none of the request may have been sent.
         """
 

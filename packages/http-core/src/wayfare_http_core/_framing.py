@@ -60,21 +60,19 @@ def response_framing(method: str, head: ResponseHead) -> Framing:
     """
     headers = head.headers
     status = head.status
-    length = content_length(headers)
-    # Step 1: responses that never have a body.
-    if method == "HEAD" or status < 200 or status in (204, 304):
-        return _TUNNEL if status == 101 else _EMPTY
-    # Step 2: a tunnel begins after the head.
-    if method == "CONNECT" and status < 300:
+    # Step 2: a tunnel begins after the head, and what the head says of a body must be ignored.
+    if method == "CONNECT" and 200 <= status < 300:
         return _TUNNEL
+    lengths = headers.getall(hdrs.CONTENT_LENGTH, None)
+    sized = None if lengths is None else _sized(",".join(lengths))
+    # Step 1: responses that never have a body.
+    if method == "HEAD" or status < 200 or status == 204 or status == 304:
+        return _TUNNEL if status == 101 else _EMPTY
     # Steps 3 and 4: Transfer-Encoding overrides Content-Length; both together is an attempt at smuggling or its victim.
     if hdrs.TRANSFER_ENCODING in headers:
-        return _transfer_coding(head, length is not None)
-    # Steps 5 and 6: invalid lengths were refused above.
-    if length is not None:
-        return Framing(BodyKind.LENGTH, length) if length else _EMPTY
-    # Step 8 (7 is about requests).
-    return _UNTIL_CLOSE
+        return _transfer_coding(head, sized is not None)
+    # Steps 5 and 6, invalid lengths were refused above; step 8 (7 is about requests).
+    return _UNTIL_CLOSE if sized is None else sized
 
 
 def _transfer_coding(head: ResponseHead, has_length: bool) -> Framing:
@@ -98,25 +96,25 @@ def content_length(headers: "CIMultiDictProxy[str]") -> int | None:
     Raises: `ContentLengthError` for anything but 1*DIGIT below 2**63, and for differing values.
     """
     values = headers.getall(hdrs.CONTENT_LENGTH, None)
-    if values is None:
-        return None
-    return _length(values[0] if len(values) == 1 else ",".join(values))
+    return None if values is None else _sized(",".join(values)).length
 
 
 @lru_cache(maxsize=256)
-def _length(value: str) -> int:
+def _sized(value: str) -> Framing:
+    """The framing that a Content-Length means, several field lines joined to one list."""
     if "," in value:
         elements = {element.strip(" \t") for element in value.split(",")}
         if len(elements) != 1:
             raise ContentLengthError(f"Content-Length values differ: {value[:100]!r}")
         value = elements.pop()
-    # The number of digits first: int() refuses more than 4,300 with an error of its own.
-    if not is_digits(value) or len(value.lstrip("0")) > 19:
+    # The number of digits first: int() refuses more than 4,300 with an error of its own, zeros included.
+    digits = value.lstrip("0") or value[:1]
+    if not is_digits(value) or len(digits) > 19:
         raise ContentLengthError(f"invalid Content-Length: {value[:100]!r}")
-    length = int(value)
+    length = int(digits)
     if length > _MAX_LENGTH:
         raise ContentLengthError(f"Content-Length too large: {value!r}")
-    return length
+    return Framing(BodyKind.LENGTH, length) if length else _EMPTY
 
 
 def connection_persists(head: ResponseHead) -> bool:
@@ -124,7 +122,7 @@ def connection_persists(head: ResponseHead) -> bool:
     values = head.headers.getall(hdrs.CONNECTION, None)
     if values is None:
         return head.version is HttpVersion11
-    close, keep_alive = _connection_options(values[0] if len(values) == 1 else ",".join(values))
+    close, keep_alive = _connection_options(",".join(values))
     return not close and (keep_alive or head.version is HttpVersion11)
 
 

@@ -1,28 +1,52 @@
 """Message heads as values: what a request asks and what a response answered."""
 
-from typing import NamedTuple, final
+import sys
+from typing import final
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from ._fields import EMPTY_FIELDS, FieldBlock
 from ._http_version import HttpVersion
 
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
 __all__ = ("RequestHead", "ResponseHead")
 
 
-class RequestHead(NamedTuple):
-    """A request head that belongs to no HTTP version yet.
+@final
+class RequestHead:
+    """A request head that belongs to no HTTP version yet; not to be changed.
 
     The connection that sends it derives the target form (RFC 9112 section 3.2) and adds the fields of its own hop:
     framing and connection management. `authority` is the host with its port, as a Host field carries it, without
-    user info; `path` is the path with its query, percent-encoded, or `*`.
+    user info; `path` is the path with its query, percent-encoded, or `*`. Whoever sends the same head often keeps it:
+    a connection leaves its encoded form with it.
     """
 
-    method: str
-    scheme: str
-    authority: str
-    path: str
-    fields: FieldBlock = EMPTY_FIELDS
+    __slots__ = ("_encoded", "authority", "fields", "method", "path", "scheme")
+
+    def __init__(
+        self,
+        method: str,
+        scheme: str,
+        authority: str,
+        path: str,
+        fields: FieldBlock = EMPTY_FIELDS,
+    ) -> None:
+        self.method = method
+        self.scheme = scheme
+        self.authority = authority
+        self.path = path
+        self.fields = fields
+        self._encoded: bytes | None = None
+
+    @override
+    def __repr__(self) -> str:
+        # No path: queries carry secrets.
+        return f"<RequestHead {self.method} {self.scheme}://{self.authority}>"
 
 
 @final
@@ -64,5 +88,6 @@ class ResponseHead:
         """Whether a final response is still to come (RFC 9110 section 15.2); 101 is final for HTTP."""
         return self.status < 200 and self.status != 101
 
+    @override
     def __repr__(self) -> str:
         return f"<ResponseHead {self.status} {self.reason!r}, {len(self.headers)} fields>"

@@ -90,18 +90,15 @@ def quick_response_head(head: bytes, limits: HeadLimits) -> ResponseHead | None:
     if size > limits.start_line or size > limits.field_line or size > limits.head:
         return None
     lines = head.decode("utf-8", "surrogateescape").split("\r\n")
-    status = _status_line(lines[0])
+    status = _status_line(lines.pop(0))
     if status is None or len(lines) > limits.fields:
         return None
-    del lines[0]
-    fields = []
-    recall = _remembered.get
-    for line in lines:
-        field = recall(line) or _read_field(line)
-        if field is None:
+    fields = list(map(_remembered.get, lines))
+    if not all(fields):
+        fields = [_remembered.get(line) or _read_field(line) for line in lines]
+        if not all(fields):
             return None
-        fields.append(field)
-    return ResponseHead(status, CIMultiDict(fields), head)
+    return ResponseHead(status, CIMultiDict(fields), head)  # type: ignore[arg-type]
 
 
 def _read_field(line: str) -> tuple[str, str] | None:
@@ -163,7 +160,9 @@ def parse_fields(
     Raises: `InvalidHeader`, `LineTooLong`, `BadHttpMessage`.
     """
     folded: list[tuple[bytes, list[bytes], int]] = []
-    for line in lines:
+    for count, line in enumerate(lines, before + 1):
+        if len(line) > limits.field_line:
+            raise LineTooLong(line[:100], limits.field_line, len(line))
         if line[:1] in (b" ", b"\t"):
             if not folded:
                 raise InvalidHeader(line[:100])
@@ -180,27 +179,26 @@ def parse_fields(
             raise LineTooLong(name[:100], limits.field_line, folded[-1][2])
         if _CONTROL.search(line):
             raise InvalidHeader(name + b":" + line[:100])
-        if len(folded) + before > limits.fields:
-            raise BadHttpMessage(f"more than {limits.fields} fields")
+        if count > limits.fields:
+            raise BadHttpMessage(f"more than {limits.fields} field lines")
         values.append(line.strip(b" \t"))
     return [(name, b" ".join(values).strip(b" \t")) for name, values, _ in folded]
 
 
-def check_partial_head(data: bytes | bytearray, limits: HeadLimits) -> None:
+def check_partial_head(data: bytearray, lines: int, line_start: int, limits: HeadLimits) -> None:
     """Refuse a head that cannot become valid any more, before its end arrived.
 
-    A peer that never ends its head must get an error and no memory, and one that speaks another protocol must not
+    `lines` is how many complete lines it has, `line_start` where the incomplete one begins. A peer that never ends its head must get an error and no memory, and one that speaks another protocol must not
     be waited for. Complete lines are judged first, so that the verdict does not depend on how the octets were cut.
 
     Raises: as `parse_response_head`.
     """
-    if not data.startswith(b"HTTP/"[: len(data)]) and (len(data) >= _VERDICT or b"\n" in data):
+    if not data.startswith(b"HTTP/"[: len(data)]) and (len(data) >= _VERDICT or lines):
         raise _refuse_status_line(bytes(_LINE_END.split(data[: limits.start_line], maxsplit=1)[0]))
     over_head = len(data) > limits.head + 3  # the line end and the blank line may be under way
-    line_start = data.rfind(b"\n") + 1
-    limit = limits.field_line if line_start else limits.start_line
+    limit = limits.field_line if lines else limits.start_line
     over_line = len(data) - line_start > limit + 1  # a CR that belongs to the line end
-    if over_head or over_line or data.count(b"\n") > limits.fields + 1:
+    if over_head or over_line or lines > limits.fields + 1:
         _refuse_partial_head(bytes(data[: limits.head + 4]), limits)
 
 

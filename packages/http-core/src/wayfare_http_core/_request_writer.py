@@ -4,7 +4,6 @@ Everything is checked before the first octet leaves: a head that could be read a
 """
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 from ._fields import encode_field
@@ -74,11 +73,14 @@ def encode_plain_request(head: RequestHead) -> bytes:
 
     Raises: as `encode_request_head`.
     """
-    start = _start_lines(head.method, "", head.authority, head.path, False)
-    return b"%b%b%b\r\n" % (start, head.fields.encoded, _framing_field(head.method, -1))
+    octets = head._encoded
+    if octets is None:
+        start = _start_lines(head.method, "", head.authority, head.path, False)
+        framing = _framing_field(head.method, -1)
+        octets = head._encoded = b"%b%b%b\r\n" % (start, head.fields.encoded, framing)
+    return octets
 
 
-@lru_cache(maxsize=256)
 def _start_lines(method: str, scheme: str, authority: str, path: str, own_host: bool) -> bytes:
     """The request line and the Host field, which RFC 9110 section 7.2 wants first."""
     if not is_token(method):

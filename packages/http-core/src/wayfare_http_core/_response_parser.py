@@ -87,6 +87,8 @@ class ResponseParser:
         "_head_octets",
         "_informational",
         "_limits",
+        "_line_start",
+        "_lines",
         "_method",
         "_persistent",
         "_received",
@@ -101,6 +103,8 @@ class ResponseParser:
         self._state = _IDLE
         self._buffer = bytearray()
         self._scanned = 0
+        self._lines = 0
+        self._line_start = 0
         self._surplus = b""
         self._chunks: ChunkedDecoder | None = None
         self._framing = Framing(BodyKind.NONE)
@@ -117,10 +121,13 @@ class ResponseParser:
 
         Raises: RuntimeError while another response is awaited, or when the connection cannot carry another.
         """
-        if not self.reusable:
+        first = self._state is _IDLE
+        if (
+            self._surplus or first or self._state is not _DONE or not self._persistent
+        ) and not self.reusable:
             raise RuntimeError(f"cannot begin a response here: {self._state.value}")
         # One empty line is tolerated, and only directly after a response (RFC 9112 section 9.2).
-        self._crlf_allowed = self._state is _DONE
+        self._crlf_allowed = not first
         self._state = _HEAD
         self._method = method
         self._upgrade_offered = False
@@ -141,7 +148,7 @@ class ResponseParser:
         """Whether another exchange may start on the connection: the last message ended, its framing and its fields
         allow it, and nothing but at most one CRLF followed it (RFC 9112 sections 9.2 and 9.3)."""
         if self._state is _DONE:
-            return self._persistent and self._surplus in (b"", b"\r", b"\r\n")
+            return self._persistent and (not self._surplus or self._surplus in (b"\r", b"\r\n"))
         return self._state is _IDLE and not self._surplus
 
     @property
@@ -245,6 +252,7 @@ class ResponseParser:
             if end >= 0:
                 head = quick_response_head(data[:end], self._limits)
                 if head is not None:
+                    self._crlf_allowed = False
                     self._accept_head(head, end, events)
                     return data[end + 4 :]
         return self._read_collected_head(data, events)
@@ -259,15 +267,19 @@ class ResponseParser:
             if buffer.startswith(b"\r\n"):
                 del buffer[:2]
             self._crlf_allowed = False
-        blank = _BLANK_LINE.search(buffer, self._scanned)
+        # Only what is new is looked at: a head that comes octet by octet must not cost the square of its length.
+        scanned = self._scanned
+        blank = _BLANK_LINE.search(buffer, max(0, scanned - 2))
         if blank is None:
-            check_partial_head(buffer, self._limits)
-            self._scanned = max(0, len(buffer) - 2)
+            self._lines += buffer.count(b"\n", scanned)
+            self._line_start = max(self._line_start, buffer.rfind(b"\n", scanned) + 1)
+            self._scanned = len(buffer)
+            check_partial_head(buffer, self._lines, self._line_start, self._limits)
             return None
         head = bytes(buffer[: blank.start()].removesuffix(b"\r"))
         rest = bytes(buffer[blank.end() :])
         buffer.clear()
-        self._scanned = 0
+        self._scanned = self._lines = self._line_start = 0
         self._accept_head(parse_response_head(head, self._limits), len(head), events)
         return rest
 

@@ -34,6 +34,7 @@ class HopSettings(NamedTuple):
 async def send_request(
     connector: BaseConnector,
     prepared: PreparedURL,
+    head: RequestHead,
     request: ClientRequest,
     settings: HopSettings,
     deadline: Deadline,
@@ -45,21 +46,18 @@ async def send_request(
     Raises: as `ClientSession.request`.
     Cancellation: as `ClientSession.request`.
     """
-    target = prepared.target
-    head = RequestHead(
-        request.method, target.scheme, target.authority, prepared.path, request.fields
-    )
+    timeout = request.timeout
     try:
-        with deadline:
-            connection = connector.lease_nowait(target)
-            if connection is None:
-                connection = await connector.connect(target, request.timeout.connect_timeouts)
-            if request.timeout.sock_read is None:
-                exchange = await connection.exchange(head, request.body, settings.options)
-            else:
-                exchange = await _exchange_while_reading(
-                    connection, head, request, settings.options
-                )
+        connection = connector.lease_nowait(prepared.target)
+        if connection is None:
+            with deadline:
+                connection = await connector.connect(prepared.target, timeout.connect_timeouts)
+        if timeout.sock_read is None:
+            exchange = await connection.exchange(head, request.body, settings.options, deadline)
+        else:
+            exchange = await _exchange_while_reading(
+                connection, head, request, settings.options, deadline
+            )
     except BaseException as exc:
         deadline.close()
         if isinstance(exc, ClientResponseError) and exc.request_info is None:
@@ -75,12 +73,16 @@ async def send_request(
 
 
 async def _exchange_while_reading(
-    connection: Connection, head: RequestHead, request: ClientRequest, options: ExchangeOptions
+    connection: Connection,
+    head: RequestHead,
+    request: ClientRequest,
+    options: ExchangeOptions,
+    deadline: Deadline,
 ) -> Exchange:
     """An exchange whose head must come within the read timeout."""
     seconds, error = request.timeout.read_timeout or (None, TimeoutError)
     with Deadline.after(seconds, error):
-        return await connection.exchange(head, request.body, options)
+        return await connection.exchange(head, request.body, options, deadline)
 
 
 def _undo_codings(exchange: Exchange, request: ClientRequest) -> None:

@@ -62,6 +62,8 @@ class ClientSession:
         "_timeout",
     )
 
+    _deadlines: DeadlineQueue
+
     def __init__(
         self, base_url: str | URL | None = None, **options: Unpack[SessionOptions]
     ) -> None:
@@ -83,7 +85,6 @@ class ClientSession:
         self._json_serialize = options.get("json_serialize", json.dumps)
         self._hop = HopSettings(_exchange_options(options), auto_decompress)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._deadlines: DeadlineQueue | None = None
         self._connector_owner = options.get("connector_owner", True)
         connector = options.get("connector")
         self._connector: BaseConnector = TCPConnector() if connector is None else connector
@@ -143,18 +144,19 @@ class ClientSession:
     async def _request(
         self, method: str, url: str | URL, options: RequestOptions
     ) -> ClientResponse:
-        deadlines = self._deadlines
-        if self._closed or deadlines is None or asyncio.get_running_loop() is not self._loop:
-            deadlines = self._bind()
+        if self._closed or self._loop is None:
+            self._bind()
         prepared = self._prepare(url)
         if options or prepared.authorization is not None:
             prepared, request = self._build(method, prepared, options)
+            head = prepared.head(request.method, request.fields)
         else:
             request = ClientRequest(
                 method, prepared.url, prepared.real_url, self._fields, None, self._timeout
             )
-        deadline = deadlines.start(request.timeout.total, request.timeout.total_error)
-        response = await send_request(self._connector, prepared, request, self._hop, deadline)
+            head = prepared.usual_head(method, self._fields)
+        deadline = self._deadlines.start(request.timeout.total, request.timeout.total_error)
+        response = await send_request(self._connector, prepared, head, request, self._hop, deadline)
         check = options.get("raise_for_status")
         if check is None:
             check = self._raise_for_status
@@ -190,22 +192,15 @@ class ClientSession:
         )
         return prepared, request
 
-    def _bind(self) -> DeadlineQueue:
-        """Check that the session is usable here; the first time, bind it to the running loop.
+    def _bind(self) -> None:
+        """Bind the session to the running loop, at its first request. Later ones are checked by the connector.
 
-        Raises: RuntimeError.
+        Raises: RuntimeError when the session is closed.
         """
         if self._closed:
             raise RuntimeError("the session is closed")
-        loop = asyncio.get_running_loop()
-        if self._loop is None:
-            self._loop = loop
-            self._deadlines = DeadlineQueue.for_loop(loop)
-        if self._loop is not loop or self._deadlines is None:
-            raise RuntimeError(
-                "the session is bound to another event loop: that of its first request"
-            )
-        return self._deadlines
+        self._loop = asyncio.get_running_loop()
+        self._deadlines = DeadlineQueue.for_loop(self._loop)
 
     # -- state ----------------------------------------------------------------------------------------------------
 

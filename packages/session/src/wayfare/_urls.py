@@ -1,10 +1,10 @@
 """URLs of requests: joined, given their query, checked, and taken apart for the wire."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import final
 
 from wayfare_connector import Target, TLSSetting
-from wayfare_http_core import BasicAuth
+from wayfare_http_core import BasicAuth, FieldBlock, RequestHead
 from yarl import URL
 
 from ._errors import InvalidURL, InvalidUrlClientError, NonHttpUrlClientError
@@ -17,23 +17,39 @@ Params = str | Mapping[str, ParamValue | Sequence[ParamValue]] | Sequence[tuple[
 _SCHEMES = frozenset(("http", "https", "ws", "wss"))
 
 
-class PreparedURL(NamedTuple):
-    """A URL with everything that a request needs of it.
+@final
+class PreparedURL:
+    """A URL with everything that a request needs of it; a session keeps those it used last.
 
     `url` has neither user info nor fragment, `real_url` has the fragment; `path` is the path and query as they stand
     in a request line; `authorization` is the user info as a Basic credential, for this origin only.
     """
 
-    url: URL
-    real_url: URL
-    target: Target
-    path: str
-    authorization: str | None
+    __slots__ = ("_usual", "authorization", "path", "real_url", "target", "url")
+
+    def __init__(self, url: URL, target: Target, authorization: str | None) -> None:
+        self.url = url.with_fragment(None) if url.raw_fragment else url
+        self.real_url = url
+        self.target = target
+        self.path = url.raw_path_qs
+        self.authorization = authorization
+        self._usual: RequestHead | None = None
 
     def with_url(self, url: URL) -> "PreparedURL":
         """The same for a URL that differs in its path, query or fragment only."""
-        bare = url.with_fragment(None) if url.raw_fragment else url
-        return PreparedURL(bare, url, self.target, url.raw_path_qs, self.authorization)
+        return PreparedURL(url, self.target, self.authorization)
+
+    def head(self, method: str, fields: FieldBlock) -> RequestHead:
+        """The head of a request to this URL."""
+        target = self.target
+        return RequestHead(method, target.scheme, target.authority, self.path, fields)
+
+    def usual_head(self, method: str, fields: FieldBlock) -> RequestHead:
+        """The same, made once for as long as method and fields stay what they were last time."""
+        usual = self._usual
+        if usual is None or usual.method != method or usual.fields is not fields:
+            self._usual = usual = self.head(method, fields)
+        return usual
 
 
 def check_base_url(base_url: str | URL | None) -> URL | None:
@@ -133,13 +149,7 @@ def prepare_url(url: URL, ssl: TLSSetting = True) -> PreparedURL:
     if url.raw_user is not None or url.raw_password is not None:
         authorization = BasicAuth(url.user or "", url.password or "", "utf-8").encode()
         url = url.with_user(None)
-    return PreparedURL(
-        url.with_fragment(None) if url.raw_fragment else url,
-        url,
-        target,
-        url.raw_path_qs,
-        authorization,
-    )
+    return PreparedURL(url, target, authorization)
 
 
 def _parse(url: str | URL) -> URL:

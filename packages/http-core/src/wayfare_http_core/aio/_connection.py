@@ -44,6 +44,7 @@ from wayfare_http_core._response_parser import (
     ResponseParser,
 )
 
+from ._deadlines import Deadline
 from ._facts import transport_facts
 from ._receive_buffer import receive_buffer
 from ._stream_reader import StreamReader
@@ -212,12 +213,16 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         head: RequestHead,
         body: RequestBody | bytes | None = None,
         options: ExchangeOptions = DEFAULT_EXCHANGE_OPTIONS,
+        deadline: Deadline | None = None,
     ) -> HTTP1Exchange:
         """Send a request and return its response once the final head arrived; see `wayfare_http_core.Connection`."""
         transport = self._transport
         if self._state is not _FREE or transport is None:
             raise RuntimeError(f"no exchange can start here: the connection is {self._state.value}")
+        waiter: asyncio.Future[HTTP1Exchange] = self._loop.create_future()
         try:
+            if deadline is not None:
+                deadline.limit(waiter)
             if body is None and head.fields.plain:
                 request = None
                 octets = encode_plain_request(head)
@@ -226,14 +231,14 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 octets = request.octets
         except BaseException:
             # Nothing was sent, so the connection is as good as before and goes back to its owner.
+            waiter.cancel()
             self._offer()
             raise
+        self._waiter = waiter
         self._parser.begin(head.method, options.limits)
         self._state = _BUSY
         self._read_limit = options.read_limit
         self._persistent = True
-        waiter: asyncio.Future[HTTP1Exchange] = self._loop.create_future()
-        self._waiter = waiter
         if request is None:
             transport.write(octets)
         else:

@@ -24,6 +24,7 @@ Invariants:
 from asyncio import (
     AbstractEventLoop,
     CancelledError,
+    Future,
     Task,
     TimerHandle,
     current_task,
@@ -33,7 +34,7 @@ from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from math import inf, isnan
 from types import TracebackType
-from typing import Any, final
+from typing import Any, TypeAlias, final
 from weakref import WeakValueDictionary, ref
 
 __all__ = ("Deadline", "DeadlineQueue")
@@ -142,6 +143,22 @@ class Deadline:
                 guard.state = _OVER
             guard = guard.outer
 
+    def limit(self, future: Future[Any]) -> None:
+        """Let a future fail with this deadline's error when the moment comes, unless it is done by then.
+
+        For whoever waits for nothing but that one future: it costs a third of a `with` block. Closing the deadline
+        does not take the limit back; a future that is done is left alone.
+
+        Raises: the error at once when the moment has come already.
+        """
+        when = self.when
+        queue = self._queue
+        if when is not None and queue is not None:
+            if queue.loop.time() >= when:
+                self._raised = True
+                raise self._error()
+            queue.push(when, future, self._error)
+
     def __enter__(self) -> "Deadline":
         when = self.when
         queue = self._queue
@@ -225,7 +242,7 @@ class DeadlineQueue:
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.loop = loop
-        self._heap: list[tuple[float, int, _Guard]] = []
+        self._heap: list[_Entry] = []
         self._order = 0
         self._room = _SPARE_ENTRIES
         self._timer: TimerHandle | None = None
@@ -248,13 +265,19 @@ class DeadlineQueue:
         # deadline.
         return Deadline(self, self.loop.time() + seconds, error)
 
-    def push(self, when: float, guard: _Guard) -> None:
-        """Take a guard in; for `Deadline` alone."""
-        self._order += 1
-        heappush(self._heap, (when, self._order, guard))
+    def push(
+        self,
+        when: float,
+        waiting: "_Guard | Future[Any]",
+        error: Callable[[], BaseException] | None = None,
+    ) -> None:
+        """Take in a guard, or a future with the error it is to fail with; for `Deadline` alone."""
+        self._order = order = self._order + 1
+        heap = self._heap
+        heappush(heap, (when, order, waiting, error))
         if when < self._armed:
             self._arm(when)
-        elif len(self._heap) > self._room:
+        elif len(heap) > self._room:
             self._sweep()
 
     def _arm(self, when: float) -> None:
@@ -268,7 +291,7 @@ class DeadlineQueue:
 
         Amortised O(1): before the next sweep, as many pushes must come as entries are left now.
         """
-        self._heap = [entry for entry in self._heap if entry[2].state == _LIVE]
+        self._heap = [entry for entry in self._heap if _is_live(entry)]
         heapify(self._heap)
         self._room = 2 * len(self._heap) + _SPARE_ENTRIES
 
@@ -280,14 +303,34 @@ class DeadlineQueue:
         self._timer = None
         self._armed = inf
         while self._heap:
-            when, _, guard = self._heap[0]
-            if guard.state == _LIVE and guard.task is not None:
-                if when > due:
-                    self._arm(when)
+            entry = self._heap[0]
+            if _is_live(entry):
+                if entry[0] > due:
+                    self._arm(entry[0])
                     return
-                guard.state = _FIRED
-                guard.task.cancel()
+                _expire(entry)
             heappop(self._heap)
+
+
+_Entry: TypeAlias = tuple[float, int, "_Guard | Future[Any]", Callable[[], BaseException] | None]
+"""The moment, a number that decides between equal ones, who waits, and the error for a future."""
+
+
+def _is_live(entry: _Entry) -> bool:
+    waiting = entry[2]
+    if isinstance(waiting, _Guard):
+        return waiting.state == _LIVE
+    return not waiting.done()
+
+
+def _expire(entry: _Entry) -> None:
+    _, _, waiting, error = entry
+    if not isinstance(waiting, _Guard):
+        if error is not None:
+            waiting.set_exception(error())
+    elif waiting.task is not None:
+        waiting.state = _FIRED
+        waiting.task.cancel()
 
 
 _NEVER = Deadline(None, None, TimeoutError)
