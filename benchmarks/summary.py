@@ -110,7 +110,9 @@ def _row(
 
 
 def _medians(samples: Sequence[Sample]) -> dict[str, float]:
-    return {key: median(sample.details[key] for sample in samples) for key in samples[0].details}
+    """Return the medians of the details that every sample has."""
+    keys = [key for key in samples[0].details if all(key in one.details for one in samples)]
+    return {key: median(one.details[key] for one in samples) for key in keys}
 
 
 def _rank(row: Row, *, higher_is_better: bool) -> tuple[bool, float]:

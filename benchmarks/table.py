@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from benchmarks.results import Result
 from benchmarks.summary import Row
 
-_DETAILS = {"cpu_us": "CPU µs/{each}", "connections": "connections"}
+_DETAILS = {"cpu_us": "CPU µs/{each}", "connections": "connections", "others": "others"}
 """Details worth a column, and its heading."""
+
+_BUSY = 0.1
+"""Above this part of the core in others' hands, figures that are not processor time lean to whoever has threads."""
 
 
 def render(result: Result, reference: str) -> str:
@@ -25,6 +28,10 @@ def render(result: Result, reference: str) -> str:
     text = [_title(result), *(_aligned(line, widths) for line in lines)]
     text.insert(2, "  ".join("-" * width for width in widths))
     text += [f"{row.client}: FAILED: {row.failure}" for row in result.rows if row.failure]
+    if any((row.details or {}).get("others", 0.0) > _BUSY for row in result.rows):
+        text.append(
+            "The core was shared with other processes: compare CPU time, or run again when it is quiet."
+        )
     return "\n".join(text) + "\n"
 
 
@@ -56,8 +63,14 @@ def _cells(row: Row, details: Sequence[str]) -> tuple[str, ...]:
         f"{row.spread:.1%}",
         _times(row.to_reference),
         _times(row.to_best),
-        *(figure(found[key]) if key in found else "-" for key in details),
+        *(_detail(key, found) for key in details),
     )
+
+
+def _detail(key: str, found: Mapping[str, float]) -> str:
+    if key not in found:
+        return "-"
+    return f"{found[key]:.0%}" if key == "others" else figure(found[key])
 
 
 def _times(ratio: float | None) -> str:

@@ -4,9 +4,11 @@ import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from benchmarks.contract import Client, WrongAnswerError
+from benchmarks.core_load import CoreLoad
 from benchmarks.job import Job, Sample
 
 _MIB = 1 << 20
@@ -21,29 +23,44 @@ Step: TypeAlias = Callable[[], Awaitable[None]]
 """One request, checked; it raises when the answer is wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Steps done, the seconds gone, the seconds that all threads of the process computed, and others' part."""
+
+    done: int
+    elapsed: float
+    computed: float
+    others: float | None
+
+    def details(self, amount: float) -> dict[str, float]:
+        """Return `requests`, `cpu_us` (microseconds computed for each of `amount`), and `others` where known."""
+        found = {"requests": float(self.done), "cpu_us": self.computed / amount * 1e6}
+        return found if self.others is None else {**found, "others": self.others}
+
+
 async def measure_requests(client: Client, job: Job) -> Sample:
     """Return requests per second of `job.concurrency` tasks that each send one after the other.
 
-    Details: `cpu_us`, processor time per request in microseconds, of all threads of the process.
+    Details: see `Timing.details`, per request.
     """
     step = _get(client, job)
     await _drive(step, job.concurrency, job.warmup)
-    done, elapsed, cpu = await _timed(step, job)
-    return Sample(done / elapsed, {"cpu_us": cpu / done * 1e6, "requests": done})
+    timing = await _timed(step, job)
+    return Sample(timing.done / timing.elapsed, timing.details(timing.done))
 
 
 async def measure_transfer(client: Client, job: Job) -> Sample:
     """Return MiB per second of transfers of `job.size` octets, one after the other.
 
-    Details: `cpu_us`, processor time per MiB in microseconds.
+    Details: see `Timing.details`, per MiB.
     """
     step = {"download": _download, "upload": _upload, "upload_stream": _upload_stream}[job.action](
         client, job
     )
     await step()
-    done, elapsed, cpu = await _timed(step, job)
-    volume = done * job.size / _MIB
-    return Sample(volume / elapsed, {"cpu_us": cpu / volume * 1e6, "requests": done})
+    timing = await _timed(step, job)
+    volume = timing.done * job.size / _MIB
+    return Sample(volume / timing.elapsed, timing.details(volume))
 
 
 async def run_requests(client: Client, job: Job) -> Sample:
@@ -66,12 +83,14 @@ async def run_requests(client: Client, job: Job) -> Sample:
     return Sample(float(job.requests), {})
 
 
-async def _timed(step: Step, job: Job) -> tuple[int, float, float]:
-    """Return the steps done in about `job.seconds`, the seconds gone and the seconds computed."""
+async def _timed(step: Step, job: Job) -> Timing:
+    """Repeat `step` for about `job.seconds`."""
     gc.collect()
+    load = CoreLoad(job.cpu)
     cpu, start = time.process_time(), time.perf_counter()
     done = await _drive(step, job.concurrency, job.seconds)
-    return done, time.perf_counter() - start, time.process_time() - cpu
+    elapsed, computed = time.perf_counter() - start, time.process_time() - cpu
+    return Timing(done, elapsed, computed, load.others())
 
 
 async def _drive(step: Step, concurrency: int, seconds: float) -> int:

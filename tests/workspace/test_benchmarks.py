@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
@@ -13,6 +14,7 @@ from benchmarks.cases.imports import DEPENDENCIES, measure_import
 from benchmarks.cases.instructions import CALLGRIND, PERF
 from benchmarks.chart import draw
 from benchmarks.clients import BOUND, CLIENTS, REFERENCE, SUBJECT, opener_of
+from benchmarks.core_load import CoreLoad, core_seconds
 from benchmarks.head_parser import FIELDS, HEAD, measure
 from benchmarks.job import Action, Failure, Job, Outcome, Sample, outcome_from_json
 from benchmarks.results import Result, to_json
@@ -226,6 +228,23 @@ def test_the_record_has_every_sample() -> None:
     assert (case["case"], case["loop"], case["unit"]) == ("get50", "asyncio", "requests/s")
     assert case["samples"] == {"wayfare": [1.0, 3.0]}
     assert case["rows"][0]["median"] == 2.0
+
+
+def test_a_busy_core_is_told() -> None:
+    quiet = render(result(wayfare=series(1.0, cpu_us=1.0, others=0.02)), REFERENCE)
+    busy = render(result(wayfare=series(1.0, cpu_us=1.0, others=0.4)), REFERENCE)
+    assert "2%" in quiet
+    assert "shared" not in quiet
+    assert "40%" in busy
+    assert busy.splitlines()[-1].startswith("The core was shared")
+
+
+def test_a_cores_work_is_read_from_the_systems_own_count() -> None:
+    ticks = os.sysconf("SC_CLK_TCK")
+    stat = f"cpu  9 9 9 9\ncpu0 1 1 1 1 1 1 1 1\ncpu1 {ticks} {ticks} {ticks} 5 5 5 5 {ticks} 0 0\nintr 1\n"
+    assert core_seconds(stat, 1) == 4.0
+    assert core_seconds(stat, 7) is None
+    assert CoreLoad(None).others() is None
 
 
 # The command line and the registry
