@@ -4,8 +4,9 @@ import asyncio
 import socket
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypedDict, final
+from typing import Any, TypedDict, final
 
 from ._hosts import without_zone
 
@@ -191,20 +192,17 @@ class SharedLookups:
 
 def _getaddrinfo(
     host: str, port: int, family: socket.AddressFamily
-) -> list[
-    tuple[
-        socket.AddressFamily,
-        socket.SocketKind,
-        int,
-        str,
-        tuple[str, int] | tuple[str, int, int, int],
-    ]
-]:
+) -> Sequence[tuple[int, int, int, str, Any]]:
     # AI_ADDRCONFIG leaves out families that no interface has an address of; the loopback
     # interface does not count, so that it could hide `localhost` on a machine without network (N3).
     is_local = host == "localhost" or host.endswith(".localhost")
     flags = 0 if is_local else socket.AI_ADDRCONFIG
-    return socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM, flags=flags)  # type: ignore[return-value]  # typeshed allows for a build without IPv6
+    if not host.isascii() or "\0" in host:
+        # C would end the name at NUL and look up another one.
+        raise socket.gaierror(socket.EAI_NONAME, f"not a name: {host[:100]!r}")
+    # As octets: a str would go through Python's codec for IDNA 2003, slow and not ours.
+    name = host.encode("ascii")
+    return socket.getaddrinfo(name, port, family=family, type=socket.SOCK_STREAM, flags=flags)
 
 
 def _with_zone(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
