@@ -188,8 +188,9 @@ def parse_fields(
 def check_partial_head(data: bytearray, lines: int, line_start: int, limits: HeadLimits) -> None:
     """Refuse a head that cannot become valid any more, before its end arrived.
 
-    `lines` is how many complete lines it has, `line_start` where the incomplete one begins. A peer that never ends its head must get an error and no memory, and one that speaks another protocol must not
-    be waited for. Complete lines are judged first, so that the verdict does not depend on how the octets were cut.
+    `lines` is how many complete lines it has, `line_start` where the incomplete one begins. A peer that never ends
+    its head must get an error and no memory, and one that speaks another protocol must not be waited for. Complete
+    lines are judged first, so that the verdict does not depend on how the octets were cut.
 
     Raises: as `parse_response_head`.
     """

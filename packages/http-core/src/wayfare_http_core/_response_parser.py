@@ -67,7 +67,9 @@ class _State(enum.Enum):
 
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
+# Looked up for every response; an attribute of an enum class costs a multiple of a global.
 _IDLE, _HEAD, _BODY, _DONE, _TUNNEL, _FAILED = _State
+_NONE, _LENGTH, _CHUNKED, _UNTIL_CLOSE, _ = BodyKind
 
 
 @final
@@ -107,7 +109,7 @@ class ResponseParser:
         self._line_start = 0
         self._surplus = b""
         self._chunks: ChunkedDecoder | None = None
-        self._framing = Framing(BodyKind.NONE)
+        self._framing = Framing(_NONE)
         self._persistent = True
         self._method = "GET"
         self._upgrade_offered = False
@@ -166,9 +168,9 @@ class ResponseParser:
         """Octets of the body still to come: None where only the end of the connection tells, 0 where it cannot be
         known before the last chunk."""
         kind = self._framing.kind
-        if kind is BodyKind.LENGTH:
+        if kind is _LENGTH:
             return self._framing.length - self._received
-        return None if kind is BodyKind.UNTIL_CLOSE else 0
+        return None if kind is _UNTIL_CLOSE else 0
 
     @property
     def state(self) -> str:
@@ -184,6 +186,12 @@ class ResponseParser:
         """The events in the next octets from the wire."""
         state = self._state
         if state is _HEAD:
+            if not self._buffer and not (self._crlf_allowed and data.startswith(b"\r")):
+                # The usual case, made short: a head that comes at once and is plainly valid.
+                end = data.find(b"\r\n\r\n")
+                head = quick_response_head(data[:end], self._limits) if end > 0 else None
+                if head is not None and head.status >= 200:
+                    return self._feed_after(head, data, end + 4)
             return self._feed_head(data)
         if state is _BODY:
             events: list[ResponseEvent] = []
@@ -197,7 +205,7 @@ class ResponseParser:
         """The events that an orderly end of the octets means; a connection that broke is the caller's to report."""
         state = self._state
         self._persistent = False
-        if state is _BODY and self._framing.kind is BodyKind.UNTIL_CLOSE:
+        if state is _BODY and self._framing.kind is _UNTIL_CLOSE:
             self._state = _DONE
             return (END_OF_MESSAGE,)
         if state is _IDLE or state is _HEAD or state is _BODY:
@@ -222,10 +230,26 @@ class ResponseParser:
         return self._incomplete()
 
     def _incomplete(self) -> IncompleteBodyError:
-        expected = self._framing.length if self._framing.kind is BodyKind.LENGTH else None
+        expected = self._framing.length if self._framing.kind is _LENGTH else None
         return IncompleteBodyError(self._received, expected)
 
+    def _feed_after(self, head: ResponseHead, data: bytes, start: int) -> Sequence[ResponseEvent]:
+        """The events of a final head and of the octets that came with it, from `start` on."""
+        events: list[ResponseEvent] = []
+        try:
+            self._accept_final(head, events)
+        except BadHttpMessage as exc:
+            self._state = _FAILED
+            return (exc,)
+        if start < len(data):
+            if self._state is _BODY:
+                self._feed_body(data[start:], events)
+            else:
+                self._surplus = data[start:]
+        return events
+
     def _feed_head(self, data: bytes) -> Sequence[ResponseEvent]:
+        """The same for heads that come in pieces, that are informational, or that the quick reader did not like."""
         events: list[ResponseEvent] = []
         try:
             while self._state is _HEAD:
@@ -247,18 +271,6 @@ class ResponseParser:
 
     def _read_head(self, data: bytes, events: list[ResponseEvent]) -> bytes | None:
         """Take one head off the octets; returns what follows it, or None where the head is not complete."""
-        if not self._buffer and not (self._crlf_allowed and data.startswith(b"\r")):
-            end = data.find(b"\r\n\r\n")
-            if end >= 0:
-                head = quick_response_head(data[:end], self._limits)
-                if head is not None:
-                    self._crlf_allowed = False
-                    self._accept_head(head, end, events)
-                    return data[end + 4 :]
-        return self._read_collected_head(data, events)
-
-    def _read_collected_head(self, data: bytes, events: list[ResponseEvent]) -> bytes | None:
-        """The same for a head that comes in pieces, or that the quick reader did not like."""
         buffer = self._buffer
         buffer += data
         if self._crlf_allowed:
@@ -289,16 +301,19 @@ class ResponseParser:
             if head.status != 101:
                 events.append(head)
                 return
+        self._accept_final(head, events)
+
+    def _accept_final(self, head: ResponseHead, events: list[ResponseEvent]) -> None:
         self._framing = framing = response_framing(self._method, head)
         self._persistent = framing.persistent and connection_persists(head)
         events.append(head)
         kind = framing.kind
-        if kind is BodyKind.LENGTH or kind is BodyKind.UNTIL_CLOSE:
+        if kind is _LENGTH or kind is _UNTIL_CLOSE:
             self._state = _BODY
-        elif kind is BodyKind.NONE:
+        elif kind is _NONE:
             self._state = _DONE
             events.append(END_OF_MESSAGE)
-        elif kind is BodyKind.CHUNKED:
+        elif kind is _CHUNKED:
             self._chunks = ChunkedDecoder(self._limits, fields_before=len(head.headers))
             self._state = _BODY
         else:
@@ -317,7 +332,7 @@ class ResponseParser:
 
     def _feed_body(self, data: bytes, events: list[ResponseEvent]) -> None:
         kind = self._framing.kind
-        if kind is BodyKind.LENGTH:
+        if kind is _LENGTH:
             missing = self._framing.length - self._received
             if len(data) < missing:
                 self._received += len(data)
@@ -329,7 +344,7 @@ class ResponseParser:
             self._received += missing
             self._state = _DONE
             events += (data, END_OF_MESSAGE)
-        elif kind is BodyKind.UNTIL_CLOSE:
+        elif kind is _UNTIL_CLOSE:
             self._received += len(data)
             events.append(data)
         else:

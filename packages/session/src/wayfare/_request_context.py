@@ -22,11 +22,15 @@ class RequestContext(Coroutine[Any, Any, ClientResponse]):
     `async with` releases the response at the end of its block. One that is never awaited warns, as coroutines do.
     """
 
-    __slots__ = ("_coroutine", "_response")
+    __slots__ = ("_coroutine", "_received")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, ClientResponse]) -> None:
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, ClientResponse], received: list[ClientResponse]
+    ) -> None:
         self._coroutine = coroutine
-        self._response: ClientResponse | None = None
+        # Where the coroutine leaves its response for `__aexit__`. A reference to this object would be a cycle, and
+        # one that is never awaited would warn late.
+        self._received = received
 
     @override
     def send(self, value: Any) -> Any:
@@ -47,9 +51,8 @@ class RequestContext(Coroutine[Any, Any, ClientResponse]):
     def __await__(self) -> Generator[Any, None, ClientResponse]:
         return self._coroutine.__await__()
 
-    async def __aenter__(self) -> ClientResponse:
-        self._response = response = await self._coroutine
-        return response
+    def __aenter__(self) -> Coroutine[Any, Any, ClientResponse]:
+        return self._coroutine
 
     async def __aexit__(
         self,
@@ -57,5 +60,5 @@ class RequestContext(Coroutine[Any, Any, ClientResponse]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._response is not None:
-            self._response.release()
+        for response in self._received:
+            response.release()

@@ -111,38 +111,46 @@ class ClientSession:
         asks for it, RuntimeError after `close`.
         Cancellation: the request is given up and its connection closed; some, all or none of it may have been sent.
         """
-        return RequestContext(self._request(method, url, options))
+        return self._start(method, url, options)
 
     def get(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
         """Send a GET request; see `request`."""
-        return RequestContext(self._request("GET", url, options))
+        return self._start("GET", url, options)
 
     def options(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
         """Send an OPTIONS request; see `request`."""
-        return RequestContext(self._request("OPTIONS", url, options))
+        return self._start("OPTIONS", url, options)
 
     def head(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
         """Send a HEAD request; see `request`."""
-        return RequestContext(self._request("HEAD", url, options))
+        return self._start("HEAD", url, options)
 
     def post(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
         """Send a POST request; see `request`."""
-        return RequestContext(self._request("POST", url, options))
+        return self._start("POST", url, options)
 
     def put(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
         """Send a PUT request; see `request`."""
-        return RequestContext(self._request("PUT", url, options))
+        return self._start("PUT", url, options)
 
     def patch(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
         """Send a PATCH request; see `request`."""
-        return RequestContext(self._request("PATCH", url, options))
+        return self._start("PATCH", url, options)
 
     def delete(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
         """Send a DELETE request; see `request`."""
-        return RequestContext(self._request("DELETE", url, options))
+        return self._start("DELETE", url, options)
+
+    def _start(self, method: str, url: str | URL, options: RequestOptions) -> RequestContext:
+        received: list[ClientResponse] = []
+        return RequestContext(self._request(method, url, options, received), received)
 
     async def _request(
-        self, method: str, url: str | URL, options: RequestOptions
+        self,
+        method: str,
+        url: str | URL,
+        options: RequestOptions,
+        received: list[ClientResponse],
     ) -> ClientResponse:
         if self._closed or self._loop is None:
             self._bind()
@@ -162,6 +170,7 @@ class ClientSession:
             check = self._raise_for_status
         if check is not False:
             await _check_status(response, check)
+        received.append(response)
         return response
 
     def _build(

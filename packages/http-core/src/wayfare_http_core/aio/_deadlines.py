@@ -147,16 +147,12 @@ class Deadline:
         """Let a future fail with this deadline's error when the moment comes, unless it is done by then.
 
         For whoever waits for nothing but that one future: it costs a third of a `with` block. Closing the deadline
-        does not take the limit back; a future that is done is left alone.
-
-        Raises: the error at once when the moment has come already.
+        does not take the limit back; a future that is done is left alone. If the moment has come already, the future
+        fails in the loop's next iteration.
         """
         when = self.when
         queue = self._queue
         if when is not None and queue is not None:
-            if queue.loop.time() >= when:
-                self._raised = True
-                raise self._error()
             queue.push(when, future, self._error)
 
     def __enter__(self) -> "Deadline":
