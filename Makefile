@@ -58,7 +58,7 @@ fuzz: .hatch/default.stamp ## run the property-based suites with many more examp
 	@HYPOTHESIS_PROFILE=fuzz $(HATCH) -q run python scripts/run_tests.py --fuzz
 
 soak: .hatch/bench.stamp ## run many requests and fail if memory, descriptors or tasks grow
-	@$(HATCH) -q run bench:python benchmarks/soak.py $(ARGS)
+	@$(HATCH) -q run bench:python -m benchmarks.soak $(ARGS)
 
 lock: .tools/stamp ## renew constraints.txt, the pinned versions of all development tools
 	@UV="$(UV)" scripts/lock.sh
