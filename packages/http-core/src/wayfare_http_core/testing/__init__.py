@@ -20,6 +20,7 @@ from ._actions import (
     Stall,
     Wait,
 )
+from ._canonical_responses import CANONICAL_RESPONSES, CanonicalResponse
 from ._clock import DeadlockError, FakeClockLoop, run_with_fake_clock
 from ._injection import Injection
 from ._memory import MemoryTransport, memory_pair
@@ -32,9 +33,11 @@ from ._torture import TortureError, TortureFailure, TortureReport, await_points,
 from ._world import Scenario, World
 
 __all__ = (
+    "CANONICAL_RESPONSES",
     "Action",
     "BadRequestError",
     "Call",
+    "CanonicalResponse",
     "CloseWrite",
     "DeadlockError",
     "Drip",

@@ -125,7 +125,7 @@ class Disturbance:
                 if timers:
                     self._world.loop.jump_to(timers[0].when())
                     self._note()
-            case Injection.LOST_WITH_ERROR | Injection.LOST | Injection.EOF:
+            case _:
                 self._break_transports()
 
     def _break_transports(self) -> None:
