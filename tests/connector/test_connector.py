@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
@@ -20,6 +21,7 @@ from wayfare_connector import (
     Target,
     TCPConnector,
 )
+from wayfare_connector._lender import _enter_child
 from wayfare_connector.testing import MemoryDialer, RecordingObserver, cancel_at_every_await
 from wayfare_http_core import Connection, ConnectionOwner, RequestHead
 from wayfare_http_core.aio import HTTP1Connection
@@ -612,6 +614,46 @@ def test_l15_a_forked_child_does_not_use_the_parents_sockets(network: MemoryNetw
     loop.close()
 
 
+async def test_l15_a_child_is_told_by_its_process_id(
+    dialer: MemoryDialer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same in one process, so that a debugger and coverage can see it."""
+    connector = TCPConnector(dialer=dialer)
+    connection = await connector.connect(A)
+    await get(connection)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: -1)
+        _enter_child()
+    try:
+        with pytest.raises(RuntimeError, match="after a fork"):
+            connector.lease_nowait(A)
+        with pytest.raises(RuntimeError, match="after a fork"):
+            await connector.connect(A)
+        await connector.close()
+        assert connection.available_exchanges == 1  # not a word to the parent's peer
+    finally:
+        _enter_child()
+    connection.abort()
+    await connection.wait_closed()
+
+
+async def test_l15_a_forgotten_connector_says_nothing_in_a_child(
+    dialer: MemoryDialer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connector = TCPConnector(dialer=dialer)
+    connection = await connector.connect(A)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: -1)
+        _enter_child()
+    try:
+        del connector
+        assert connection.available_exchanges == 1
+    finally:
+        _enter_child()
+    connection.abort()
+    await connection.wait_closed()
+
+
 def in_child(loop: asyncio.AbstractEventLoop, connector: TCPConnector) -> int:
     async def use() -> None:
         with pytest.raises(RuntimeError, match="after a fork"):
@@ -656,11 +698,17 @@ def test_its_settings_can_be_read() -> None:
     assert (connector.limit, connector.limit_per_host) == (0, 7)
     assert connector.keepalive_timeout == 3
     assert connector.ssl is True
+    assert connector.family is socket.AF_UNSPEC
+    assert TCPConnector(family=socket.AF_INET6).family is socket.AF_INET6
     assert not connector.force_close
     assert not connector.closed
     assert {"http", "https", "ws", "wss"} == connector.allowed_protocol_schema_set
     assert repr(connector) == "<TCPConnector leased=0 connecting=0 idle=0 waiting=0>"
     assert repr(connector._lender) == "<Lender leased=0 idle=0 waiting=0>"
+
+
+def test_a_foreign_dialer_has_any_family(network: MemoryNetwork) -> None:
+    assert TCPConnector(dialer=MemoryDialer(network)).family is socket.AF_UNSPEC
 
 
 def test_bad_settings_are_refused(network: MemoryNetwork) -> None:

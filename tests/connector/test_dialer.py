@@ -23,6 +23,7 @@ from wayfare_connector import (
     TCPConnector,
     TCPDialer,
 )
+from wayfare_connector._dialer import _Attempts
 from wayfare_connector.testing import (
     DialerCase,
     FakeResolver,
@@ -242,6 +243,13 @@ def test_a_runtime_error_of_a_loop_is_an_os_error() -> None:
         assert raised.value.errno == errno.EINVAL
 
     race(["10.0.0.1"], {"10.0.0.1": RuntimeError("cannot use this")}, expect=expect)
+
+
+async def test_whatever_else_the_race_asks_for_is_the_loops() -> None:
+    loop = asyncio.get_running_loop()
+    attempts = _Attempts(loop, None)
+    assert attempts.create_future().get_loop() is loop
+    assert attempts.summary(REFUSED) is REFUSED
 
 
 def test_a_socket_that_breaks_when_connected_is_an_error() -> None:

@@ -392,9 +392,10 @@ class TCPConnector(BaseConnector):
 def _caller() -> str:
     """File and line of whoever is making a connector, outside of our own packages."""
     frame = sys._getframe(1)
-    while frame.f_back is not None:
-        module = frame.f_globals.get("__name__", "")
-        if module.partition(".")[0] not in ("wayfare", "wayfare_connector"):
-            break
+    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] in ("wayfare", "wayfare_connector")

@@ -227,9 +227,8 @@ class _Attempts:
 
     def summary(self, fallback: OSError) -> OSError:
         """One error for all of them, with the errno of the first."""
-        if not self._errors:
-            return fallback
-        if len(self._errors) == 1:
-            return self._errors[0][1]
+        causes = [exc for _, exc in self._errors] or [fallback]
+        if len(causes) == 1:
+            return causes[0]
         reasons = "; ".join(f"{address[0]}: {exc.strerror or exc}" for address, exc in self._errors)
-        return OSError(self._errors[0][1].errno, f"no address answered ({reasons})")
+        return OSError(causes[0].errno, f"no address answered ({reasons})")

@@ -41,8 +41,9 @@ def _enter_child() -> None:
     _process = os.getpid()
 
 
-# Asking the system for the process id at each lease would cost more than the lease.
-if sys.platform != "win32":
+# Asking the system for the process id at each lease would cost more than the lease. Where this
+# does not exist, there is no fork.
+with suppress(AttributeError):
     os.register_at_fork(after_in_child=_enter_child)
 
 

@@ -158,12 +158,11 @@ class SharedLookups:
         """Fail whoever waits, and ask nothing more; the resolver itself stays open."""
         self._closed = True
         lookups, self._lookups = self._lookups, {}
-        for lookup in lookups.values():
-            for waiter in lookup.waiters:
-                if not waiter.done():
-                    waiter.set_exception(OSError("the resolver was closed during the look-up"))
-            if lookup.task is not None:
-                lookup.task.cancel()
+        for waiter in [w for lookup in lookups.values() for w in lookup.waiters]:
+            if not waiter.done():
+                waiter.set_exception(OSError("the resolver was closed during the look-up"))
+        for task in [lookup.task for lookup in lookups.values() if lookup.task is not None]:
+            task.cancel()
 
     async def _look_up(
         self, key: tuple[str, int, int], lookup: _Lookup, family: socket.AddressFamily

@@ -46,6 +46,9 @@ __all__ = (
     "check_resolver",
 )
 
+PATIENCE = 5.0
+"""Seconds after which what a check waits for counts as missing."""
+
 T = TypeVar("T")
 Factory: TypeAlias = Callable[[], AbstractAsyncContextManager[T]]
 
@@ -146,9 +149,9 @@ class _Probe(asyncio.Protocol):
             self._changed.set_result(None)
 
     async def until(self, condition: Callable[[], bool], rule: str) -> None:
-        """Wait for what the transport has to do, at most a few seconds."""
+        """Wait for what the transport has to do, at most `PATIENCE` seconds."""
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while not condition():
                     self._changed = self._loop.create_future()
                     await self._changed
@@ -338,10 +341,13 @@ async def _connector_waits(case: ConnectorCase) -> None:
         connect = connector.connect(case.server, ConnectTimeouts(connect=0.001))
         await raises(PoolTimeoutError, connect, "a full pool times out with PoolTimeoutError")
         waiter = asyncio.ensure_future(connector.connect(case.server))
-        await asyncio.sleep(0)
-        require(connector.stats().waiting == 1, "a full pool makes wait")
-        await _get(connection, case.server)
-        require(await waiter is connection, "the connection goes to the waiter")
+        try:
+            await asyncio.sleep(0)
+            require(connector.stats().waiting == 1, "a full pool makes wait")
+            await _get(connection, case.server)
+            require(await waiter is connection, "the connection goes to the waiter")
+        finally:
+            waiter.cancel()
 
 
 async def _connector_fails(case: ConnectorCase) -> None:
@@ -377,8 +383,8 @@ async def _connector_closes(case: ConnectorCase) -> None:
     waiter = asyncio.ensure_future(connector.connect(case.server))
     await asyncio.sleep(0)
     await asyncio.gather(connector.close(), connector.close())
-    require(connector.closed, "a closed connector says so")
     await raises(ClientError, waiter, "closing fails whoever waits")
+    require(connector.closed, "a closed connector says so")
     connect = connector.connect(case.server)
     await raises(ConnectorClosedError, connect, "a closed connector connects no more")
     require(connector.lease_nowait(case.server) is None, "a closed connector leases nothing")

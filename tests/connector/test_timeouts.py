@@ -1,0 +1,98 @@
+"""The deadline of one connect: which phase runs, which limit counts (O1, O3)."""
+
+import asyncio
+
+import pytest
+from wayfare_connector import (
+    ConnectDeadline,
+    ConnectionTimeoutError,
+    ConnectTimeouts,
+    DialTimeoutError,
+    DNSTimeoutError,
+    PoolTimeoutError,
+    Target,
+    TLSTimeoutError,
+)
+from wayfare_http_core.testing import run_with_fake_clock
+
+A = Target("http", "a.example")
+
+
+@pytest.mark.parametrize(
+    ("phase", "error", "seconds"),
+    [
+        ("waiting", PoolTimeoutError, 5),
+        ("resolving", DNSTimeoutError, 5),
+        ("connecting", DialTimeoutError, 2),
+        ("securing", TLSTimeoutError, 2),
+    ],
+)
+def test_o1_each_phase_has_its_own_error(
+    phase: str, error: type[ConnectionTimeoutError], seconds: float
+) -> None:
+    async def main() -> None:
+        deadline = ConnectDeadline(A, ConnectTimeouts(connect=5, sock_connect=2))
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        with pytest.raises(error) as raised, deadline.overall(), getattr(deadline, phase)():
+            await asyncio.Event().wait()
+        assert type(raised.value) is error
+        assert (raised.value.connection_key, raised.value.seconds) == (A, seconds)
+        assert loop.time() - started == pytest.approx(seconds)
+
+    run_with_fake_clock(main())
+
+
+def test_o1_the_error_of_the_whole_names_the_phase_it_ended_in() -> None:
+    async def main() -> None:
+        deadline = ConnectDeadline(A, ConnectTimeouts(connect=5))
+
+        async def work() -> None:
+            with deadline.overall():
+                with deadline.connecting():
+                    await asyncio.sleep(4)
+                with deadline.securing():
+                    await asyncio.sleep(4)
+
+        with pytest.raises(TLSTimeoutError) as raised:
+            await work()
+        assert raised.value.seconds == 5
+
+    run_with_fake_clock(main())
+
+
+def test_sock_connect_covers_tcp_and_tls_together_and_nothing_before() -> None:
+    async def main() -> None:
+        deadline = ConnectDeadline(A, ConnectTimeouts(sock_connect=5))
+        with deadline.waiting():
+            await asyncio.sleep(100)
+        with deadline.resolving():
+            await asyncio.sleep(100)
+        with deadline.connecting():
+            await asyncio.sleep(4)
+        with pytest.raises(TLSTimeoutError), deadline.securing():
+            await asyncio.sleep(4)
+
+    run_with_fake_clock(main())
+
+
+def test_what_remains_is_the_smaller_limit() -> None:
+    async def main() -> None:
+        deadline = ConnectDeadline(A, ConnectTimeouts(connect=9, sock_connect=5))
+        assert deadline.remaining() == 9
+        with deadline.connecting():
+            assert deadline.remaining() == 5
+            await asyncio.sleep(3)
+            assert deadline.remaining() == 2
+        assert ConnectDeadline(A, ConnectTimeouts()).remaining() is None
+
+    run_with_fake_clock(main())
+
+
+def test_o3_no_time_at_all_ends_before_the_first_await() -> None:
+    async def main() -> None:
+        deadline = ConnectDeadline(A, ConnectTimeouts(connect=0))
+        with pytest.raises(PoolTimeoutError), deadline.overall():
+            raise AssertionError("not entered")
+
+    run_with_fake_clock(main())
