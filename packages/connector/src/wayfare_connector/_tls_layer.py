@@ -112,6 +112,9 @@ class TLSLayer(asyncio.BufferedProtocol):
         server_side: bool = False,
         shutdown_timeout: float | None = 1.0,
     ) -> None:
+        if context.check_hostname and server_hostname is None and not server_side:
+            # A memory BIO does not object, as a socket does: the name would just go unchecked.
+            raise ValueError("a context that checks the host name needs a server_hostname")
         self._engine = TLSEngine(
             context,
             server_hostname=None if server_hostname is None else server_name(server_hostname),
@@ -289,7 +292,7 @@ class TLSLayer(asyncio.BufferedProtocol):
         self._state = _CLOSING
         if self._shutdown_timeout is not None:
             self._timer = self._loop.call_later(self._shutdown_timeout, self.abort)
-        if self._reading_paused:
+        if self._reading_paused or self._resume_handle is not None:
             self._raw.resume_reading()
         self._advance()
 
@@ -356,8 +359,8 @@ class TLSLayer(asyncio.BufferedProtocol):
         self._engine.clear()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(error or ConnectionAbortedError("the connection is closed"))
-        elif not self._app_is_connected:
-            self._error = error
+        elif not self._app_is_connected and error is not None:
+            self._error = error.with_traceback(None)  # That one holds frames, and they this.
         if self._app_is_connected:
             app.connection_lost(cast("Exception | None", error))
 
