@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeAlias
 
@@ -104,16 +104,26 @@ MIX: dict[Visit, int] = {
 """What happens, and how many times in a hundred."""
 
 
-async def make(place: Place, requests: int, concurrency: int, seed: int) -> Counter[str]:
-    """Make `requests` visits over `concurrency` tasks; return how many there were of each kind.
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How many visits there were of each kind, and how many ended in each error that none should end in."""
+
+    made: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "Traffic") -> None:
+        """Count another's visits and errors, too."""
+        self.made.update(other.made)
+        self.errors.update(other.errors)
+
+
+async def make(place: Place, requests: int, concurrency: int, seed: int) -> Traffic:
+    """Make `requests` visits over `concurrency` tasks, and return what became of them.
 
     The same seed makes the same visits.
-
-    Raises:
-        ExceptionGroup: a client raised what it should not, or answered wrongly.
     """
     kinds, weights = list(MIX), list(MIX.values())
-    made: Counter[str] = Counter()
+    traffic = Traffic()
     left = requests
 
     async def visit(random: Random) -> None:
@@ -121,13 +131,16 @@ async def make(place: Place, requests: int, concurrency: int, seed: int) -> Coun
         while left > 0:
             left -= 1
             kind = random.choices(kinds, weights)[0]
-            await kind(place, random)
-            made[kind.__name__] += 1
+            try:
+                await kind(place, random)
+            except Exception as error:
+                traffic.errors[f"{kind.__name__}: {type(error).__name__}: {error}"] += 1
+            traffic.made[kind.__name__] += 1
 
     async with asyncio.TaskGroup() as tasks:
         for number in range(concurrency):
             tasks.create_task(visit(Random(f"{seed}/{number}")))
-    return made
+    return traffic
 
 
 async def occupy(place: Place, connections: int) -> None:

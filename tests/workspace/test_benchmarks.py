@@ -25,7 +25,7 @@ from benchmarks.server.nginx import KIB, MIB
 from benchmarks.soak import ALLOWED, Census, growth
 from benchmarks.summary import Roles, best_peer, ratio, spread, summarise
 from benchmarks.table import figure, render, render_facts
-from benchmarks.traffic import MIX
+from benchmarks.traffic import MIX, Place, make
 
 ROLES = Roles(SUBJECT, REFERENCE, frozenset({BOUND}))
 
@@ -358,6 +358,29 @@ def test_a_parser_that_is_not_there_fails_alone() -> None:
 
 def test_the_soak_traffic_is_a_whole_hundred() -> None:
     assert sum(MIX.values()) == 100
+
+
+class Unreachable:
+    """A session that fails every request."""
+
+    def get(self, url: str) -> object:
+        raise ConnectionError(f"no way to {url}")
+
+
+async def test_an_error_of_the_soak_is_counted_and_does_not_end_it() -> None:
+    place = Place("http://a", "http://b", argparse, Unreachable())
+    found = await make(place, 20, concurrency=3, seed=7)
+    assert found.made.total() == 20
+    assert (
+        found.errors["keep_alive: ConnectionError: no way to http://a/kib"]
+        == found.made["keep_alive"]
+        > 0
+    )
+    again = await make(place, 20, concurrency=3, seed=7)
+    assert again == found
+    again.add(found)
+    assert again.made.total() == 40
+    assert again.errors.total() == 2 * found.errors.total()
 
 
 def census(memory: int = 0, sockets: int = 3, files: int = 7, tasks: int = 1) -> Census:
