@@ -105,7 +105,7 @@ def _read_field(line: str) -> tuple[str, str] | None:
     """Name and value of a field line, or None where it is not plainly one; a folded line never is."""
     name, colon, value = line.partition(":")
     known = _KNOWN_NAMES.get(name)
-    if known is None and (not colon or not is_token(name)):
+    if not colon or (known is None and not is_token(name)):
         return None
     # What is ASCII and printable holds no control character; only the rest is worth a search.
     if not (line.isascii() and line.isprintable()) and not is_field_content(value):

@@ -1,0 +1,119 @@
+"""What the protocol suites share: a response taken apart, however it was cut."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from wayfare_http_core import (
+    DEFAULT_HEAD_LIMITS,
+    EndOfMessage,
+    HeadLimits,
+    ResponseHead,
+    ResponseParser,
+)
+
+_ALL_CUTS = 300
+"""Octets up to this number are cut at every position, more of them at as many, evenly."""
+
+
+@dataclass
+class Outcome:
+    """What a parser made of the octets it was fed."""
+
+    heads: list[ResponseHead] = field(default_factory=list)
+    content: bytes = b""
+    trailers: list[tuple[str, str]] | None = None
+    error: BaseException | None = None
+    reusable: bool = False
+    tunnelling: bool = False
+    unused: bytes = b""
+
+    @property
+    def head(self) -> ResponseHead:
+        """The last head, the final one if it arrived."""
+        return self.heads[-1]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the end of the message was reached."""
+        return self.trailers is not None
+
+    def key(self) -> tuple[object, ...]:
+        """What must not depend on how the octets were cut."""
+        heads = [
+            (h.version, h.status, h.reason, tuple(h.headers.items()), h.raw_headers)
+            for h in self.heads
+        ]
+        trailers = None if self.trailers is None else tuple(self.trailers)
+        # The excerpt and the count in an error say how much had arrived; its type is the verdict.
+        error = type(self.error)
+        return heads, self.content, trailers, error, self.reusable, self.tunnelling, self.unused
+
+
+def _run(parser: ResponseParser, pieces: Iterator[bytes], *, eof: bool) -> Outcome:
+    outcome = Outcome()
+    content: list[bytes] = []
+    events: list[Any] = []
+    for piece in pieces:
+        events += parser.feed(piece)
+    if eof:
+        events += parser.feed_eof()
+    for event in events:
+        assert outcome.error is None, "an error is the last event"
+        assert outcome.trailers is None, "nothing follows the end"
+        if isinstance(event, ResponseHead):
+            outcome.heads.append(event)
+        elif isinstance(event, bytes):
+            content.append(event)
+        elif isinstance(event, EndOfMessage):
+            outcome.trailers = list(event.trailers.items())
+        else:
+            outcome.error = event
+    outcome.content = b"".join(content)
+    outcome.reusable = parser.reusable
+    outcome.tunnelling = parser.tunnelling
+    if parser.tunnelling:
+        outcome.unused = parser.take_unused()
+    return outcome
+
+
+class Respond:
+    """Feeds responses to parsers; the outcome is the same for every cut or the test fails (H26)."""
+
+    def __call__(
+        self,
+        wire: bytes,
+        *,
+        method: str = "GET",
+        eof: bool = False,
+        upgrade: bool = False,
+        before: bytes = b"",
+        limits: HeadLimits = DEFAULT_HEAD_LIMITS,
+        bytewise: bool = True,
+    ) -> Outcome:
+        def run(pieces: Iterator[bytes]) -> Outcome:
+            parser = ResponseParser(limits)
+            if before:
+                parser.begin("GET")
+                parser.feed(before)
+            parser.begin(method)
+            if upgrade:
+                parser.offer_upgrade()
+            return _run(parser, pieces, eof=eof)
+
+        whole = run(iter((wire,)))
+        size = len(wire)
+        if bytewise:
+            again = run(wire[i : i + 1] for i in range(size))
+            assert again.key() == whole.key(), "octet by octet"
+        for cut in range(0, size, max(1, size // _ALL_CUTS)):
+            again = run(iter((wire[:cut], wire[cut:])))
+            assert again.key() == whole.key(), f"cut at {cut}"
+        return whole
+
+
+@pytest.fixture(scope="session")
+def respond() -> Respond:
+    """Call with the octets of a response; gives an `Outcome` that no cut changes."""
+    return Respond()
