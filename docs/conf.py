@@ -9,7 +9,7 @@ project = "Wayfare"
 author = "The Wayfare developers"
 project_copyright = author
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "plain_docstrings"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "plain_docstrings", "reference_pages"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "Wayfare"

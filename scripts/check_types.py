@@ -15,7 +15,7 @@ def targets() -> list[list[str]]:
     rest = [
         name for name in ("scripts", "examples", "benchmarks") if any((ROOT / name).rglob("*.py"))
     ]
-    found.append([*rest, "docs/conf.py"])
+    found.append([*rest, "docs/conf.py", "docs/_ext"])
     return found
 
 
