@@ -28,7 +28,8 @@ __all__ = ("NO_TRAILERS", "ChunkedDecoder", "encode_chunk", "encode_last_chunk")
 NO_TRAILERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
-# chunk-ext with BWS as RFC 9112 section 7.1.1 has it; a quoted string may hold semicolons, none may hold CR, LF or NUL.
+# chunk-ext with BWS as RFC 9112 section 7.1.1 has it, except directly behind the size (B16). A quoted string may hold
+# semicolons, nothing may hold CR, LF or NUL.
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _EXTENSIONS = re.compile(
     rb"(?:[ \t]*;[ \t]*"
@@ -167,6 +168,7 @@ class ChunkedDecoder:
         size = _SIZE.match(line)
         if (
             size is None
+            or line[size.end() : size.end() + 1] in (b" ", b"\t")
             or _EXTENSIONS.fullmatch(line, size.end()) is None
             or _chunk_size(size[0]) < 0
         ):
