@@ -14,17 +14,21 @@ from ._jar import CookieJar
 from ._policy import CookieLimits, SiteContext
 from ._public_suffixes import PublicSuffixes, PublicSuffixList
 from ._rules import Rule
+from ._store import Change, Changes, CookieStore, Revision
 from ._supplied import CookieValue, LooseCookies
 from ._version import __version__
 
 __all__ = (
     "AbstractCookieJar",
+    "Change",
+    "Changes",
     "Cookie",
     "CookieError",
     "CookieFormatError",
     "CookieJar",
     "CookieLimits",
     "CookieMap",
+    "CookieStore",
     "CookieValue",
     "DummyCookieJar",
     "Explanation",
@@ -32,6 +36,7 @@ __all__ = (
     "LooseCookies",
     "PublicSuffixList",
     "PublicSuffixes",
+    "Revision",
     "Rule",
     "SameSite",
     "SiteContext",

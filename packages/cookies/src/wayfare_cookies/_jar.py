@@ -1,28 +1,37 @@
 """The cookie jar."""
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
+from os import PathLike
+from pathlib import Path
 from threading import Lock
 from time import time
-from typing import final
+from typing import Literal, final
 
 from yarl import URL
 
 from ._abstract import AbstractCookieJar, warn_of_loop
 from ._cookie import Cookie
 from ._cookie_map import CookieMap
+from ._errors import StoreUnavailableError, StoreUnavailableWarning
 from ._explanation import Explanation
 from ._index import CookieIndex, Entry, by_rank
+from ._json_format import read_json, write_json
 from ._match import canonical_host
+from ._netscape import read_cookies_txt, write_cookies_txt
 from ._parse import SetCookie, parse_set_cookie
 from ._policy import CookieLimits, Policy, Scope, SiteContext, as_url, origins, scope_of
+from ._private_file import write_private
 from ._public_suffixes import PublicSuffixes, PublicSuffixList
 from ._retrieval import withheld
 from ._rules import Rule
-from ._storage import create_cookie, would_hide_secure
+from ._storage import create_cookie, restore_cookie, would_hide_secure
+from ._store import CookieStore
 from ._supplied import LooseCookies, Supplied, supplied
+from ._sync import StoreLink
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -43,6 +52,7 @@ class CookieJar(AbstractCookieJar):
         (`"http://localhost:8080"`), for Secure cookies from and to them.
     limits: how much the jar holds, takes and sends.
     public_suffixes: another list than the one of publicsuffix.org.
+    store: a place that several processes share; the jar stays in memory, and `sync` brings both together.
     clock: seconds since 1970; a wall clock, because cookies expire by date.
     loop: accepted, ignored, deprecated.
     """
@@ -56,6 +66,7 @@ class CookieJar(AbstractCookieJar):
         loop: object = None,
         limits: CookieLimits | None = None,
         public_suffixes: PublicSuffixes | None = None,
+        store: CookieStore | None = None,
         clock: Callable[[], float] = time,
     ) -> None:
         warn_of_loop(loop)
@@ -69,6 +80,9 @@ class CookieJar(AbstractCookieJar):
         self._clock = clock
         self._lock = Lock()
         self._index = CookieIndex(self._policy.limits)
+        self._link: StoreLink | None = None
+        if store is not None:
+            self._link = StoreLink(store, self._index, self._policy, self._lock)
 
     @property
     def unsafe(self) -> bool:
@@ -184,11 +198,18 @@ class CookieJar(AbstractCookieJar):
             yield entry.cookie
 
     def _store(self, cookie: Cookie, now: float) -> None:
-        """Put a cookie in, or take out what it replaces where it has expired already."""
+        """Put a cookie in, or take out what it replaces where it has expired already. The lock is held."""
+        identity = cookie.identity
         if cookie.expires is not None and cookie.expires <= now:
-            self._index.remove(cookie.identity)
+            if self._index.remove(identity) is None:
+                return
         else:
+            unchanged = self._link is not None and self._index.find(identity) is cookie
             self._index.put(cookie, now)
+            if unchanged:
+                return
+        if self._link is not None:
+            self._link.note(identity, now)
 
     # Sending
 
@@ -345,6 +366,100 @@ class CookieJar(AbstractCookieJar):
             self._remove(gone)
 
     def _remove(self, gone: Iterable[Cookie]) -> None:
+        now = self._clock()
         with self._lock:
-            for cookie in gone:
-                self._index.remove(cookie.identity)
+            self._take_out(gone, now)
+
+    def _take_out(self, gone: Iterable[Cookie], now: float) -> None:
+        """Remove cookies, and remember it for the store. The lock is held."""
+        for cookie in gone:
+            identity = cookie.identity
+            if self._index.remove(identity) is not None and self._link is not None:
+                self._link.note(identity, now)
+
+    # Keeping
+
+    def save(self, file_path: str | PathLike[str]) -> None:
+        """Write every cookie to a JSON file that only its owner reads; session cookies too.
+
+        The file is replaced whole: a crash leaves the old one or the new one. Blocks for the time of a write to disk.
+
+        Raises:
+            OSError: the file could not be written; the old one is as it was.
+        """
+        write_private(Path(file_path), write_json(self))
+
+    def load(self, file_path: str | PathLike[str]) -> list[Explanation]:
+        """Replace every cookie by those of a JSON file that `save` or aiohttp's `save` wrote.
+
+        Each is checked again by the rules. Returns those that were left out, with the reason; a cookie that expired
+        meanwhile is one of them.
+
+        Raises:
+            OSError: the file cannot be read.
+            CookieFormatError: it holds something else. In both cases the jar is as it was.
+        """
+        return self._replace(read_json(_read(file_path)))
+
+    def save_cookies_txt(self, file_path: str | PathLike[str]) -> list[Cookie]:
+        """Write the cookies to a Netscape cookies.txt, as curl, wget and browsers' tools read it.
+
+        Returns the cookies that the format cannot hold: those with a tab, and partitioned ones. SameSite is lost.
+
+        Raises:
+            OSError: the file could not be written; the old one is as it was.
+        """
+        text, left_out = write_cookies_txt(self)
+        write_private(Path(file_path), text)
+        return left_out
+
+    def load_cookies_txt(self, file_path: str | PathLike[str]) -> list[Explanation]:
+        """Replace every cookie by those of a Netscape cookies.txt; returns those that were left out, with the reason.
+
+        Raises:
+            OSError: the file cannot be read.
+            CookieFormatError: a line is no cookie. In both cases the jar is as it was.
+        """
+        return self._replace(read_cookies_txt(_read(file_path), now=self._clock()))
+
+    def _replace(self, cookies: Iterable[Cookie]) -> list[Explanation]:
+        now = self._clock()
+        left_out: list[Explanation] = []
+        kept: list[Cookie] = []
+        for cookie in cookies:
+            restored = restore_cookie(cookie, now=now, policy=self._policy)
+            if isinstance(restored, Cookie):
+                kept.append(restored)
+            else:
+                left_out.append(Explanation(restored, cookie))
+        with self._lock:
+            self._take_out([entry.cookie for entry in self._index], now)
+            for cookie in kept:
+                self._store(cookie, now)
+        return left_out
+
+    def sync(self, *, on_error: Literal["raise", "warn"] = "raise") -> bool:
+        """Bring the jar and its store together: what changed here goes there, then what changed there comes here.
+
+        Of two changes of one cookie the later wins, removals included (see `CookieStore`). Blocks for the store's
+        input and output; the jar can be used by other threads meanwhile. With `on_error="warn"` a store that cannot be
+        reached is a `StoreUnavailableWarning` and the answer False; what was not told is told the next time.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached, and `on_error` is "raise".
+            ValueError: the jar was made without a store.
+        """
+        if self._link is None:
+            raise ValueError("this jar has no store")
+        try:
+            self._link.sync(self._clock())
+        except StoreUnavailableError as error:
+            if on_error == "raise":
+                raise
+            warnings.warn(StoreUnavailableWarning(str(error)), stacklevel=2)
+            return False
+        return True
+
+
+def _read(file_path: str | PathLike[str]) -> str:
+    return Path(file_path).read_bytes().decode("utf-8", "surrogateescape")
