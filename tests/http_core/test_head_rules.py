@@ -72,7 +72,7 @@ def test_h1_status_line(
         b"099",
         b"000",
         b"\xd9\xa2\xd9\xa0\xd9\xa0",
-        "²²²".encode(),
+        "\u00b2\u00b2\u00b2".encode(),
         b"2.0",
         b"\xb2\xb2\xb2",
     ],

@@ -86,7 +86,7 @@ def _start_lines(method: str, scheme: str, authority: str, path: str, own_host: 
     if not is_token(method):
         raise ValueError(f"method {method!r} is not a token (RFC 9110 section 9.1)")
     if _AUTHORITY.fullmatch(authority) is None:
-        raise ValueError(f"authority {authority!r} cannot stand in a Host field")
+        raise ValueError(f"authority {_shown(authority)!r} cannot stand in a Host field")
     target = _target(method, scheme, authority, path)
     host = "" if own_host else f"Host: {authority}\r\n"
     return f"{method} {target} HTTP/1.1\r\n{host}".encode("ascii")
@@ -96,7 +96,7 @@ def _target(method: str, scheme: str, authority: str, path: str) -> str:
     if method == "CONNECT":
         # authority-form, RFC 9112 section 3.2.3: the port is not optional.
         if _PORT.search(authority) is None:
-            raise ValueError(f"CONNECT needs host and port, not {authority!r}")
+            raise ValueError(f"CONNECT needs host and port, not {_shown(authority)!r}")
         return authority
     if path == "*":
         if method != "OPTIONS":
@@ -111,7 +111,12 @@ def _check_host(values: list[str]) -> None:
     if len(values) > 1:
         raise ValueError("more than one Host field")
     if _AUTHORITY.fullmatch(values[0].strip(" \t")) is None:
-        raise ValueError(f"invalid Host: {values[0][:100]!r}")
+        raise ValueError(f"invalid Host: {_shown(values[0])!r}")
+
+
+def _shown(authority: str) -> str:
+    """An authority for an error message: short, and without user info, which may be a password."""
+    return authority.rpartition("@")[2][:100]
 
 
 def _framing_field(method: str, length: int | None) -> bytes:
