@@ -105,6 +105,10 @@ class Exchange(Protocol):
     def is_complete(self) -> bool:
         """Whether the response arrived whole: nothing of the connection is needed any more."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will arrive: the response is complete, broken or given up."""
+
     def abort(self) -> None:
         """Give up what was not read yet, and the connection with it. Idempotent."""
 

@@ -12,7 +12,23 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("RequestContext",)
+__all__ = ("Delivery", "RequestContext")
+
+
+@final
+class Delivery:
+    """Where a request's coroutine leaves its response for the block that waits for it.
+
+    It stands between the two because a reference from the coroutine to its context would be a cycle: a request that is
+    never awaited would warn late.
+    """
+
+    __slots__ = ("response", "to_block")
+
+    response: ClientResponse
+
+    def __init__(self) -> None:
+        self.to_block = False
 
 
 @final
@@ -22,15 +38,11 @@ class RequestContext(Coroutine[Any, Any, ClientResponse]):
     `async with` releases the response at the end of its block. One that is never awaited warns, as coroutines do.
     """
 
-    __slots__ = ("_coroutine", "_received")
+    __slots__ = ("_coroutine", "_delivery")
 
-    def __init__(
-        self, coroutine: Coroutine[Any, Any, ClientResponse], received: list[ClientResponse]
-    ) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, ClientResponse], delivery: Delivery) -> None:
         self._coroutine = coroutine
-        # Where the coroutine leaves its response for `__aexit__`. A reference to this object would be a cycle, and
-        # one that is never awaited would warn late.
-        self._received = received
+        self._delivery = delivery
 
     @override
     def send(self, value: Any) -> Any:
@@ -52,6 +64,7 @@ class RequestContext(Coroutine[Any, Any, ClientResponse]):
         return self._coroutine.__await__()
 
     def __aenter__(self) -> Coroutine[Any, Any, ClientResponse]:
+        self._delivery.to_block = True
         return self._coroutine
 
     async def __aexit__(
@@ -60,5 +73,4 @@ class RequestContext(Coroutine[Any, Any, ClientResponse]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for response in self._received:
-            response.release()
+        self._delivery.response.release()

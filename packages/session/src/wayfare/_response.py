@@ -5,7 +5,7 @@ import json
 import sys
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, Literal, final
 
@@ -39,14 +39,8 @@ class _Released:
 
     __slots__ = ()
 
-    def __await__(self) -> "_Released":
-        return self
-
-    def __iter__(self) -> "_Released":
-        return self
-
-    def __next__(self) -> None:
-        raise StopIteration
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
 
 
 _RELEASED = _Released()
@@ -54,7 +48,7 @@ _RELEASED = _Released()
 
 def _abandon(exchange: Exchange, loop: asyncio.AbstractEventLoop, description: str) -> None:
     """A response was dropped unread: give its connection back, from whatever thread the collector runs in."""
-    if exchange.is_complete or loop.is_closed():
+    if exchange.is_over or loop.is_closed():
         return
     warnings.warn(f"unclosed response {description}", ResourceWarning, stacklevel=2)
     loop.call_soon_threadsafe(exchange.discard)
@@ -174,8 +168,7 @@ class ClientResponse:
     @property
     def closed(self) -> bool:
         """Whether the response holds no connection any more."""
-        exchange = self._exchange
-        return exchange.is_complete or exchange.content.exception() is not None
+        return self._exchange.is_over
 
     @override
     def __repr__(self) -> str:
@@ -281,8 +274,12 @@ class ClientResponse:
             self._exchange.abort()
             self._forget_finalizer()
 
-    async def __aenter__(self) -> "ClientResponse":
+    def enter_block(self) -> None:
+        """Know that an `async with` block will release the response, so that `raise_for_status` does not."""
         self._in_context = True
+
+    async def __aenter__(self) -> "ClientResponse":
+        self.enter_block()
         return self
 
     async def __aexit__(

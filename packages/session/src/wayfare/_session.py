@@ -19,7 +19,7 @@ from ._defaults import default_fields, merge_headers
 from ._exchange import HopSettings, send_request
 from ._options import RequestOptions, SessionOptions, Unpack, check_names
 from ._request import ClientRequest
-from ._request_context import RequestContext
+from ._request_context import Delivery, RequestContext
 from ._response import ClientResponse
 from ._timeout import DEFAULT_TIMEOUT, UNSET, ClientTimeout, read_timeout_option
 from ._urls import PreparedURL, check_base_url, join_url, prepare_url, with_params
@@ -142,15 +142,15 @@ class ClientSession:
         return self._start("DELETE", url, options)
 
     def _start(self, method: str, url: str | URL, options: RequestOptions) -> RequestContext:
-        received: list[ClientResponse] = []
-        return RequestContext(self._request(method, url, options, received), received)
+        delivery = Delivery()
+        return RequestContext(self._request(method, url, options, delivery), delivery)
 
     async def _request(
         self,
         method: str,
         url: str | URL,
         options: RequestOptions,
-        received: list[ClientResponse],
+        delivery: Delivery,
     ) -> ClientResponse:
         if self._closed or self._loop is None:
             self._bind()
@@ -170,7 +170,9 @@ class ClientSession:
             check = self._raise_for_status
         if check is not False:
             await _check_status(response, check)
-        received.append(response)
+        if delivery.to_block:
+            response.enter_block()
+            delivery.response = response
         return response
 
     def _build(

@@ -70,14 +70,13 @@ def check_base_url(base_url: str | URL | None) -> URL | None:
 def join_url(base_url: URL | None, url: str | URL) -> URL:
     """The URL of a request, resolved against the session's base (RFC 3986 section 5).
 
+    A network-path reference (`//host/…`) is not resolved: it would lead to another host and looks like a path.
+
     Raises: `InvalidUrlClientError`.
     """
     parsed = _parse(url)
     if base_url is None or parsed.absolute:
         return parsed
-    if str(parsed).startswith("//"):
-        # It would lead to another host although it looks like a path.
-        raise InvalidUrlClientError(parsed, "a network-path reference cannot be joined to base_url")
     return base_url.join(parsed)
 
 

@@ -98,6 +98,11 @@ class HTTP1Exchange:
             self._whole = None
         return self._content
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will arrive: the response is complete, broken or given up."""
+        return self.is_complete or not self._connection._receives_for(self)
+
     def take_whole(self) -> bytes | None:
         """The content with its codings, if it came whole with its head and nobody asked for the stream; only once."""
         whole, self._whole = self._whole, None
@@ -530,6 +535,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._drain_timer = self._loop.call_later(_DRAIN_SECONDS, self.abort)
         if self._reading_paused:
             self.resume_reading()
+
+    def _receives_for(self, exchange: HTTP1Exchange) -> bool:
+        return self._exchange is exchange and self._content is not None
 
     def _drop(self, data: bytes) -> None:
         self._undrained -= len(data)

@@ -1,0 +1,46 @@
+"""What the session's suites share: a session against a scripted server on loopback."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+import wayfare
+from wayfare_http_core.testing import ReadRequest, Script, ScriptedServer, Send, listening
+
+Serve = Callable[..., AbstractAsyncContextManager[tuple[wayfare.ClientSession, ScriptedServer]]]
+
+
+def answer(head: str, body: bytes = b"") -> tuple[ReadRequest, Send]:
+    """A script that reads one request and answers it."""
+    lines = head.strip().replace("\n", "\r\n").encode("utf-8", "surrogateescape")
+    return ReadRequest(), Send(lines + b"\r\n\r\n" + body)
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """`async with serve(script, …, **session_options) as (session, server):`, relative URLs lead to the server.
+
+    A script is a sequence of actions, or the text of one answer's head (with its body, as bytes).
+    """
+
+    @asynccontextmanager
+    async def running(
+        *scripts: Script | str | tuple[str, bytes], **options: Any
+    ) -> AsyncIterator[tuple[wayfare.ClientSession, ScriptedServer]]:
+        server = ScriptedServer(*[_script(script) for script in scripts])
+        async with listening(server) as (host, port):
+            base = f"http://{host}:{port}/"
+            async with wayfare.ClientSession(base, **options) as session:
+                yield session, server
+        assert server.errors == ()
+
+    return running
+
+
+def _script(script: Script | str | tuple[str, bytes]) -> Script:
+    if isinstance(script, str):
+        return answer(script)
+    if len(script) == 2 and isinstance(script[0], str) and isinstance(script[1], bytes):
+        return answer(script[0], script[1])
+    return script  # type: ignore[return-value]

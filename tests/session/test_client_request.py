@@ -1,0 +1,41 @@
+"""`ClientRequest`: plain data until it is sent."""
+
+import pytest
+import wayfare
+from wayfare_http_core import FieldBlock
+from yarl import URL
+
+
+def make_request(*fields: tuple[str, str]) -> wayfare.ClientRequest:
+    url = URL("http://h/x")
+    block = FieldBlock(fields)
+    return wayfare.ClientRequest("GET", url, url, block, None, wayfare.ClientTimeout())
+
+
+def test_fields_are_the_given_ones_until_they_are_changed() -> None:
+    request = make_request(("X-A", "1"))
+    block = request.fields
+    assert request.fields is block
+    request.headers["x-b"] = "2"
+    assert request.fields.pairs == (("X-A", "1"), ("x-b", "2"))
+    assert block.pairs == (("X-A", "1"),)
+
+
+def test_changed_fields_are_checked_when_they_are_sent() -> None:
+    """R4."""
+    request = make_request()
+    request.headers["X-Bad"] = "a\nb"
+    with pytest.raises(ValueError, match="control character"):
+        _ = request.fields
+
+
+def test_request_info_does_not_change_any_more() -> None:
+    request = make_request(("X-A", "1"))
+    info = request.request_info
+    request.headers["X-A"] = "2"
+    assert info.headers["X-A"] == "1"
+    assert (info.method, info.url, info.real_url) == ("GET", request.url, request.real_url)
+
+
+def test_repr_names_method_and_url() -> None:
+    assert repr(make_request(("Authorization", "secret"))) == "<ClientRequest GET http://h/x>"
