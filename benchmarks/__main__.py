@@ -11,7 +11,7 @@ from benchmarks.chart import draw
 from benchmarks.clients import CLIENTS, REFERENCE, SUBJECT
 from benchmarks.job import Loop
 from benchmarks.results import environment, to_json
-from benchmarks.server.nginx import version
+from benchmarks.server.nginx import ServerError, version
 from benchmarks.suite import Options, run
 from benchmarks.table import render, render_facts
 
@@ -25,15 +25,19 @@ _T = TypeVar("_T")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return 1 when the subject of the measurement failed a case, else 0."""
+    """Run the command; return 1 when the subject of the measurement failed a case, 2 without a server, else 0."""
     parsed = _parser().parse_args(arguments)
     options = _options(parsed)
     facts = environment((*options.clients, "uvloop"), version())
     _say(render_facts(facts))
     results = []
-    for result in run(options):
-        results.append(result)
-        _say(render(result, REFERENCE))
+    try:
+        for result in run(options):
+            results.append(result)
+            _say(render(result, REFERENCE))
+    except ServerError as error:
+        _say(str(error))
+        return 2
     _write(parsed.json, to_json(facts, results))
     _write(parsed.svg, draw(results, REFERENCE))
     failed = any(row.client == SUBJECT and row.failure for one in results for row in one.rows)
