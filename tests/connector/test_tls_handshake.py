@@ -470,6 +470,15 @@ async def test_t10_octets_in_the_clear_are_refused(tls_client_context: ssl.SSLCo
     await settle()
 
 
+async def test_over_a_transport_that_is_closing(tls_client_context: ssl.SSLContext) -> None:
+    raw, _ = memory_pair(Tunnel(), Tunnel())
+    await settle()
+    raw.close()
+    with pytest.raises(ConnectionAbortedError):
+        TLSLayer.over(raw, App(), tls_client_context, server_hostname="localhost")
+    await settle()
+
+
 async def test_over_closes_the_transport_when_the_name_is_wrong(
     tls_client_context: ssl.SSLContext,
 ) -> None:

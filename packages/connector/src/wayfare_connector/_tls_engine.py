@@ -109,7 +109,7 @@ class TLSEngine:
         0 does not mean the end, `peer_closed` does: records may carry no plaintext.
         """
         if self._error is not None:
-            self._raise_error()
+            raise self._taken(self._error)
         room = len(buffer)
         filled = 0
         try:
@@ -136,7 +136,7 @@ class TLSEngine:
     def read(self) -> bytes:
         """Decrypt all there is. b"" does not mean the end, `peer_closed` does."""
         if self._error is not None:
-            self._raise_error()
+            raise self._taken(self._error)
         parts: list[bytes] = []
         try:
             while True:
@@ -184,11 +184,10 @@ class TLSEngine:
         self._fresh = not self._framer.missing
         return self._fresh
 
-    def _raise_error(self) -> None:
-        """Raise what an earlier read held back in favour of its data."""
-        error, self._error = self._error, None
-        if error is not None:
-            raise error
+    def _taken(self, error: ssl.SSLError) -> ssl.SSLError:
+        """What an earlier read held back in favour of its data, to be raised once."""
+        self._error = None
+        return error
 
     # Outgoing.
 

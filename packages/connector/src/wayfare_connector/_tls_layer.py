@@ -153,10 +153,13 @@ class TLSLayer(asyncio.BufferedProtocol):
             before the peer could know of TLS: someone wants it taken for a protected answer
             (CVE-2021-22947), so it must be empty.
 
-        Raises: ssl.SSLError if it is not, ValueError as the constructor does; the transport is
-            aborted then.
+        Raises: ssl.SSLError if it is not; ConnectionAbortedError if the transport is closing;
+            ValueError as the constructor does. The transport is aborted then.
         """
         try:
+            if transport.is_closing():
+                # Its connection_lost is the old protocol's; the layer would wait for it in vain.
+                raise ConnectionAbortedError("the transport below is closing")
             if unread:
                 message = f"{len(unread)} octets in the clear before the TLS handshake"
                 raise ssl.SSLError(ssl.SSL_ERROR_SSL, message)
@@ -169,6 +172,7 @@ class TLSLayer(asyncio.BufferedProtocol):
         except BaseException:
             transport.abort()
             raise
+        transport.pause_reading()  # uvloop takes note of the kind of protocol when reading starts.
         transport.set_protocol(layer)
         layer.connection_made(transport)
         transport.resume_reading()
