@@ -163,12 +163,16 @@ def loses_places(connector: TCPConnector) -> None:
     [
         (never_reuses, "after its exchange the connection is idle"),
         (takes_too_many, "a full pool times out"),
-        (loses_places, "a full pool makes wait"),
+        (loses_places, "failing is a ClientConnectorError"),
     ],
 )
 async def test_the_suite_finds_what_is_wrong_with_a_connector(
-    network: MemoryNetwork, sabotage: Callable[[TCPConnector], None], rule: str
+    network: MemoryNetwork,
+    sabotage: Callable[[TCPConnector], None],
+    rule: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("wayfare_connector.testing._checks.PATIENCE", 0.02)
     with pytest.raises(AssertionError, match=rule):
         await check_connector(sabotaged_connector(network, sabotage))
 

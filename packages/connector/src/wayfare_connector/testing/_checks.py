@@ -302,6 +302,7 @@ async def check_connector(factory: Factory[ConnectorCase]) -> None:
     """Check a `BaseConnector` subclass: leasing, limits, failures, cancellation and closing."""
     for check in (
         _connector_reuses,
+        _connector_times_out,
         _connector_waits,
         _connector_fails,
         _connector_can_be_cancelled,
@@ -335,11 +336,16 @@ async def _connector_reuses(case: ConnectorCase) -> None:
         require(connector.lease_nowait(case.server) is connection, "and leased without waiting")
 
 
+async def _connector_times_out(case: ConnectorCase) -> None:
+    async with case.make(limit=1) as connector:
+        await connector.connect(case.server)
+        connect = connector.connect(case.server, ConnectTimeouts(connect=0.001))
+        await raises(PoolTimeoutError, connect, "a full pool times out with PoolTimeoutError")
+
+
 async def _connector_waits(case: ConnectorCase) -> None:
     async with case.make(limit=1) as connector:
         connection = await connector.connect(case.server)
-        connect = connector.connect(case.server, ConnectTimeouts(connect=0.001))
-        await raises(PoolTimeoutError, connect, "a full pool times out with PoolTimeoutError")
         waiter = asyncio.ensure_future(connector.connect(case.server))
         try:
             await asyncio.sleep(0)
@@ -353,7 +359,8 @@ async def _connector_waits(case: ConnectorCase) -> None:
 async def _connector_fails(case: ConnectorCase) -> None:
     async with case.make(limit=1) as connector:
         for _ in range(3):
-            connect = connector.connect(case.refused)
+            # A place that is never given back would keep the next one waiting.
+            connect = connector.connect(case.refused, ConnectTimeouts(connect=PATIENCE))
             await raises(ClientConnectorError, connect, "failing is a ClientConnectorError")
         require(connector.stats().connecting == 0, "a failed connect gives its place back")
         await _get(await connector.connect(case.server), case.server)
