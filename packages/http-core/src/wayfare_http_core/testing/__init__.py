@@ -22,7 +22,7 @@ from ._actions import (
 )
 from ._canonical_responses import CANONICAL_RESPONSES, CanonicalResponse
 from ._clock import DeadlockError, FakeClockLoop, run_with_fake_clock
-from ._injection import Injection
+from ._injection import Injection, Moment
 from ._memory import MemoryTransport, memory_pair
 from ._memory_network import MemoryNetwork
 from ._registry import TransportRegistry
@@ -47,6 +47,7 @@ __all__ = (
     "Injection",
     "MemoryNetwork",
     "MemoryTransport",
+    "Moment",
     "Read",
     "ReadHead",
     "ReadRequest",

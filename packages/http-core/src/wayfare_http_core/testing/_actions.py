@@ -97,13 +97,16 @@ class CloseWrite:
 @final
 @dataclass(frozen=True, slots=True)
 class Fin:
-    """Close the connection: FIN after what was sent (with TLS, close_notify first)."""
+    """Close the connection: FIN after what was sent (with TLS, close_notify first).
+
+    Nothing of the script comes after it.
+    """
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Break the connection: RST after what was sent."""
+    """Break the connection: RST after what was sent. Nothing of the script comes after it."""
 
 
 @final

@@ -40,6 +40,7 @@ class _JumpingSelector(selectors.BaseSelector):
         self._real = selectors.DefaultSelector()
         self._nothing_ready = nothing_ready
         self.sealed = False
+        self.on_iteration: Callable[[], bool] | None = None
 
     @override
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -55,6 +56,10 @@ class _JumpingSelector(selectors.BaseSelector):
 
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.on_iteration is not None and self.on_iteration():
+            timeout = (
+                0  # something is ready now, or the clock has moved: time must not pass as well
+            )
         events = self._real.select(0)
         if events or (timeout is not None and timeout <= 0):
             return events
@@ -86,9 +91,9 @@ class FakeClockLoop(asyncio.SelectorEventLoop):
         self._fake_timers: list[asyncio.TimerHandle] = []
         self._fake_threads = 0
         self._fake_settlers: list[asyncio.Future[None]] = []
-        selector = _JumpingSelector(self._nothing_ready)
-        super().__init__(selector)
-        selector.sealed = True
+        self._fake_selector = _JumpingSelector(self._nothing_ready)
+        super().__init__(self._fake_selector)
+        self._fake_selector.sealed = True
 
     @override
     def time(self) -> float:
@@ -118,6 +123,13 @@ class FakeClockLoop(asyncio.SelectorEventLoop):
             if not t.cancelled() and t.when() > self._fake_now + _RESOLUTION
         ]
         return tuple(sorted(waiting, key=asyncio.TimerHandle.when))
+
+    def watch_iterations(self, callback: Callable[[], bool] | None) -> None:
+        """Call a function between every two iterations, while no callback runs; None ends it.
+
+        The function says whether it changed anything: scheduled a callback, or moved the clock.
+        """
+        self._fake_selector.on_iteration = callback
 
     def jump_to(self, when: float) -> None:
         """Move the clock forward now; timers that are due fire in the next loop iteration."""

@@ -10,7 +10,17 @@ from typing import Any, final
 
 from ._world import World
 
-__all__ = ("Disturbance", "Injection", "SteppedCoroutine")
+__all__ = ("Disturbance", "Injection", "Moment", "SteppedCoroutine")
+
+
+@final
+class Moment(enum.StrEnum):
+    """Which moments of an operation are counted as points."""
+
+    YIELD = "yield"
+    """The task of the operation starts to wait; the rest of the loop's iteration comes after."""
+    TICK = "tick"
+    """An iteration of the loop is over, while the operation runs, whatever it waits for."""
 
 
 @final
@@ -38,6 +48,13 @@ class Injection(enum.StrEnum):
     def cancels(self) -> bool:
         """Whether the task is cancelled, so that it has to end with CancelledError."""
         return self.value.startswith("cancel")
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """Where the injection differs from every other one."""
+        if self in (Injection.CANCEL_TWICE, Injection.CANCEL_AT_COMPLETION):
+            return (Moment.YIELD,)
+        return (Moment.YIELD, Moment.TICK)
 
 
 @final
@@ -90,9 +107,14 @@ class Disturbance:
 
     task: asyncio.Task[None]
 
-    def __init__(self, injection: Injection | None, point: int, world: World) -> None:
+    def __init__(
+        self, injection: Injection | None, moment: Moment, point: int, world: World
+    ) -> None:
         self.injection = injection
+        self.moment = moment
         self.point = point
+        self.ticks = 0
+        """Iterations of the loop so far."""
         self.reached = False
         """Whether the run came to the point."""
         self.cancelled = False
@@ -103,11 +125,24 @@ class Disturbance:
 
     def on_yield(self, k: int, yielded: object) -> None:
         """Act if this is the point."""
+        if self.moment is not Moment.YIELD:
+            return
         if k == self.point:
             self.reached = True
             self._act(yielded)
         elif k == self.point + 1 and self.injection is Injection.CANCEL_TWICE:
             self._cancel()
+
+    def on_tick(self) -> bool:
+        """Act if this is the point; returns whether it is."""
+        if self.task.done():
+            return False
+        self.ticks += 1
+        if self.moment is not Moment.TICK or self.ticks != self.point:
+            return False
+        self.reached = True
+        self._act(None)
+        return True
 
     def _act(self, yielded: object) -> None:
         network = self._world.network

@@ -161,14 +161,15 @@ class ScriptedPeer(asyncio.Protocol):
             case Stall(reading):
                 if not reading:
                     self.transport.pause_reading()
-                while True:
-                    yield
+                yield from self._until_lost()
             case CloseWrite():
                 self.transport.write_eof()
             case Fin():
                 self.transport.close()
+                yield from self._until_lost()
             case Reset():
                 self._reset()
+                yield from self._until_lost()
             case Call(function):
                 function(self)
             case Repeat(actions):
@@ -198,6 +199,10 @@ class ScriptedPeer(asyncio.Protocol):
     def _send(self, data: bytes) -> _Steps:
         self.transport.write(data)
         while not self._writable:
+            yield
+
+    def _until_lost(self) -> _Steps:
+        while True:
             yield
 
     def _until_tick(self) -> _Steps:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
 from ._clock import DeadlockError, FakeClockLoop
-from ._injection import Disturbance, Injection, SteppedCoroutine
+from ._injection import Disturbance, Injection, Moment, SteppedCoroutine
 from ._world import Scenario, World
 
 __all__ = ("Rules", "ScenarioFactory", "TortureRun")
@@ -34,16 +34,22 @@ class TortureRun:
     """Plays a scenario once on a fresh loop. `play` once, then read `points` and `violations`."""
 
     def __init__(
-        self, factory: ScenarioFactory, rules: Rules, injection: Injection | None, point: int
+        self,
+        factory: ScenarioFactory,
+        rules: Rules,
+        injection: Injection | None,
+        moment: Moment = Moment.YIELD,
+        point: int = 0,
     ) -> None:
-        self.points = 0
-        """How often the operation yielded."""
+        self.points = {Moment.YIELD: 0, Moment.TICK: 0}
+        """How many moments of each kind the operation had."""
         self.violations: list[str] = []
         self.acted = injection is None
         """Whether the injection found something to act upon."""
         self._factory = factory
         self._rules = rules
         self._injection = injection
+        self._moment = moment
         self._point = point
         self._phase = "setup"
 
@@ -109,13 +115,15 @@ class TortureRun:
         await loop.settled()
 
     async def _disturb(self, scenario: Scenario, world: World) -> None:
-        disturbance = Disturbance(self._injection, self._point, world)
+        disturbance = Disturbance(self._injection, self._moment, self._point, world)
         stepped = SteppedCoroutine(scenario.run(), disturbance.on_yield)
         task = asyncio.get_running_loop().create_task(stepped, name="tortured")
         disturbance.task = task
+        world.loop.watch_iterations(disturbance.on_tick)
         await asyncio.wait({task})
+        world.loop.watch_iterations(None)
         world.network.client_transports.on_delivery = None
-        self.points = stepped.points
+        self.points = {Moment.YIELD: stepped.points, Moment.TICK: disturbance.ticks}
         self.acted = self.acted or disturbance.at is not None
         self._check_outcome(task, disturbance)
         if disturbance.at is not None:
@@ -126,7 +134,7 @@ class TortureRun:
     def _check_outcome(self, task: "asyncio.Task[None]", disturbance: Disturbance) -> None:
         if not disturbance.reached and self._injection is not None:
             self.violations.append(
-                f"run never came to point {self._point}: it is not deterministic"
+                f"run never came to {self._moment} {self._point}: it is not deterministic"
             )
         if task.cancelled():
             if not disturbance.cancelled:
