@@ -50,19 +50,9 @@ def create_cookie(
     if isinstance(domain, Rule):
         return domain
     host_only = domain == ""
-    if parsed.secure and not scope.secure:  # 12 and 13
-        return Rule.INSECURE_ORIGIN
-    if parsed.same_site is SameSite.NONE and not parsed.secure:  # 19
-        return Rule.NONE_NOT_SECURE
-    if (
-        context is not None
-        and parsed.same_site is not SameSite.NONE
-        and not context.navigation
-        and not policy.same_site(scope, context)
-    ):  # 17 and 18
-        return Rule.CROSS_SITE_RESPONSE
-    if parsed.partitioned and not parsed.secure:
-        return Rule.PARTITIONED_NOT_SECURE
+    refusal = _refused_flags(parsed, scope, policy, context)
+    if refusal is not None:
+        return refusal
     path = parsed.path or default_path(scope.path)  # 11
     if parsed.name[:2] == "__" or not parsed.name:
         refusal = _refused_prefix(parsed, path, host_only=host_only)
@@ -95,6 +85,27 @@ def create_cookie(
         created=now if old is None else old.created,  # 5 and 23.3
         last_used=now,
     )
+
+
+def _refused_flags(
+    parsed: SetCookie, scope: Scope, policy: Policy, context: SiteContext | None
+) -> Rule | None:
+    """Steps 12, 13 and 17 to 19, and CHIPS: what Secure, SameSite and Partitioned ask for."""
+    if not parsed.secure:
+        if parsed.same_site is SameSite.NONE:  # 19
+            return Rule.NONE_NOT_SECURE
+        if parsed.partitioned:
+            return Rule.PARTITIONED_NOT_SECURE
+    elif not scope.secure:  # 13
+        return Rule.INSECURE_ORIGIN
+    if (
+        context is not None
+        and parsed.same_site is not SameSite.NONE
+        and not context.navigation
+        and not policy.same_site(scope, context)
+    ):  # 18
+        return Rule.CROSS_SITE_RESPONSE
+    return None
 
 
 def refused_pair(name: str, value: str) -> Rule | None:

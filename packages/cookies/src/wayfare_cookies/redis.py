@@ -147,9 +147,8 @@ class RedisStore(CookieStore):
         answer = self._run(self._read, [token_hex(8), *known])
         store, number, incremental, *rest = (_text(one) for one in answer)
         changes = tuple(map(read_change, rest[::2], rest[1::2]))
-        return Changes(
-            Revision(store, int(number)), changes, complete=incremental == "0"
-        )  # Y1: the script's number
+        read = Revision(store, int(number))  # Y1: the script made the number
+        return Changes(read, changes, complete=incremental == "0")
 
     @override
     def apply(self, changes: Sequence[Change]) -> None:
