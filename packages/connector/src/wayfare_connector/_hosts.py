@@ -85,7 +85,11 @@ def _normalise_ipv6(host: str) -> str:
     address, percent, zone = host.partition("%")
     if percent and _ZONE.fullmatch(zone) is None:
         raise ValueError(f"not an IPv6 zone: {zone[:100]!r}")
-    return f"{IPv6Address(address).compressed}{percent}{zone}"
+    parsed = IPv6Address(address)
+    # RFC 5952 section 5; what `compressed` makes of these depends on the version of Python.
+    mapped = parsed.ipv4_mapped
+    text = parsed.compressed if mapped is None else f"::ffff:{mapped}"
+    return f"{text}{percent}{zone}"
 
 
 def _to_a_labels(host: str) -> str:
