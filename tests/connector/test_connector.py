@@ -809,6 +809,7 @@ async def test_a_connection_that_reports_early_does_no_harm() -> None:
         return connection
 
     async with WrappingConnector(eager) as connector:
+        assert connector.ssl is True
         connection = await connector.connect(A)
         assert connector.stats().leased == 1
         assert isinstance(connection, Wrapper)

@@ -335,6 +335,15 @@ def test_a_waiter_that_its_host_holds_back_holds_nobody_back() -> None:
     assert woken(pool.retire(a)) == [held_back]
 
 
+def test_a_place_that_nobody_can_use_stays_free() -> None:
+    pool = Pool[Conn](limit=3, limit_per_host=1)
+    opened(pool, A)
+    b = opened(pool, B)
+    waiter = queued(pool, A)
+    assert pool.retire(b) is None
+    assert waiter.state is WAITING
+
+
 def test_an_idle_connection_stays_when_nobody_could_use_its_place() -> None:
     pool = Pool[Conn](limit=0, limit_per_host=1)
     opened(pool, A)

@@ -126,6 +126,11 @@ class BaseConnector(ABC):
         return self._lender.pool.force_close
 
     @property
+    def ssl(self) -> bool | SSLContext:
+        """The TLS setting for targets that are asked for without one of their own."""
+        return True
+
+    @property
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._lender.closed
@@ -286,8 +291,8 @@ class BaseConnector(ABC):
 class TCPConnector(BaseConnector):
     """Connects over TCP, with TLS for `https`.
 
-    `ssl` is what targets should use that say nothing of their own; whoever makes targets asks for
-    it here. `family`, `local_addr`, `resolver`, `happy_eyeballs_delay` and `interleave` are those
+    `ssl` is for targets that are asked for without a setting of their own: whoever makes targets
+    reads it here. `family`, `local_addr`, `resolver`, `happy_eyeballs_delay` and `interleave` are those
     of `TCPDialer`; with a `dialer` of one's own they have no meaning and are refused. A resolver or
     dialer that is handed in stays the caller's to close. The rest: see `BaseConnector`.
     """
@@ -340,8 +345,9 @@ class TCPConnector(BaseConnector):
         self._dialer = dialer
 
     @property
+    @override
     def ssl(self) -> bool | SSLContext:
-        """The TLS setting of targets that have none of their own."""
+        """The TLS setting for targets that are asked for without one of their own."""
         return self._ssl
 
     @property
