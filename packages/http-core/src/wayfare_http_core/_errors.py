@@ -78,7 +78,7 @@ EXCERPT_OCTETS = 100
 
 # The userinfo of an authority. It may itself hold "@" when the URL is malformed, hence the greedy
 # match.
-_USERINFO = re.compile(r"(?<=//)[^/?#\s]*@")
+_USERINFO = re.compile(r"(?<=//)[^/?#\s]*@", re.ASCII)
 
 
 class RequestInfoLike(Protocol):

@@ -7,8 +7,9 @@ __all__ = ("MediaType", "parse_media_type")
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _TYPE = re.compile(rf"[ \t]*({_TOKEN})/({_TOKEN})[ \t]*(?=;|\Z)", re.ASCII)
+# Possessive: of two runs of white space side by side, each could give way to the other, in quadratic time.
 _PARAMETER = re.compile(
-    rf';[ \t]*(?:({_TOKEN})=(?:({_TOKEN})|"((?:[^"\\]|\\.)*)"))?[ \t]*(?=;|\Z)',
+    rf';[ \t]*+(?:({_TOKEN})=(?:({_TOKEN})|"((?:[^"\\]|\\.)*+)"))?[ \t]*+(?=;|\Z)',
     re.ASCII | re.DOTALL,
 )
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
