@@ -2,7 +2,7 @@
 
     python scripts/run_tests.py                      everything, as `make test` does
     python scripts/run_tests.py --isolated cookies   one package's suite without coverage (iso:test)
-    python scripts/run_tests.py --plain              everything, without coverage
+    python scripts/run_tests.py --plain              the packages' own suites, without coverage
     python scripts/run_tests.py --fuzz               only what is marked `fuzz`
     python scripts/run_tests.py --services           only what needs a server of scripts/services.sh
 
@@ -97,7 +97,7 @@ def run(name: str, arguments: Sequence[str], report: Report) -> None:
 
 
 def run_everything(report: Report, *, measured: bool) -> None:
-    """Each package's suite under its gate, then the suites that cross packages."""
+    """Each package's suite, under its gate if measured, and then what crosses packages."""
     for package in packages():
         if not package.has_code:
             print(f"\n== {package.suite}: no code yet, nothing to measure")
@@ -106,7 +106,8 @@ def run_everything(report: Report, *, measured: bool) -> None:
         measure = [f"--cov={source}", "--cov-branch", "--cov-report=term-missing:skip-covered"]
         gate = [*measure, "--cov-fail-under=100"] if measured else []
         run(package.suite, [str(package.tests), *workers(), *gate], report)
-    for folder in crossing_suites():
+    # What crosses packages asks about the workspace and real servers, not about an interpreter.
+    for folder in crossing_suites() if measured else ():
         run(folder.name, [str(folder), *workers()], report)
 
 
@@ -121,7 +122,8 @@ def run_isolated(suite: str, report: Report) -> None:
 
 def run_fuzz(report: Report) -> None:
     """Whatever is marked `fuzz`, all suites at once; the profile comes from HYPOTHESIS_PROFILE."""
-    run("fuzz", ["tests", "-m", "fuzz", *workers()], report)
+    patience = ["-o", "faulthandler_timeout=3600"]
+    run("fuzz", ["tests", "-m", "fuzz", *patience, *workers()], report)
 
 
 def run_with_services(report: Report) -> None:
@@ -147,7 +149,9 @@ def main() -> int:
     which.add_argument(
         "--isolated", metavar="PACKAGE", help="one package's suite, without coverage"
     )
-    which.add_argument("--plain", action="store_true", help="everything, without coverage")
+    which.add_argument(
+        "--plain", action="store_true", help="the packages' suites, without coverage"
+    )
     which.add_argument("--fuzz", action="store_true", help="only the property-based suites")
     which.add_argument("--services", action="store_true", help="only what needs a server")
     arguments = parser.parse_args()
