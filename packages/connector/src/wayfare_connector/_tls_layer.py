@@ -172,7 +172,6 @@ class TLSLayer(asyncio.BufferedProtocol):
         except BaseException:
             transport.abort()
             raise
-        transport.pause_reading()  # uvloop takes note of the kind of protocol when reading starts.
         transport.set_protocol(layer)
         layer.connection_made(transport)
         transport.resume_reading()
