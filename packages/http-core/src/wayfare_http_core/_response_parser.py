@@ -274,7 +274,7 @@ class ResponseParser:
         buffer = self._buffer
         buffer += data
         if self._crlf_allowed:
-            if buffer in (b"", b"\r"):
+            if not buffer or buffer == b"\r":
                 return None
             if buffer.startswith(b"\r\n"):
                 del buffer[:2]

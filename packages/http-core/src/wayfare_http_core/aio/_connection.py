@@ -13,7 +13,7 @@ request. What is decided (framing, reuse, errors) is decided by `ResponseParser`
 
 import asyncio
 import enum
-from typing import final
+from typing import cast, final
 
 from multidict import CIMultiDictProxy
 
@@ -251,7 +251,12 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         try:
             return await waiter
         except BaseException:
-            self.abort()
+            if self._waiter is waiter:
+                self.abort()
+            elif waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                # The response was there before the caller woke. A complete one has let the connection go already,
+                # perhaps to the next exchange, which must not suffer.
+                waiter.result().abort()
             raise
 
     def _send(
@@ -316,11 +321,10 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start on a connected transport."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError(f"{transport!r} is not a stream transport")
         self._loop = asyncio.get_running_loop()
         self._buffer = receive_buffer(self._loop)
-        self._transport = transport
+        # uvloop's transports are none of asyncio's classes.
+        self._transport = cast(asyncio.Transport, transport)
         self.facts = transport_facts(transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -449,11 +453,14 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         waiter = self._waiter
         if waiter is None:
             return  # the exchange was given up in this very tick
+        if waiter.done():
+            # Its deadline came, or it was cancelled, and it has not woken yet.
+            self.abort()
+            return
         self._exchange = exchange = HTTP1Exchange(self, head)
         self._content = exchange._content = StreamReader(self, self._read_limit)
         self._waiter = None
-        if not waiter.done():
-            waiter.set_result(exchange)
+        waiter.set_result(exchange)
         if self._upload is not None and (head.status >= 400 or not self._parser.persistent):
             # The server has decided; the rest of the body would only fill its buffers (RFC 9112 section 9.5).
             self._upload.cancel()
