@@ -9,9 +9,8 @@ import re
 from functools import lru_cache
 from typing import NoReturn
 
-from multidict import CIMultiDict, istr
+from multidict import CIMultiDict
 
-from . import hdrs
 from ._errors import (
     BadHttpMessage,
     BadStatusLine,
@@ -19,7 +18,8 @@ from ._errors import (
     LineTooLong,
     UnsupportedVersionError,
 )
-from ._grammar import is_field_content, is_token
+from ._field_lines import read_field_lines
+from ._grammar import is_token
 from ._head import ResponseHead
 from ._http_version import HttpVersion, HttpVersion10, HttpVersion11
 from ._limits import HeadLimits
@@ -32,36 +32,6 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _LINE_END = re.compile(rb"\r?\n")
 _VERDICT = 16
 """Octets after which something that does not begin like HTTP/1.x is called by its name."""
-
-
-def _both_cases(name: istr) -> list[tuple[str, istr]]:
-    return [(str(name), name), (name.lower(), istr(name.lower()))]
-
-
-# Names that need no check, and whose case-folded form is computed already.
-_KNOWN_NAMES: dict[str, istr] = dict(
-    pair for value in vars(hdrs).values() if isinstance(value, istr) for pair in _both_cases(value)
-)
-
-_PRIVATE = frozenset(
-    (
-        "authentication-info",
-        "location",
-        "proxy-authenticate",
-        "proxy-authentication-info",
-        "set-cookie",
-        "www-authenticate",
-    )
-)
-"""Fields whose lines are not remembered: they may hold secrets, and seldom come twice."""
-
-_REMEMBERED_LINES = 1024
-_REMEMBERED_LENGTH = 128
-
-# Most lines of a response stood in the one before, so what they mean is kept: field line -> name and value. Only lines
-# of known names, short, and never a private one; when it is full it starts afresh, so that a hostile peer can make
-# it slow and not large.
-_remembered: dict[str, tuple[str, str]] = {}
 
 
 @lru_cache(maxsize=128)
@@ -93,29 +63,8 @@ def quick_response_head(head: bytes, limits: HeadLimits) -> ResponseHead | None:
     status = _status_line(lines.pop(0))
     if status is None or len(lines) > limits.fields:
         return None
-    fields = list(map(_remembered.get, lines))
-    if not all(fields):
-        fields = [_remembered.get(line) or _read_field(line) for line in lines]
-        if not all(fields):
-            return None
-    return ResponseHead(status, CIMultiDict(fields), head)  # type: ignore[arg-type]
-
-
-def _read_field(line: str) -> tuple[str, str] | None:
-    """Name and value of a field line, or None where it is not plainly one; a folded line never is."""
-    name, colon, value = line.partition(":")
-    known = _KNOWN_NAMES.get(name)
-    if not colon or (known is None and not is_token(name)):
-        return None
-    # What is ASCII and printable holds no control character; only the rest is worth a search.
-    if not (line.isascii() and line.isprintable()) and not is_field_content(value):
-        return None
-    field = (known or name, value.strip(" \t"))
-    if known is not None and len(line) <= _REMEMBERED_LENGTH and known.lower() not in _PRIVATE:
-        if len(_remembered) >= _REMEMBERED_LINES:
-            _remembered.clear()
-        _remembered[line] = field
-    return field
+    fields = read_field_lines(lines)
+    return None if fields is None else ResponseHead(status, CIMultiDict(fields), head)
 
 
 def _parse_carefully(head: bytes, limits: HeadLimits) -> ResponseHead:
