@@ -190,6 +190,20 @@ def test_domains_are_found_from_above_and_from_below() -> None:
     assert (index._buckets, index._children) == ({}, {})
 
 
+def test_a_look_up_sees_the_domains_it_asks_for_and_no_others_c22() -> None:
+    """However many other hosts there are: what is looked at is counted, not timed."""
+    index = CookieIndex(UNLIMITED)
+    for number in range(10_000):
+        index.put(cookie("a", f"h{number}.example.com"), 0.0)
+    index.put(cookie("b", "example.com", host_only=False), 0.0)
+    assert [entry.cookie.name for entry in index.at(("h5.example.com", "example.com", "com"))] == [
+        "a",
+        "b",
+    ]
+    index.evict_expired(1e9)  # nothing expires: nothing is looked at
+    assert index._expiries == []
+
+
 LABELS = st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(".".join)
 
 

@@ -11,6 +11,7 @@ from ._errors import (
 )
 from ._explanation import Explanation
 from ._jar import CookieJar
+from ._parse import SetCookie, parse_set_cookie
 from ._policy import CookieLimits, SiteContext
 from ._public_suffixes import PublicSuffixes, PublicSuffixList
 from ._rules import Rule
@@ -39,8 +40,10 @@ __all__ = (
     "Revision",
     "Rule",
     "SameSite",
+    "SetCookie",
     "SiteContext",
     "StoreUnavailableError",
     "StoreUnavailableWarning",
     "__version__",
+    "parse_set_cookie",
 )

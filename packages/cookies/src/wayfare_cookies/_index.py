@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from heapq import heapify, heappop, heappush, nsmallest
 from operator import attrgetter
-from typing import NamedTuple, final
+from typing import final
 
 from ._cookie import Cookie, Identity
 from ._parse import octets
@@ -25,29 +25,18 @@ _SLACK = 64
 _BATCH = 8
 
 
-class _Key(NamedTuple):
-    """An identity inside its domain's bucket."""
-
-    name: str
-    path: str
-    host_only: bool
-    partition_key: str | None
-
-
-def _key(identity: Identity) -> _Key:
-    return _Key(identity.name, identity.path, identity.host_only, identity.partition_key)
-
-
 @final
 class Entry:
     """A stored cookie with what changes about it, and with what sending it needs, made once."""
 
-    __slots__ = ("cookie", "last_used", "pair", "rank", "size")
+    __slots__ = ("cookie", "last_used", "pair", "plain", "rank", "size")
 
     def __init__(self, cookie: Cookie, number: int) -> None:
         self.cookie = cookie
         self.last_used = cookie.last_used
         self.pair = cookie.pair
+        # Neither path nor partition keeps it from any request to its host.
+        self.plain = cookie.path == "/" and cookie.partition_key is None
         self.size = octets(self.pair) + 2  # with the "; " that divides it from the next
         # 5.8.3 step 2: longer paths first, then earlier creation; the number decides within one moment.
         self.rank = (-len(cookie.path), cookie.created, number)
@@ -83,7 +72,7 @@ class CookieIndex:
 
     def clear(self) -> None:
         """Forget every cookie."""
-        self._buckets: dict[str, dict[_Key, Entry]] = {}
+        self._buckets: dict[str, dict[Identity, Entry]] = {}
         self._children: dict[str, set[str]] = {}
         self._expiries: list[tuple[float, int, Identity]] = []
         self._victims: list[tuple[tuple[float, int], Entry]] = []
@@ -96,7 +85,7 @@ class CookieIndex:
     def get(self, identity: Identity) -> Entry | None:
         """The entry of an identity, or None."""
         bucket = self._buckets.get(identity.domain)
-        return None if bucket is None else bucket.get(_key(identity))
+        return None if bucket is None else bucket.get(identity)
 
     def find(self, identity: Identity) -> Cookie | None:
         """The cookie with an identity, or None."""
@@ -129,29 +118,29 @@ class CookieIndex:
         bucket = self._buckets.get(cookie.domain)
         if bucket is None:
             bucket = self._add_domain(cookie.domain)
-        key = _Key(cookie.name, cookie.path, cookie.host_only, cookie.partition_key)
-        old = bucket.get(key)
+        identity = cookie.identity
+        old = bucket.get(identity)
         if old is not None and old.cookie is cookie:
             old.last_used = now
             return
         if old is None:
             self._number += 1
-            bucket[key] = Entry(cookie, self._number)
+            bucket[identity] = Entry(cookie, self._number)
             self.count += 1
         else:
             if cookie.created != old.cookie.created:
                 cookie = replace(cookie, created=old.cookie.created)
-            bucket[key] = Entry(cookie, old.rank[2])
+            bucket[identity] = Entry(cookie, old.rank[2])
         if cookie.expires is not None and (old is None or old.cookie.expires != cookie.expires):
             self._number += 1
-            heappush(self._expiries, (cookie.expires, self._number, cookie.identity))
+            heappush(self._expiries, (cookie.expires, self._number, identity))
             self._tidy_expiries()
         self._make_room(bucket)
 
     def remove(self, identity: Identity) -> Cookie | None:
         """Take a cookie out; returns it, or None where there was none."""
         bucket = self._buckets.get(identity.domain)
-        entry = bucket.pop(_key(identity), None) if bucket is not None else None
+        entry = bucket.pop(identity, None) if bucket is not None else None
         if entry is None:
             return None
         self.count -= 1
@@ -180,7 +169,7 @@ class CookieIndex:
             self._number = max(self._number, len(self._expiries))
             heapify(self._expiries)
 
-    def _make_room(self, bucket: dict[_Key, Entry]) -> None:
+    def _make_room(self, bucket: dict[Identity, Entry]) -> None:
         """Keep the limits: RFC 6265bis 5.7, "remove excess cookies", in its order of priority."""
         per_domain, total = self._limits.per_domain, self._limits.total
         while per_domain is not None and len(bucket) > per_domain:
@@ -202,7 +191,7 @@ class CookieIndex:
             oldest = nsmallest(self.count // _BATCH + 1, self, key=_by_use)
             self._victims = [(_by_use(entry), entry) for entry in reversed(oldest)]
 
-    def _add_domain(self, domain: str) -> dict[_Key, Entry]:
+    def _add_domain(self, domain: str) -> dict[Identity, Entry]:
         bucket = self._buckets[domain] = {}
         while (parent := domain.partition(".")[2]) and domain not in self._children.get(parent, ()):
             self._children.setdefault(parent, set()).add(domain)

@@ -4,7 +4,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
+from itertools import accumulate, islice
 from os import PathLike
 from pathlib import Path
 from threading import Lock
@@ -199,17 +199,12 @@ class CookieJar(AbstractCookieJar):
 
     def _store(self, cookie: Cookie, now: float) -> None:
         """Put a cookie in, or take out what it replaces where it has expired already. The lock is held."""
-        identity = cookie.identity
         if cookie.expires is not None and cookie.expires <= now:
-            if self._index.remove(identity) is None:
-                return
-        else:
-            unchanged = self._link is not None and self._index.find(identity) is cookie
-            self._index.put(cookie, now)
-            if unchanged:
-                return
-        if self._link is not None:
-            self._link.note(identity, now)
+            self._take_out((cookie,), now)
+            return
+        if self._link is not None and self._index.find(cookie.identity) is not cookie:
+            self._link.note(cookie.identity, now)
+        self._index.put(cookie, now)
 
     # Sending
 
@@ -237,31 +232,37 @@ class CookieJar(AbstractCookieJar):
         if scope is None:
             return []
         now = self._clock()
-        policy = self._policy
         with self._lock:
             self._index.evict_expired(now)
-            found = [
-                entry
-                for entry in self._index.at(scope.domains)
-                if withheld(entry.cookie, scope, now, policy, context) is None
-            ]
+            found = self._matching(scope, now, context)
             if len(found) > 1:
                 found.sort(key=by_rank)
-            fitting = self._fitting(found)
-            for entry in fitting:
-                entry.last_used = now
-        return fitting
+            return self._use(found, now)
 
-    def _fitting(self, entries: list[Entry]) -> list[Entry]:
-        """The entries, from the first on, for which the limit of the Cookie field has room."""
+    def _matching(self, scope: Scope, now: float, context: SiteContext | None) -> list[Entry]:
+        """5.8.3 step 1. Most cookies are told by a glance: then `withheld` would say the same, and is not asked."""
+        host, secure, policy = scope.host, scope.secure, self._policy
+        found = []
+        for entry in self._index.at(scope.domains):
+            cookie = entry.cookie
+            if (
+                entry.plain
+                and context is None
+                and (secure or not cookie.secure)
+                and (cookie.domain == host or not cookie.host_only)
+            ) or withheld(cookie, scope, now, policy, context) is None:
+                found.append(entry)
+        return found
+
+    def _use(self, entries: list[Entry], now: float) -> list[Entry]:
+        """5.8.3 step 3, for the entries, from the first on, that the limit of the Cookie field has room for."""
         room = self._policy.limits.header_bytes
-        if room is None:
-            return entries
-        room += 2  # no "; " after the last
+        left = sys.maxsize if room is None else room + 2  # no "; " after the last
         for count, entry in enumerate(entries):
-            room -= entry.size
-            if room < 0:
+            left -= entry.size
+            if left < 0:
                 return entries[:count]
+            entry.last_used = now
         return entries
 
     # Asking why
@@ -275,6 +276,7 @@ class CookieJar(AbstractCookieJar):
             return Explanation(Rule.NO_HOST)
         now = self._clock()
         with self._lock:
+            self._index.evict_expired(now)
             cookie = self._judge(parse_set_cookie(set_cookie_header), scope, now, context)
             if isinstance(cookie, Rule):
                 return Explanation(cookie)
@@ -307,10 +309,16 @@ class CookieJar(AbstractCookieJar):
                 sent.append(entry)
             else:
                 kept.append(Explanation(rule, entry.snapshot()))
-        count = len(self._fitting(sent))
+        room = self._policy.limits.header_bytes
+        sizes = accumulate((entry.size for entry in sent), initial=-2)
         return [
-            *(Explanation(Rule.SENT, entry.snapshot()) for entry in sent[:count]),
-            *(Explanation(Rule.HEADER_LIMIT, entry.snapshot()) for entry in sent[count:]),
+            *(
+                Explanation(
+                    Rule.SENT if room is None or size <= room else Rule.HEADER_LIMIT,
+                    entry.snapshot(),
+                )
+                for entry, size in zip(sent, islice(sizes, 1, None), strict=True)
+            ),
             *kept,
         ]
 

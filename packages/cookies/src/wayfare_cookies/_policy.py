@@ -4,6 +4,7 @@ what one request says.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, final
 
 from yarl import URL
@@ -112,16 +113,31 @@ def as_url(url: str | URL) -> URL:
 
 def scope_of(url: URL, policy: Policy) -> Scope | None:
     """The scope of a URL, or None where it has no host. The URL decides, never a Host header."""
-    found = host_of(url.raw_host or "")
-    if found is None:
+    scope = _scope_by_scheme(url)
+    if (
+        policy.secure_origins
+        and scope is not None
+        and (url.scheme, scope.host, url.port) in policy.secure_origins
+    ):
+        return scope._replace(secure=True)
+    return scope
+
+
+@lru_cache(maxsize=256)
+def _scope_by_scheme(url: URL) -> Scope | None:
+    """Remembered, because a request asks three times: what to send, what came, and again after a redirect."""
+    host = host_of(url.raw_host or "")
+    if host is None:
         return None
-    host, numeric, domains = found
     scheme = url.scheme
-    secure = scheme in _SECURE_SCHEMES or (
-        bool(policy.secure_origins) and (scheme, host, url.port) in policy.secure_origins
+    return Scope(
+        host.name,
+        url.raw_path or "/",
+        scheme in _SECURE_SCHEMES,
+        host.numeric,
+        _HTTP_SCHEMES.get(scheme, scheme),
+        host.domains,
     )
-    scheme = _HTTP_SCHEMES.get(scheme, scheme)
-    return Scope(host, url.raw_path or "/", secure, numeric, scheme, domains)
 
 
 def origins(given: str | URL | Iterable[str | URL] | None) -> frozenset[Origin]:

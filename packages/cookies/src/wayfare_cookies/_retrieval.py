@@ -11,8 +11,7 @@ __all__ = ("withheld",)
 def withheld(
     cookie: Cookie, scope: Scope, now: float, policy: Policy, context: SiteContext | None
 ) -> Rule | None:
-    """Why a cookie whose domain is the host or lies over it (`domains_above`) is not sent; None
-    when it is.
+    """Why a cookie of one of the host's domains (`Scope.domains`) is not sent with a request; None when it is.
 
     Source: RFC 6265bis 5.8.3 step 1.
     """
