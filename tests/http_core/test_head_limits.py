@@ -19,6 +19,7 @@ from wayfare_http_core import (
     HeadLimits,
     LineTooLong,
     ResponseParser,
+    _field_lines,
 )
 
 Respond = Callable[..., Any]
@@ -191,6 +192,21 @@ def test_h27_linear_time(name: str, piece: int) -> None:
         return lambda: parse(wire, piece, WIDE)
 
     assert grows_linearly(make, 1000 if piece == 1 else 8000)
+
+
+def test_h22_remembered_lines_are_bounded(respond: Respond) -> None:
+    """H22: what the parser keeps of earlier heads does not grow with what a peer sends."""
+    for number in range(3000):
+        wire = with_fields(b"Age: %d\r\nSet-Cookie: secret%d\r\nX-%d: v" % ((number,) * 3))
+        assert parse(wire, len(wire), HeadLimits()) is not None
+    long_name = b"X-" + b"n" * 100
+    wire = with_fields(long_name + b": v")
+    assert parse(wire, len(wire), HeadLimits()) is not None
+    assert 0 < len(_field_lines._lines) <= 1024
+    assert len(_field_lines._names) <= 1024
+    assert long_name.decode() not in _field_lines._names
+    assert not any("secret" in line for line in _field_lines._lines)
+    assert respond(with_fields(b"Age: 1")).head.headers["age"] == "1"
 
 
 # --- Every verdict.
