@@ -225,7 +225,7 @@ def test_b22_tiny_chunks(piece: int) -> None:
             best = min(best, time.process_time() - start)
         return best
 
-    assert cost(1 << 15) < 24 * cost(1 << 12) + 1e-3
+    assert cost(1 << 14) < 24 * cost(1 << 11) + 1e-3
     wire = (1 << 20) * b"1\r\nx\r\n"
     decoder = ChunkedDecoder()
     total = 0
@@ -251,7 +251,7 @@ def test_b22_large_chunks_octet_by_octet(piece: int) -> None:
             best = min(best, time.process_time() - start)
         return best
 
-    assert cost(80_000) < 24 * cost(10_000) + 1e-3
+    assert cost(40_000) < 24 * cost(5_000) + 1e-3
 
 
 # --- Trailers.

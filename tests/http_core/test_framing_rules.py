@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from wayfare_http_core import (
     ContentLengthError,
+    HeadLimits,
     IncompleteBodyError,
     ResponseParser,
     TransferEncodingError,
@@ -393,3 +394,27 @@ def test_i7_i8_persistence(respond: Respond, version: bytes, lines: bytes, reusa
     outcome = respond(wire)
     assert outcome.complete
     assert outcome.reusable is reusable
+
+
+def test_what_is_left_of_a_body() -> None:
+    """The parser says how much is to come, for whoever decides whether to read or to close."""
+    parser = ResponseParser()
+    parser.begin("GET")
+    parser.feed(sized(b"5")[:-2])
+    assert (parser.remaining, parser.persistent, parser.state) == (2, True, "within a body")
+    parser = ResponseParser()
+    parser.begin("GET", HeadLimits(fields=3))
+    parser.feed(OK + b"\r\nhello")
+    assert (parser.remaining, parser.persistent) == (None, False)
+    parser = ResponseParser()
+    parser.begin("GET")
+    _, end = parser.feed(OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n")
+    assert parser.remaining == 0
+    assert repr(end) == "<EndOfMessage, 1 trailers>"
+    assert not parser.feed_eof()
+
+
+def test_the_end_of_an_idle_connection_is_no_error() -> None:
+    parser = ResponseParser()
+    assert not parser.feed_eof()
+    assert not parser.reusable

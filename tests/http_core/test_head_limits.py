@@ -194,19 +194,17 @@ def test_h27_linear_time(name: str, piece: int) -> None:
     assert grows_linearly(make, 1000 if piece == 1 else 8000)
 
 
-def test_h22_remembered_lines_are_bounded(respond: Respond) -> None:
-    """H22: what the parser keeps of earlier heads does not grow with what a peer sends."""
+def test_h22_what_is_remembered_is_bounded(respond: Respond) -> None:
+    """H22: what is kept of earlier heads does not grow with what a peer sends, and no secrets."""
     for number in range(3000):
-        wire = with_fields(b"Age: %d\r\nSet-Cookie: secret%d\r\nX-%d: v" % ((number,) * 3))
-        assert parse(wire, len(wire), HeadLimits()) is not None
-    long_name = b"X-" + b"n" * 100
-    wire = with_fields(long_name + b": v")
-    assert parse(wire, len(wire), HeadLimits()) is not None
-    assert 0 < len(_field_lines._lines) <= 1024
+        wire = with_fields(b"Age: %d\r\nX-%d: a\r\nSet-Cookie: secret" % (number, number))
+        parse(wire, len(wire), HeadLimits())
+        parse(wire.lower().replace(b"http", b"HTTP"), len(wire), HeadLimits())
+    assert len(_field_lines._lines) <= 1024
     assert len(_field_lines._names) <= 1024
-    assert long_name.decode() not in _field_lines._names
     assert not any("secret" in line for line in _field_lines._lines)
-    assert respond(with_fields(b"Age: 1")).head.headers["age"] == "1"
+    outcome = respond(with_fields(b"Age: 1\r\nX-2999: b\r\n" + 100 * b"n" + b": c"))
+    assert list(outcome.head.headers.values()) == ["1", "b", "c"]
 
 
 # --- Every verdict.

@@ -177,7 +177,7 @@ def test_y4_lower_case_is_of_ascii_only() -> None:
         "_fields.py",  # names that encode_field took for tokens, and the names asked for
         "_chunked.py",  # names that parse_fields took for tokens
         "_media_type.py",  # what _TOKEN matched
-        "_head_parser.py",  # our own constants
+        "_field_lines.py",  # our own constants
     }
     folding = {"lower", "upper", "casefold", "title", "capitalize", "swapcase"}
     assert {path.name for path, _, name in calls() if name in folding} == checked

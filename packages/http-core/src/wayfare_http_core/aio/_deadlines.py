@@ -153,7 +153,7 @@ class Deadline:
         when = self.when
         queue = self._queue
         if when is not None and queue is not None:
-            queue.push(when, future, self._error)
+            queue.push(when, ref(future), self._error)
 
     def __enter__(self) -> "Deadline":
         when = self.when
@@ -264,8 +264,8 @@ class DeadlineQueue:
     def push(
         self,
         when: float,
-        waiting: "_Guard | Future[Any]",
-        error: Callable[[], BaseException] | None = None,
+        waiting: "_Guard | ref[Future[Any]]",
+        error: Callable[[], BaseException] = TimeoutError,
     ) -> None:
         """Take in a guard, or a future with the error it is to fail with; for `Deadline` alone."""
         self._order = order = self._order + 1
@@ -287,7 +287,7 @@ class DeadlineQueue:
 
         Amortised O(1): before the next sweep, as many pushes must come as entries are left now.
         """
-        self._heap = [entry for entry in self._heap if _is_live(entry)]
+        self._heap = [entry for entry in self._heap if _live(entry) is not None]
         heapify(self._heap)
         self._room = 2 * len(self._heap) + _SPARE_ENTRIES
 
@@ -300,33 +300,34 @@ class DeadlineQueue:
         self._armed = inf
         while self._heap:
             entry = self._heap[0]
-            if _is_live(entry):
-                if entry[0] > due:
-                    self._arm(entry[0])
+            live = _live(entry)
+            if live is not None:
+                when, _, waiting, error = entry
+                if when > due:
+                    self._arm(when)
                     return
-                _expire(entry)
+                if isinstance(waiting, _Guard):
+                    waiting.state = _FIRED
+                    live.cancel()
+                else:
+                    live.set_exception(error())
             heappop(self._heap)
 
 
-_Entry: TypeAlias = tuple[float, int, "_Guard | Future[Any]", Callable[[], BaseException] | None]
-"""The moment, a number that decides between equal ones, who waits, and the error for a future."""
+_Entry: TypeAlias = tuple[float, int, "_Guard | ref[Future[Any]]", Callable[[], BaseException]]
+"""The moment, a number that decides between equal ones, who waits, and the error for a future.
+
+A future is referred to weakly: an entry may outlive it by minutes, and its result is a response.
+"""
 
 
-def _is_live(entry: _Entry) -> bool:
+def _live(entry: _Entry) -> Future[Any] | None:
+    """The task or the future that still waits, or None."""
     waiting = entry[2]
     if isinstance(waiting, _Guard):
-        return waiting.state == _LIVE
-    return not waiting.done()
-
-
-def _expire(entry: _Entry) -> None:
-    _, _, waiting, error = entry
-    if not isinstance(waiting, _Guard):
-        if error is not None:
-            waiting.set_exception(error())
-    elif waiting.task is not None:
-        waiting.state = _FIRED
-        waiting.task.cancel()
+        return waiting.task if waiting.state == _LIVE else None
+    future = waiting()
+    return None if future is None or future.done() else future
 
 
 _NEVER = Deadline(None, None, TimeoutError)
