@@ -14,12 +14,15 @@ from wayfare_connector import (
     ConnectDeadline,
     ConnectObserver,
     ConnectorClosedError,
+    Pool,
     Target,
     TCPConnector,
     Ticket,
 )
+from wayfare_connector._lender import Lender
 from wayfare_connector.testing import FakeResolver, MemoryDialer, cancel_at_every_await
 from wayfare_http_core import Connection, ConnectionOwner, RequestHead
+from wayfare_http_core.aio import HTTP1Connection
 from wayfare_http_core.testing import (
     MemoryNetwork,
     ReadRequest,
@@ -362,6 +365,41 @@ def test_o8_a_connector_forgotten_after_its_loop_does_no_harm(network: MemoryNet
         network.client_transports.open_transports[0]._closed = True
         network.server_transports.open_transports[0]._closed = True
     assert [w.category for w in record] == [ResourceWarning]
+
+
+def test_o10_a_connector_can_be_closed_after_its_loop(network: MemoryNetwork) -> None:
+    connector = TCPConnector(dialer=MemoryDialer(network))
+
+    async def use() -> None:
+        await get(await connector.connect(A))
+
+    asyncio.run(use())
+    asyncio.run(connector.close())
+    assert connector.closed
+    assert connector.stats().idle == 0
+    for registry in (network.client_transports, network.server_transports):
+        registry.open_transports[0]._closed = True  # or it would warn, as a socket's does
+
+
+def test_o10_a_connector_cannot_be_closed_on_another_loop(network: MemoryNetwork) -> None:
+    connector = TCPConnector(dialer=MemoryDialer(network))
+
+    async def use() -> None:
+        await get(await connector.connect(A))
+
+    with asyncio.Runner() as runner, asyncio.Runner() as other:
+        runner.run(use())
+        with pytest.raises(RuntimeError, match="another event loop"):
+            other.run(connector.close())
+        assert not connector.closed
+        runner.run(connector.close())
+    network.client_transports.assert_all_closed()
+
+
+def test_a_lender_without_a_loop_takes_nothing() -> None:
+    lender = Lender(Pool())
+    lender.connection_idle(HTTP1Connection())
+    assert lender.pool.stats().idle == 0
 
 
 async def test_o8_a_connector_can_be_collected_in_another_thread(

@@ -196,6 +196,8 @@ class BaseConnector(ABC):
         All in parallel and bounded by `ssl_shutdown_timeout`; afterwards no socket is open.
         Idempotent, safe from another task and during `connect`.
 
+        Raises: `RuntimeError` on another loop than before, unless that one has ended: then nothing
+        is left to wait for.
         Cancellation: what is still open is aborted.
         """
         await self._lender.close(self._ssl_shutdown_timeout)

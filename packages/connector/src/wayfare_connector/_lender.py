@@ -242,7 +242,10 @@ class Lender:
 
     def connection_idle(self, connection: Connection, /) -> None:
         """See `ConnectionOwner`."""
-        decision = self.pool.idle(connection, self._now())
+        loop = self.loop
+        if loop is None:
+            return
+        decision = self.pool.idle(connection, loop.time())
         if decision is not None:
             self._carry_out(decision)
         elif self._sweeper is None:
@@ -276,17 +279,20 @@ class Lender:
     async def close(self, patience: float | None) -> None:
         """Close idle connections, abort the others, end dials, and wait until all are gone.
 
-        Idempotent, and a second call waits too. What is left after `patience` seconds is aborted,
+        Idempotent, and a second call waits too. After the end of its loop there is nothing to wait
+        for. What is left after `patience` seconds is aborted,
         None waits without limit.
+
+        Raises: `RuntimeError` on another loop than before.
         Cancellation: everything is aborted and goes on to close.
         """
-        if self.is_foreign:
+        if self.loop is None or self._is_out_of_reach:
             self._forget()
             return
-        self._begin_close()
-        if self.loop is None or not (self._open or self.dials):
-            return
         loop = self.bind()
+        self._begin_close()
+        if not self._open and not self.dials:
+            return
         if self._all_gone is None:
             self._all_gone = loop.create_future()
         timer = None if patience is None else loop.call_later(patience, self._abort_open)
@@ -303,11 +309,16 @@ class Lender:
     def abandon(self) -> None:
         """Close everything, from the garbage collector's thread, whichever that is."""
         self.closed = True
-        if self.is_foreign or self.loop is None or self.loop.is_closed():
+        if self.loop is None or self._is_out_of_reach:
             self._forget()
             return
         with suppress(RuntimeError):  # the loop was closed just now
             self.loop.call_soon_threadsafe(self._abort_all)
+
+    @property
+    def _is_out_of_reach(self) -> bool:
+        """Whether no transport can be closed any more: they are the parent's, or the loop ended."""
+        return self.is_foreign or (self.loop is not None and self.loop.is_closed())
 
     def _begin_close(self) -> None:
         self.closed = True
@@ -335,7 +346,7 @@ class Lender:
             connection.abort()
 
     def _forget(self) -> None:
-        """Without a word to the transports: they are the parent's, or their loop is closed."""
+        """Give up everything without a word to the transports; their destructors do the rest."""
         self.closed = True
         self.pool.clear()
         self._open.clear()
