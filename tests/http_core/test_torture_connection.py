@@ -376,6 +376,17 @@ class Upgrade(Exchanges):
         upgraded.release()
 
 
+class UpgradeUnwanted(Upgrade):
+    """HTTP ended on the connection, and nobody wants what follows."""
+
+    @override
+    async def run(self) -> None:
+        exchange = await self.exchange(head(Connection="upgrade", Upgrade="echo"))
+        exchange.discard()
+        assert exchange.is_over
+        await self.connections[-1].wait_closed()
+
+
 SCENARIOS: tuple[Callable[[World], Exchanges], ...] = (
     GetFresh,
     GetReused,
@@ -392,6 +403,7 @@ SCENARIOS: tuple[Callable[[World], Exchanges], ...] = (
     ReleaseAndClose,
     BigDownload,
     Upgrade,
+    UpgradeUnwanted,
 )
 
 

@@ -293,6 +293,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             raise RuntimeError("the connection was not upgraded")
         self._transport = None
         self._state = _UPGRADED
+        if self._exchange is not None:
+            self._exchange.is_complete = True
+            self._exchange = self._content = None
         return Upgraded(self, transport, self._parser.take_unused())
 
     def close(self) -> None:
@@ -348,9 +351,12 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 exchange._whole = whole
                 exchange.is_complete = True
                 self._waiter = None
-                if not waiter.done():
+                delivered = not waiter.done()
+                if delivered:
                     waiter.set_result(exchange)
                 self._free()
+                if self._state is _BUSY and self._parser.tunnelling:
+                    self._hold(exchange, delivered)
                 return
         for event in events:
             self._handle(event)
@@ -475,6 +481,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if content is not None:
             content.feed_eof()
         self._free()
+        if self._state is _BUSY and self._parser.tunnelling:
+            self._hold(exchange, True)
 
     def _free(self) -> None:
         """The response is complete: the connection is free again, or has to go."""
@@ -492,6 +500,19 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             self.abort()
         elif not self._parser.tunnelling:
             self.close()
+
+    def _hold(self, exchange: HTTP1Exchange, delivered: bool) -> None:
+        """HTTP ended with this response, and the connection is neither free nor closed.
+
+        It is the exchange's, which counts as incomplete, until somebody upgrades the connection or gives the exchange
+        up; at once, where nobody waits for the response any more.
+        """
+        if not delivered:
+            self.abort()
+            return
+        exchange.is_complete = False
+        self._exchange = exchange
+        self._content = exchange.content
 
     def _offer(self) -> None:
         if self.owner is not None:
