@@ -371,6 +371,11 @@ def test_every_status_may_set_cookies_c20(jar: CookieJar) -> None:
     assert pairs(jar) == ["a=1"]
 
 
+def test_the_fields_may_come_from_code_that_uses_the_jar(jar: CookieJar) -> None:
+    jar.update_cookies_from_headers((f"n{len(jar)}=1" for _ in range(1)), URL_)
+    assert pairs(jar) == ["n0=1"]
+
+
 def test_a_trailing_dot_makes_another_host_u9(jar: CookieJar) -> None:
     jar.update_cookies_from_headers(["a=1; Domain=example.com"], URL_)
     jar.update_cookies_from_headers(["b=1; Domain=example.com."], "https://www.example.com./dir/")

@@ -95,13 +95,30 @@ def test_a_removal_wins_and_loses_like_any_change() -> None:
     assert pairs(one) == pairs(two) == ["a=2"]
 
 
-def test_an_unchanged_cookie_is_not_told_again() -> None:
+def test_setting_a_cookie_again_is_a_change_though_nothing_differs() -> None:
+    """The server confirmed the cookie after the other jar had removed it: the later change wins."""
+    clock = Clock()
+    store = MemoryStore(clock=clock)
+    one, two = CookieJar(store=store, clock=clock), CookieJar(store=store, clock=clock)
+    one.update_cookies_from_headers(["a=1"], URL_)
+    one.sync()
+    two.sync()
+    clock.now += 1
+    two.clear()
+    clock.now += 1
+    one.update_cookies_from_headers(["a=1"], URL_)
+    one.sync()
+    two.sync()
+    assert pairs(one) == pairs(two) == ["a=1"]
+
+
+def test_a_jar_that_changes_nothing_tells_nothing() -> None:
     store = MemoryStore()
     jar = CookieJar(store=store)
     jar.update_cookies_from_headers(["a=1"], URL_)
     jar.sync()
     revision = store.changes_since(None).revision
-    jar.update_cookies_from_headers(["a=1"], URL_)
+    jar.filter_cookies(URL_)
     jar.sync()
     assert store.changes_since(None).revision == revision
 

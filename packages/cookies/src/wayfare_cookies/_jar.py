@@ -126,9 +126,12 @@ class CookieJar(AbstractCookieJar):
         if scope is None:
             return
         now = self._clock()
+        fields = list(
+            islice(headers, self._policy.limits.per_response)
+        )  # foreign code, without the lock
         with self._lock:
             self._index.evict_expired(now)
-            for field in islice(headers, self._policy.limits.per_response):
+            for field in fields:
                 cookie = self._judge(parse_set_cookie(field), scope, now, context)
                 if isinstance(cookie, Cookie):
                     self._store(cookie, now)
@@ -202,7 +205,8 @@ class CookieJar(AbstractCookieJar):
         if cookie.expires is not None and cookie.expires <= now:
             self._take_out((cookie,), now)
             return
-        if self._link is not None and self._index.find(cookie.identity) is not cookie:
+        if self._link is not None:
+            # Also where nothing changed: the server said so now, which is later than what another jar did before.
             self._link.note(cookie.identity, now)
         self._index.put(cookie, now)
 
