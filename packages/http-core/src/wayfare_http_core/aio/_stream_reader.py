@@ -23,8 +23,9 @@ DEFAULT_LIMIT = 256 * 1024
 
 _DECODE_STEP = 256 * 1024
 _LARGE_PIECE = 64 * 1024
-_DECODED_WITHOUT_BREAK = 1024 * 1024
-"""Octets decoded at a stretch before the loop gets its turn: a few milliseconds of work."""
+_STEPS_WITHOUT_BREAK = 4
+"""Decoding steps at a stretch before the loop gets its turn: a few milliseconds of work. Steps and not octets, since
+a step may work through much input and give nothing."""
 
 
 class FlowControl(Protocol):
@@ -65,6 +66,7 @@ class StreamReader:
         "_raw",
         "_read_timeout",
         "_size",
+        "_steps",
         "_waiter",
         "total_bytes",
         "total_raw_bytes",
@@ -86,11 +88,24 @@ class StreamReader:
         self._eof = False
         self._exception: BaseException | None = None
         self._paused = False
+        self._steps = 0  # decoding steps since the loop had its turn
         self._waiter: asyncio.Future[None] | None = None
         self._deadline: Deadline | None = None
         self._read_timeout: tuple[float, Callable[[], Exception]] | None = None
         self.total_bytes = 0
         self.total_raw_bytes = 0
+
+    @classmethod
+    def of_whole(
+        cls, data: bytes, flow: FlowControl | None = None, limit: int = DEFAULT_LIMIT
+    ) -> "StreamReader":
+        """A stream whose content is complete already, so that it never asks `flow` to pause."""
+        self = cls(flow, limit)
+        if data:
+            self._buffer.append(data)
+            self._size = self.total_raw_bytes = len(data)
+        self._eof = True
+        return self
 
     def __repr__(self) -> str:
         state = "eof" if self._eof else "open"
@@ -248,22 +263,26 @@ class StreamReader:
         if not separator:
             raise ValueError("the separator is empty")
         limit = 2 * self._limit if max_size is None else max_size
-        pieces = bytearray()
+        overlap = len(separator) - 1
+        pieces: list[bytes] = []
+        tail = b""  # the last octets taken, with which a separator may begin
+        taken = 0
         try:
             while await self._fill():
-                start = max(0, len(pieces) - len(separator) + 1)
-                pieces += self._take_all()
-                end = pieces.find(separator, start)
-                if (end + len(separator) if end >= 0 else len(pieces)) > limit:
-                    raise LineTooLong(bytes(pieces[:100]), limit, len(pieces))
-                if end >= 0:
-                    end += len(separator)
-                    self._give_back([bytes(pieces[end:])])
-                    return bytes(pieces[:end])
+                found = self._find(separator, tail)
+                piece = self._take(found or len(self._buffer[0]) - self._offset)
+                pieces.append(piece)
+                taken += len(piece)
+                if taken > limit:
+                    raise LineTooLong(b"".join(pieces)[:100], limit, taken)
+                if found:
+                    break
+                if overlap:
+                    tail = (tail + piece[-overlap:])[-overlap:]
         except BaseException:
-            self._give_back([bytes(pieces)])
+            self._give_back(pieces)
             raise
-        return bytes(pieces)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Iterate over lines, each with its line feed."""
@@ -309,13 +328,13 @@ class StreamReader:
         """Return True once something can be taken, False at the end."""
         if self._waiter is not None:
             raise RuntimeError("another task is reading this stream")
-        decoded = 0
         while not self._buffer:
             if self._decoder is not None and self._undecoded():
-                decoded += self._decode_step(self._decoder)
-                if decoded > _DECODED_WITHOUT_BREAK:
-                    decoded = 0
-                    await asyncio.sleep(0)
+                if self._steps >= _STEPS_WITHOUT_BREAK:
+                    await self._let_others_run()
+                else:
+                    self._steps += 1
+                    self._decode_step(self._decoder)
             elif self._exception is not None:
                 raise self._exception
             elif self._eof:
@@ -325,8 +344,18 @@ class StreamReader:
                 await self._wait()
         return True
 
+    async def _let_others_run(self) -> None:
+        self._steps = 0
+        # Still the one reader: a second one is refused now too.
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.sleep(0)
+        finally:
+            self._waiter = None
+
     async def _wait(self) -> None:
         """Wait for the feeding side, within the deadline and the read timeout."""
+        self._steps = 0
         waiter = self._waiter = asyncio.get_running_loop().create_future()
         try:
             if self._deadline is None and self._read_timeout is None:
@@ -350,11 +379,13 @@ class StreamReader:
                 else:
                     with total:
                         await waiter
-        finally:
-            quiet.close()
+        except BaseException:
             if (quiet.expired or (total is not None and total.expired)) and self._flow is not None:
                 # Whoever ran out of time will not read the rest, so the peer must not go on sending it.
                 self._flow.abort()
+            raise
+        finally:
+            quiet.close()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -363,7 +394,7 @@ class StreamReader:
     def _undecoded(self) -> bool:
         return bool(self._raw) or (self._decoder is not None and self._decoder.has_pending)
 
-    def _decode_step(self, decoder: "Decoder") -> int:
+    def _decode_step(self, decoder: "Decoder") -> None:
         data = b""
         if not decoder.has_pending and self._raw:
             data = self._raw.popleft()
@@ -375,7 +406,6 @@ class StreamReader:
             raise
         if piece:
             self._buffer.append(piece)
-        return len(piece)
 
     def _finish_decoding(self) -> None:
         if self._decoder is not None:
@@ -397,10 +427,20 @@ class StreamReader:
 
     def _shrink(self, octets: int) -> None:
         self._size -= octets
-        if self._paused and self._size <= self._limit:
+        if self._paused and self._size <= self._limit and self._flow is not None:
             self._paused = False
-            if self._flow is not None:
-                self._flow.resume_reading()
+            self._flow.resume_reading()
+
+    def _find(self, separator: bytes, tail: bytes) -> int:
+        """How many octets of the first piece go up to the end of the separator, which may begin in `tail`; 0 if it
+        is not there. The piece is looked at in place: of a large one, many lines are read."""
+        first, start = self._buffer[0], self._offset
+        if tail:
+            found = (tail + first[start : start + len(separator) - 1]).find(separator)
+            if found >= 0:
+                return found + len(separator) - len(tail)
+        found = first.find(separator, start)
+        return found + len(separator) - start if found >= 0 else 0
 
     def _take(self, n: int) -> bytes:
         """Up to n octets, from as many pieces as it takes."""

@@ -1,0 +1,420 @@
+"""`StreamReader`: back-pressure, content codings and time (B13, B27, O2, O4)."""
+
+import asyncio
+import gzip
+import zlib
+
+import pytest
+from wayfare_http_core import (
+    ContentEncodingError,
+    Decoder,
+    IncompleteBodyError,
+    LineTooLong,
+    SocketTimeoutError,
+    UnsupportedCodings,
+    make_decoder,
+)
+from wayfare_http_core.aio import Deadline, StreamReader
+from wayfare_http_core.testing import FakeClockLoop, run_with_fake_clock
+
+
+class Flow:
+    """Notes what the stream asks of whoever feeds it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def pause_reading(self) -> None:
+        self.asked.append("pause")
+
+    def resume_reading(self) -> None:
+        self.asked.append("resume")
+
+    def abort(self) -> None:
+        self.asked.append("abort")
+
+    def distrust(self) -> None:
+        self.asked.append("distrust")
+
+
+def filled(*pieces: bytes, eof: bool = True, flow: Flow | None = None) -> StreamReader:
+    stream = StreamReader(flow)
+    for piece in pieces:
+        stream.feed_data(piece)
+    if eof:
+        stream.feed_eof()
+    return stream
+
+
+def decoder(*codings: str) -> Decoder:
+    made = make_decoder(codings)
+    assert made is not None
+    assert not isinstance(made, UnsupportedCodings)
+    return made
+
+
+# --- Back-pressure.
+
+
+async def test_the_marks_are_exact() -> None:
+    """B27: pause above twice the limit, resume at the limit, each said once."""
+    flow = Flow()
+    stream = StreamReader(flow, limit=10)
+    stream.feed_data(b"x" * 20)
+    assert flow.asked == []
+    stream.feed_data(b"x")
+    stream.feed_data(b"x")  # one read may be under way when the pause is asked for
+    assert flow.asked == ["pause"]
+    await stream.readexactly(11)
+    assert flow.asked == ["pause"]
+    await stream.readexactly(1)
+    assert flow.asked == ["pause", "resume"]
+    await stream.readexactly(10)
+    assert flow.asked == ["pause", "resume"]
+
+
+@pytest.mark.parametrize("end", ["eof", "error"])
+async def test_after_the_end_nobody_is_asked_to_resume(end: str) -> None:
+    """The connection may serve another exchange by then."""
+    flow = Flow()
+    stream = StreamReader(flow, limit=1)
+    stream.feed_data(b"xxxx")
+    if end == "eof":
+        stream.feed_eof()
+    else:
+        stream.set_exception(OSError())
+    assert await stream.read(4) == b"xxxx"
+    assert flow.asked == ["pause"]
+
+
+async def test_without_flow_control_a_stream_takes_everything() -> None:
+    stream = StreamReader(limit=1)
+    stream.feed_data(b"xxxx")
+    assert await stream.readany() == b"xxxx"
+
+
+async def test_octets_given_back_count_again() -> None:
+    """B27: what a failed read puts back presses on the next octet that arrives."""
+    flow = Flow()
+    stream = StreamReader(flow, limit=4)
+    stream.feed_data(b"x" * 9)
+    with pytest.raises(LineTooLong):
+        await stream.readline()
+    assert flow.asked == ["pause", "resume"]
+    stream.feed_data(b"x")
+    assert flow.asked == ["pause", "resume", "pause"]
+    assert await stream.readany() == b"x" * 10
+    assert flow.asked[3:] == ["resume"]
+
+
+async def test_a_bomb_waits_coded() -> None:
+    """B27: at any ratio what waits is bounded by the octets of the wire, and one decoding step."""
+    content = bytes(64 * 1024 * 1024)
+    coded = zlib.compress(content, 9)
+    flow = Flow()
+    stream = StreamReader(flow, limit=1024)
+    stream.decode_with(decoder("deflate"))
+    fed = 0
+    while "pause" not in flow.asked:
+        stream.feed_data(coded[fed : fed + 512])
+        fed += 512
+    assert fed == 2048 + 512
+    total = 0
+    while total < 2 * 1024 * 1024:
+        piece = await stream.readany()
+        assert 0 < len(piece) <= 256 * 1024
+        assert not stream.read_nowait()  # nothing more was decoded than was asked for
+        total += len(piece)
+    assert flow.asked[1:] in ([], ["resume"])
+    stream.set_exception(IncompleteBodyError(fed, len(coded)))
+
+
+async def test_a_paused_bomb_is_resumed_when_its_coded_octets_are_used_up() -> None:
+    flow = Flow()
+    coded = gzip.compress(bytes(range(256)) * 40)
+    stream = StreamReader(flow, limit=100)
+    stream.decode_with(decoder("gzip"))
+    for at in range(0, len(coded), 50):
+        stream.feed_data(coded[at : at + 50])
+    assert flow.asked == ["pause"]
+    assert await stream.readany()
+    while len(flow.asked) == 1:
+        await stream.readany()
+    assert flow.asked == ["pause", "resume"]
+    stream.feed_eof()
+    await stream.read()
+    assert stream.total_bytes == 256 * 40
+
+
+# --- Content codings.
+
+
+async def test_content_is_decoded_as_it_is_read() -> None:
+    content = b"line one\nline two\n" * 1000
+    coded = gzip.compress(content)
+    for cut in (1, len(coded) // 2, len(coded)):
+        stream = StreamReader()
+        stream.feed_data(coded[:cut])
+        stream.decode_with(decoder("gzip"))
+        if cut < len(coded):
+            stream.feed_data(coded[cut:])
+        stream.feed_eof()
+        assert not stream.at_eof()
+        assert await stream.readline() == b"line one\n"
+        assert await stream.read() == content[9:]
+        assert stream.at_eof()
+        assert (stream.total_bytes, stream.total_raw_bytes) == (len(content), len(coded))
+
+
+async def test_a_coding_must_be_known_before_the_first_read() -> None:
+    stream = filled(b"abc")
+    await stream.read(1)
+    with pytest.raises(RuntimeError, match="being read already"):
+        stream.decode_with(decoder("gzip"))
+    twice = StreamReader()
+    twice.decode_with(decoder("gzip"))
+    with pytest.raises(RuntimeError, match="being read already"):
+        twice.decode_with(decoder("gzip"))
+
+
+async def test_no_content_has_no_coding() -> None:
+    """A response to HEAD, 204 and 304 name the coding of content that they do not carry."""
+    flow = Flow()
+    stream = StreamReader(flow)
+    stream.decode_with(decoder("gzip"))
+    stream.feed_eof()
+    assert stream.at_eof()
+    assert await stream.read() == b""
+    assert await stream.read() == b""
+    assert flow.asked == []
+
+
+@pytest.mark.parametrize("name", ["read", "readany", "readline", "readuntil"])
+async def test_corrupt_content_breaks_the_stream_and_the_trust(name: str) -> None:
+    flow = Flow()
+    stream = filled(b"this is no gzip", b" at all", flow=flow)
+    stream.decode_with(decoder("gzip"))
+    for _ in range(2):
+        with pytest.raises(ContentEncodingError):
+            await getattr(stream, name)()
+    assert isinstance(stream.exception(), ContentEncodingError)
+    assert flow.asked == ["distrust"]
+
+
+async def test_content_before_the_corruption_is_read_first() -> None:
+    content = bytes(range(256)) * 4096  # more than one decoding step
+    coded = bytearray(gzip.compress(content))
+    coded[-8:-4] = b"\0\0\0\0"  # the checksum
+    stream = filled(bytes(coded))  # and nobody to tell
+    stream.decode_with(decoder("gzip"))
+    read = b""
+
+    async def read_on() -> None:
+        nonlocal read
+        async for piece in stream.iter_any():
+            read += piece
+
+    with pytest.raises(ContentEncodingError):
+        await read_on()
+    assert len(read) >= 3 * 256 * 1024
+    assert content.startswith(read)
+
+
+async def test_truncated_coded_content_is_an_error_also_where_the_framing_ended_well() -> None:
+    """A coded stream that stops early must not pass for the whole."""
+    flow = Flow()
+    stream = filled(gzip.compress(b"content")[:-3], flow=flow)
+    stream.decode_with(decoder("gzip"))
+    assert await stream.readany() == b"content"
+    for _ in range(2):
+        with pytest.raises(ContentEncodingError):
+            await stream.readany()
+    assert flow.asked == ["distrust"]
+
+
+async def test_a_broken_connection_is_told_after_the_octets_that_can_be_decoded() -> None:
+    """B13: the error is the connection's, not the coding's."""
+    flow = Flow()
+    stream = filled(gzip.compress(b"content")[:-3], eof=False, flow=flow)
+    stream.decode_with(decoder("gzip"))
+    stream.set_exception(IncompleteBodyError(20, 23))
+    assert await stream.readany() == b"content"
+    with pytest.raises(IncompleteBodyError):
+        await stream.readany()
+    assert flow.asked == []
+
+
+async def test_decoding_leaves_the_loop_its_turns() -> None:
+    """A small body that unpacks to much must not stop everything else while it is read at once."""
+    stream = filled(gzip.compress(bytes(16 * 1024 * 1024)))
+    stream.decode_with(decoder("gzip"))
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.create_task(count())
+    assert len(await stream.read()) == 16 * 1024 * 1024
+    counting.cancel()
+    assert turns >= 64 // 4 - 1
+
+
+async def test_decoding_that_gives_nothing_leaves_the_loop_its_turns_and_one_reader() -> None:
+    """Empty stored blocks: a few hundred octets unpack to many steps without a single octet."""
+    empty_blocks = zlib.compressobj(wbits=-15)
+    blocks = b"\0\0\0\xff\xff" * (400 * 1024)
+    coded = gzip.compress(
+        b"\x78\x9c" + blocks + empty_blocks.flush() + zlib.adler32(b"").to_bytes(4, "big")
+    )
+    stream = filled(coded)
+    stream.decode_with(decoder("deflate", "gzip"))
+    reading = asyncio.ensure_future(stream.readany())
+    await asyncio.sleep(0)
+    assert not reading.done()
+    with pytest.raises(RuntimeError, match="another task"):
+        await stream.readany()
+    stream.feed_eof()
+    assert await reading == b""
+
+
+# --- Time.
+
+
+def too_slow() -> SocketTimeoutError:
+    return SocketTimeoutError("too slow")
+
+
+class Late(TimeoutError):
+    """The error of the deadlines here."""
+
+
+def test_the_deadline_bounds_every_wait_together() -> None:
+    """O4: the error is the deadline's, and the feeding side is told to give up."""
+
+    async def main() -> None:
+        flow = Flow()
+        stream = StreamReader(flow)
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        stream.set_timeouts(Deadline.after(10, Late))
+        loop.call_later(6, stream.feed_data, b"in time")
+        assert await stream.readany() == b"in time"
+        with pytest.raises(Late):
+            await stream.readany()
+        assert loop.time() == pytest.approx(start + 10)
+        assert flow.asked == ["abort"]
+
+    run_with_fake_clock(main())
+
+
+def test_the_read_timeout_bounds_each_wait_by_itself() -> None:
+    """O2: a slow drip passes, a stall does not."""
+
+    async def main() -> None:
+        flow = Flow()
+        stream = StreamReader(flow)
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        stream.set_timeouts(None, (10, too_slow))
+        for moment in (9, 18, 27):
+            loop.call_later(moment, stream.feed_data, b"drip")
+        with pytest.raises(SocketTimeoutError):
+            await stream.read()
+        assert loop.time() == pytest.approx(start + 37)
+        assert stream.total_bytes == 0
+        assert stream.read_nowait() == b"dripdripdrip"
+        assert flow.asked == ["abort"]
+
+    run_with_fake_clock(main())
+
+
+@pytest.mark.parametrize(("total", "quiet", "error"), [(5, 9, Late), (9, 5, SocketTimeoutError)])
+def test_of_both_bounds_the_earlier_one_counts(
+    total: float, quiet: float, error: type[Exception]
+) -> None:
+    async def main() -> None:
+        stream = StreamReader()  # nobody to abort
+        stream.set_timeouts(Deadline.after(total, Late), (quiet, too_slow))
+        start = asyncio.get_running_loop().time()
+        with pytest.raises(error):
+            await stream.readany()
+        assert asyncio.get_running_loop().time() == pytest.approx(start + 5)
+
+    run_with_fake_clock(main())
+
+
+@pytest.mark.parametrize("end", ["eof", "error"])
+def test_the_end_of_the_content_ends_its_deadline(end: str) -> None:
+    async def main() -> None:
+        flow = Flow()
+        stream = StreamReader(flow)
+        deadline = Deadline.after(10, Late)
+        stream.set_timeouts(deadline, (20, too_slow))
+        reading = asyncio.ensure_future(stream.read())
+        await asyncio.sleep(1)
+        if end == "eof":
+            stream.feed_eof()
+            assert await reading == b""
+        else:
+            stream.set_exception(OSError("broken"))
+            with pytest.raises(OSError, match="broken"):
+                await reading
+        assert deadline.remaining() is None
+        await asyncio.sleep(20)
+        assert not deadline.expired
+        assert flow.asked == []
+
+    run_with_fake_clock(main())
+
+
+@pytest.mark.parametrize("end", ["eof", "error"])
+async def test_timeouts_for_content_that_ended_are_over_at_once(end: str) -> None:
+    stream = filled(b"x", eof=end == "eof")
+    if end == "error":
+        stream.set_exception(OSError())
+    deadline = Deadline.after(10, Late)
+    stream.set_timeouts(deadline, (10, too_slow))
+    assert deadline.remaining() is None
+    stream.set_timeouts(None)
+    assert await stream.readany() == b"x"
+
+
+def test_octets_in_the_last_moment_are_given_and_nothing_is_given_up() -> None:
+    """The deadline passes between the octets' arrival and the reader's turn: that read had them in time."""
+
+    async def main() -> None:
+        flow = Flow()
+        stream = StreamReader(flow)
+        loop = asyncio.get_running_loop()
+        stream.set_timeouts(Deadline.after(10, Late), (10, too_slow))
+        reading = asyncio.ensure_future(stream.readany())
+        await asyncio.sleep(5)
+        stream.feed_data(b"in time")
+        assert isinstance(loop, FakeClockLoop)
+        loop.jump_to(loop.time() + 5)
+        assert await reading == b"in time"
+        assert flow.asked == []
+
+    run_with_fake_clock(main())
+
+
+def test_a_cancellation_stays_one() -> None:
+    """O4: not turned into a timeout, and nothing is given up: the next read may go on."""
+
+    async def main() -> None:
+        flow = Flow()
+        stream = StreamReader(flow)
+        stream.set_timeouts(Deadline.after(10, Late), (10, too_slow))
+        reading = asyncio.ensure_future(stream.readany())
+        await asyncio.sleep(5)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        assert flow.asked == []
+        stream.feed_data(b"still here")
+        assert await stream.readany() == b"still here"
+
+    run_with_fake_clock(main())
