@@ -2,7 +2,6 @@
 
     python scripts/run_tests.py                      everything, as `make test` does
     python scripts/run_tests.py --isolated cookies   one package's suite without coverage (iso:test)
-    python scripts/run_tests.py --plain              the packages' own suites, without coverage
     python scripts/run_tests.py --fuzz               only what is marked `fuzz`
     python scripts/run_tests.py --services           only what needs a server of scripts/services.sh
 
@@ -96,18 +95,17 @@ def run(name: str, arguments: Sequence[str], report: Report) -> None:
         report.failed.append(name)
 
 
-def run_everything(report: Report, *, measured: bool) -> None:
-    """Each package's suite, under its gate if measured, and then what crosses packages."""
+def run_everything(report: Report) -> None:
+    """Each package's suite under its gate, then the suites that cross packages."""
     for package in packages():
         if not package.has_code:
             print(f"\n== {package.suite}: no code yet, nothing to measure")
             continue
         source = package.source.relative_to(ROOT)
         measure = [f"--cov={source}", "--cov-branch", "--cov-report=term-missing:skip-covered"]
-        gate = [*measure, "--cov-fail-under=100"] if measured else []
-        run(package.suite, [str(package.tests), *workers(), *gate], report)
-    # What crosses packages asks about the workspace and real servers, not about an interpreter.
-    for folder in crossing_suites() if measured else ():
+        gate = "--cov-fail-under=100"
+        run(package.suite, [str(package.tests), *workers(), *measure, gate], report)
+    for folder in crossing_suites():
         run(folder.name, [str(folder), *workers()], report)
 
 
@@ -149,9 +147,6 @@ def main() -> int:
     which.add_argument(
         "--isolated", metavar="PACKAGE", help="one package's suite, without coverage"
     )
-    which.add_argument(
-        "--plain", action="store_true", help="the packages' suites, without coverage"
-    )
     which.add_argument("--fuzz", action="store_true", help="only the property-based suites")
     which.add_argument("--services", action="store_true", help="only what needs a server")
     arguments = parser.parse_args()
@@ -163,7 +158,7 @@ def main() -> int:
     elif arguments.services:
         run_with_services(report)
     else:
-        run_everything(report, measured=not arguments.plain)
+        run_everything(report)
     return summary(report)
 
 

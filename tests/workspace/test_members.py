@@ -67,7 +67,7 @@ def test_every_module_comes_from_the_checkout(member: Member) -> None:
 
 def test_classifiers_name_the_tested_interpreters(member: Member) -> None:
     manifest = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (matrix,) = manifest["tool"]["hatch"]["envs"]["pythons"]["matrix"]
+    (matrix,) = manifest["tool"]["hatch"]["envs"]["iso"]["matrix"]
     found = map(INTERPRETER.fullmatch, member.manifest["project"]["classifiers"])
     assert [match[1] for match in found if match] == matrix["python"]
     assert member.manifest["project"]["requires-python"] == f">={matrix['python'][0]}"
