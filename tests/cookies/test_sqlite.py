@@ -153,6 +153,21 @@ def test_a_store_that_another_process_holds_is_away(tmp_path: Path) -> None:
         assert names(store) == {"a", "b"}
 
 
+def test_two_who_open_a_new_file_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only one can make its journal a WAL; the other finds the file locked, and tries again."""
+    path = tmp_path / "c.sqlite"
+    raw = sqlite3.connect(path, isolation_level=None)
+    raw.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreUnavailableError, match="locked"):
+        SQLiteStore(path, timeout=0.0).changes_since(None)
+    monkeypatch.setattr("wayfare_cookies.sqlite.sleep", lambda seconds: raw.execute("ROLLBACK"))
+    with SQLiteStore(path, timeout=0.1) as store:
+        monkeypatch.setattr("wayfare_cookies.sqlite.monotonic", lambda: 0.0)
+        put(store, cookie("a"))
+        assert names(store) == {"a"}
+    raw.close()
+
+
 def test_a_change_that_fails_half_way_changes_nothing(tmp_path: Path) -> None:
     with SQLiteStore(tmp_path / "c.sqlite") as store:
         put(store, cookie("a"))

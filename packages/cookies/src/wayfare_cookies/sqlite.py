@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from threading import Lock
-from time import time
+from time import monotonic, sleep, time
 from types import TracebackType
 from typing import Self, final
 
@@ -25,6 +25,9 @@ __all__ = ("SQLiteStore",)
 
 _VERSION = 1
 """The file's `user_version`."""
+
+_PAUSE = 0.01
+"""Seconds between two tries to be the first who opens a file."""
 
 _SCHEMA = (
     "CREATE TABLE state (store TEXT, revision INTEGER, forgotten INTEGER, clock REAL)",
@@ -178,7 +181,7 @@ class SQLiteStore(CookieStore):
 
     def _prepare(self, database: sqlite3.Connection) -> None:
         """Make the tables, if this is the first who opens the file."""
-        database.execute("PRAGMA journal_mode = WAL")
+        self._switch_to_wal(database)
         database.execute("PRAGMA synchronous = FULL")
         database.execute("BEGIN IMMEDIATE")
         (version,) = database.execute("PRAGMA user_version").fetchone()
@@ -189,3 +192,18 @@ class SQLiteStore(CookieStore):
                 database.execute(statement)
             database.execute("INSERT INTO state VALUES (?, 0, 0, 0)", (token_hex(8),))
         database.execute("COMMIT")
+
+    def _switch_to_wal(self, database: sqlite3.Connection) -> None:
+        """Make the file's journal a WAL, as the first who opens it does.
+
+        SQLite does not always wait for another process that is doing the same: trying again does.
+        """
+        deadline = monotonic() + self._timeout
+        while True:
+            try:
+                database.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if monotonic() >= deadline:
+                    raise
+                sleep(_PAUSE)
