@@ -300,7 +300,9 @@ def fake_clock(
     run_with_fake_clock(main())
 
 
-def test_l8_an_idle_connection_is_closed_without_traffic() -> None:
+def test_l8_o15_an_idle_connection_is_closed_without_traffic() -> None:
+    """By the loop's clock: here it is the only one that moves."""
+
     async def scenario(network: MemoryNetwork, connector: TCPConnector) -> None:
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -313,7 +315,9 @@ def test_l8_an_idle_connection_is_closed_without_traffic() -> None:
     fake_clock(scenario)
 
 
-def test_l8_one_timer_serves_all_idle_connections() -> None:
+def test_l8_l11_one_timer_serves_all_idle_connections() -> None:
+    """It belongs to the pool, so that no connection carries an old timer along."""
+
     async def scenario(network: MemoryNetwork, connector: TCPConnector) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, FakeClockLoop)

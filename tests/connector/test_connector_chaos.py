@@ -5,8 +5,6 @@ import random
 
 import pytest
 from wayfare_connector import (
-    ClientConnectorError,
-    ConnectionTimeoutError,
     ConnectorClosedError,
     ConnectTimeouts,
     Target,
@@ -56,6 +54,7 @@ class Chaos:
             scripts = self.random.choices(SCRIPTS, weights=[8, 2, 1, 1, 1, 1], k=20)
             self.network.serve(target.host, 80, ScriptedServer(*scripts))
         self.successes = 0
+        self.failures = 0
 
     async def pause(self) -> None:
         for _ in range(self.random.randrange(4)):
@@ -78,9 +77,8 @@ class Chaos:
             await self.pause()
             assert await exchange.content.read() == b"hi"
             self.successes += 1
-        except (ClientError, ConnectionTimeoutError) as exc:
-            refused = isinstance(exc, ClientConnectorError) and exc.host == "nobody.example"
-            assert not refused or exc.errno is not None
+        except ClientError:
+            self.failures += 1
 
     def check_limits(self, connector: TCPConnector) -> None:
         stats = connector.stats()
@@ -110,6 +108,7 @@ class Chaos:
             assert connector._lender._waiters == {}
             assert connector._lender.dials == set()
             assert self.successes > 30
+            assert self.failures > 10
         self.network.client_transports.assert_all_closed()
 
 

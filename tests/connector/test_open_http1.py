@@ -114,6 +114,19 @@ async def test_t1_t2_the_name_that_counts_is_verified(
     assert exc.ssl == TLSContextRef(id(tls_client_context))
 
 
+async def test_n4_tls_is_set_up_on_the_winning_socket_only(
+    ok_server: ScriptedServer, port: int, tls_client_context: ssl.SSLContext
+) -> None:
+    names = FakeResolver({"localhost": ["::1", "127.0.0.2", "127.0.0.1"]})
+    observer = RecordingObserver()
+    async with TCPConnector(resolver=names) as connector:
+        target = Target("https", "localhost", port, ssl=tls_client_context)
+        connection = await connector.connect(target, NO_TIMEOUTS, observer)
+        assert await get(connection) == b"hi"
+    assert observer.names.count("tls_start") == 1
+    assert [len(peer.requests) for peer in ok_server.peers] == [1]
+
+
 async def test_t6_the_default_context_does_not_trust_an_unknown_authority(
     connector: TCPConnector, port: int
 ) -> None:
