@@ -95,6 +95,8 @@ def make_decoder(codings: Sequence[str]) -> Decoder | UnsupportedCodings | None:
 
     Raises: `ContentEncodingError` for more than `MAX_CONTENT_CODINGS`.
     """
+    if len(codings) == 1 and codings[0] in _DECODERS:
+        return _DECODERS[codings[0]]()
     names = [name for name in codings if name != "identity"]
     if not names:
         return None

@@ -124,6 +124,10 @@ class _InflatingDecoder(ABC):
     def _take(self, held: bytearray, octets: int) -> bytes | None:
         """Move input to `held` until it has so many octets, then empty and return it."""
         end = self._at + octets - len(held)
+        if not held and end <= len(self._input):
+            taken = self._input[self._at : end]
+            self._at = end
+            return taken
         held += self._input[self._at : end]
         self._at = min(end, len(self._input))
         if len(held) < octets:
@@ -159,7 +163,7 @@ class GzipDecoder(_InflatingDecoder):
     def __init__(self) -> None:
         super().__init__()
         self._state = _HEADER
-        self._header = _GzipHeader(self._zlib)
+        self._header: _GzipHeader | None = None
         self._held = bytearray()
         self._matched = 0
         self._members = 1
@@ -192,17 +196,19 @@ class GzipDecoder(_InflatingDecoder):
     @override
     def _is_whole(self) -> bool:
         if self._state == _HEADER:
-            return self._members == 1 and self._header.size == 0
+            # Not a single octet came: not even a header was begun.
+            return self._header is None
         return self._state >= _BETWEEN
 
     def _read_header(self) -> None:
         header = self._header
-        # Nearly all headers have no optional part and come in one piece: ten octets.
-        fresh = header.size == 0 and len(self._input) - self._at >= 10
-        if fresh and self._input.startswith(_PLAIN_HEADER, self._at):
-            self._at += 10
-            self._state = _DATA
-            return
+        if header is None:
+            # Nearly all headers have no optional part and come in one piece: ten octets.
+            if len(self._input) >= 10 and self._input.startswith(_PLAIN_HEADER):
+                self._at = 10
+                self._state = _DATA
+                return
+            header = self._header = _GzipHeader(self._zlib)
         self._at = header.feed(self._input, self._at)
         if header.done:
             self._state = _DATA
@@ -238,8 +244,8 @@ class GzipDecoder(_InflatingDecoder):
         self._checksum = 0
         self._size = 0
         self._inflater = self._zlib.decompressobj(_RAW)
-        self._header = _GzipHeader(self._zlib)
-        self._header.feed(_MAGIC, 0)
+        self._header = header = _GzipHeader(self._zlib)
+        header.feed(_MAGIC, 0)
         self._state = _HEADER
 
 
