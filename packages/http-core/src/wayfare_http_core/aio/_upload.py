@@ -1,6 +1,7 @@
 """Sending a request's body: pulled piece by piece, no faster than the transport takes it."""
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from contextlib import aclosing
 from typing import Protocol
 
 from wayfare_http_core._chunked import encode_chunk, encode_last_chunk
@@ -35,14 +36,22 @@ async def send_body(sink: BodySink, body: RequestBody | bytes, request: EncodedR
     if isinstance(body, bytes):
         await sender.send(body)
     else:
-        pieces = body.chunks()
-        if isinstance(pieces, AsyncIterable):
+        await _send_pieces(sender, body.chunks())
+    await sender.finish()
+
+
+async def _send_pieces(sender: "_Sender", pieces: Iterable[bytes] | AsyncIterable[bytes]) -> None:
+    if isinstance(pieces, AsyncGenerator):
+        # Whatever ends the sending, what the generator has open is closed by then and not when it is collected.
+        async with aclosing(pieces):
             async for piece in pieces:
                 await sender.send(piece)
-        else:
-            for piece in pieces:
-                await sender.send(piece)
-    await sender.finish()
+    elif isinstance(pieces, AsyncIterable):
+        async for piece in pieces:
+            await sender.send(piece)
+    else:
+        for piece in pieces:
+            await sender.send(piece)
 
 
 class _Sender:
@@ -55,13 +64,18 @@ class _Sender:
         self._sent = 0
 
     async def send(self, piece: bytes) -> None:
-        view = memoryview(piece).cast("B") if not isinstance(piece, bytes) else memoryview(piece)
+        view = memoryview(piece).cast("B")
         self._sent += len(view)
         if not self._chunked and self._sent > self._length:
             raise ValueError(f"the body is longer than the announced {self._length} octets")
         for start in range(0, len(view), _PIECE):
-            part = view[start : start + _PIECE]
-            self._sink.write(encode_chunk(part) if self._chunked else part)
+            part: bytes | memoryview = view[start : start + _PIECE]
+            if self._chunked:
+                part = encode_chunk(part)
+            elif not isinstance(piece, bytes):
+                # A transport may keep what it is given, and whoever yields a bytearray may fill it again.
+                part = bytes(part)
+            self._sink.write(part)
             await self._sink.drain()
 
     async def finish(self) -> None:
