@@ -116,9 +116,10 @@ def _with_attributes(name: str, value: str, rest: str) -> SetCookie:
         kind = _KINDS.get(key) or _KINDS.get(ascii_lower(key.strip(" \t")))
         if kind is None:
             continue
-        given = given.strip(" \t")
-        if len(given) > _SURELY_SHORT and octets(given) > ATTRIBUTE_LIMIT:  # step 7
-            continue
+        if given:
+            given = given.strip(" \t")
+            if len(given) > _SURELY_SHORT and octets(given) > ATTRIBUTE_LIMIT:  # step 7
+                continue
         if kind == "path":  # 5.6.4
             path = given if given[:1] == "/" else ""
         elif kind == "secure":  # 5.6.5

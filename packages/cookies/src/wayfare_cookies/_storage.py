@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ._cookie import Cookie, Identity, SameSite
-from ._match import canonical_host, default_path, domain_match, host_of, is_numeric_host, path_match
+from ._match import default_path, domain_match, host_of, path_match
 from ._parse import (
     MAX_AGE_LIMIT,
     NAME_VALUE_LIMIT,
@@ -132,16 +132,16 @@ def _domain(attribute: str | None, scope: Scope, policy: Policy) -> str | Rule:
     """
     if not attribute:
         return ""
-    domain = canonical_host(attribute)  # 8: by IDNA, as browsers do, where the draft just ignores
-    if domain is None:
+    found = host_of(attribute)  # 8: by IDNA, as browsers do, where the draft just ignores
+    if found is None:
         return Rule.BAD_DOMAIN
-    if scope.numeric or is_numeric_host(domain):
+    domain = found.name
+    if scope.numeric or found.numeric:
         return "" if domain == scope.host else Rule.DOMAIN_MISMATCH
     if is_public_suffix(domain, policy.public_suffixes):  # 9
         return "" if domain == scope.host else Rule.PUBLIC_SUFFIX
-    if not domain_match(scope.host, domain):  # 10
-        return Rule.DOMAIN_MISMATCH
-    return domain
+    # 10: a name domain-matches itself and every domain that it lies in.
+    return domain if domain in scope.domains else Rule.DOMAIN_MISMATCH
 
 
 def _refused_prefix(parsed: SetCookie, path: str, *, host_only: bool) -> Rule | None:
