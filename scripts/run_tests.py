@@ -2,7 +2,7 @@
 
     python scripts/run_tests.py                      everything, as `make test` does
     python scripts/run_tests.py --isolated cookies   one package's suite without coverage (iso:test)
-    python scripts/run_tests.py --fuzz               only what is marked `fuzz`
+    python scripts/run_tests.py --fuzz               only the property-based tests, by a larger profile
     python scripts/run_tests.py --services           only what needs a server of scripts/services.sh
 
 A package is measured by its own suite alone: lines that only another package's tests reach count as
@@ -119,9 +119,9 @@ def run_isolated(suite: str, report: Report) -> None:
 
 
 def run_fuzz(report: Report) -> None:
-    """Whatever is marked `fuzz`, all suites at once; the profile comes from HYPOTHESIS_PROFILE."""
+    """Every test of hypothesis and all that is marked `fuzz`, by the profile of that name."""
     patience = ["-o", "faulthandler_timeout=3600"]
-    run("fuzz", ["tests", "-m", "fuzz", *patience, *workers()], report)
+    run("fuzz", ["tests", "-m", "fuzz or hypothesis", *patience, *workers()], report)
 
 
 def run_with_services(report: Report) -> None:

@@ -23,7 +23,7 @@ settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True
 settings.register_profile(
     "fuzz",
     deadline=None,
-    max_examples=10_000,
+    max_examples=5_000,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
