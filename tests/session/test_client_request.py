@@ -1,5 +1,8 @@
 """`ClientRequest`: plain data until it is sent."""
 
+import copy
+import pickle
+
 import pytest
 import wayfare
 from wayfare_http_core import FieldBlock
@@ -39,3 +42,13 @@ def test_request_info_does_not_change_any_more() -> None:
 
 def test_repr_names_method_and_url() -> None:
     assert repr(make_request(("Authorization", "secret"))) == "<ClientRequest GET http://h/x>"
+
+
+def test_request_info_pickles_and_so_does_its_error() -> None:
+    """An error of a request can be sent to another process."""
+    info = make_request(("X-A", "1"), ("X-A", "2")).request_info
+    error = wayfare.ClientResponseError(info, (), status=404, message="no", headers=info.headers)
+    for twin in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+        assert twin.request_info == info
+        assert twin.request_info.headers.getall("x-a") == ["1", "2"]
+        assert str(twin) == str(error)

@@ -56,7 +56,7 @@ def read_field_lines(lines: list[str]) -> list[tuple[str, str]] | None:
             fields[index] = field = _read(lines[index])
             if field is None:
                 return None
-    return fields  # type: ignore[return-value]
+    return fields  # type: ignore[return-value]  # as above
 
 
 def _read(line: str) -> tuple[str, str] | None:

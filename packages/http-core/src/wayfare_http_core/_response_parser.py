@@ -100,6 +100,8 @@ class ResponseParser:
         "_upgrade_offered",
     )
 
+    _chunks: ChunkedDecoder  # from the first chunked body on
+
     def __init__(self, limits: HeadLimits = DEFAULT_HEAD_LIMITS) -> None:
         self._limits = limits
         self._state = _IDLE
@@ -108,7 +110,6 @@ class ResponseParser:
         self._lines = 0
         self._line_start = 0
         self._surplus = b""
-        self._chunks: ChunkedDecoder | None = None
         self._framing = Framing(_NONE)
         self._persistent = True
         self._method = "GET"
@@ -352,8 +353,6 @@ class ResponseParser:
 
     def _feed_chunks(self, data: bytes, events: list[ResponseEvent]) -> None:
         chunks = self._chunks
-        if chunks is None:
-            raise RuntimeError("no chunked body under way")
         content = chunks.decode(data)
         if content:
             self._received += len(content)
@@ -365,4 +364,3 @@ class ResponseParser:
             self._state = _DONE
             self._surplus = chunks.unused
             events.append(EndOfMessage(chunks.trailers) if chunks.trailers else END_OF_MESSAGE)
-            self._chunks = None

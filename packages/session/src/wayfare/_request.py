@@ -1,6 +1,7 @@
 """`ClientRequest`: a request as plain data, until it is sent."""
 
 import sys
+from collections.abc import Callable
 from typing import NamedTuple, final
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -28,6 +29,17 @@ class RequestInfo(NamedTuple):
     method: str
     headers: CIMultiDictProxy[str]
     real_url: URL
+
+    @override
+    def __reduce__(self) -> "tuple[Callable[..., RequestInfo], tuple[object, ...]]":
+        # A read-only view of a multidict does not pickle; its pairs do.
+        return _restore, (self.url, self.method, tuple(self.headers.items()), self.real_url)
+
+
+def _restore(
+    url: URL, method: str, fields: tuple[tuple[str, str], ...], real_url: URL
+) -> RequestInfo:
+    return RequestInfo(url, method, CIMultiDictProxy(CIMultiDict(fields)), real_url)
 
 
 @final
