@@ -5,12 +5,16 @@ network is in memory and the clock fake.
 """
 
 import asyncio
+import ssl
 import sys
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
+from functools import cache
 
 import pytest
+import trustme
 from wayfare import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from wayfare_connector import TLSLayer
 from wayfare_connector.testing import MemoryDialer
 from wayfare_http_core.testing import (
     Action,
@@ -21,6 +25,8 @@ from wayfare_http_core.testing import (
     ReadRequest,
     Repeat,
     Scenario,
+    Script,
+    ScriptedServer,
     Send,
     Stall,
     Wait,
@@ -219,9 +225,9 @@ class EarlyRelease(Requests):
 
 
 class ErrorInBlock(Requests):
-    """The block is left by an error of the application, with much of the content to come."""
+    """The block is left by an error of the application, with more to come than is buffered."""
 
-    script = (ReadRequest(), Send(response(b"x" * 500_000)))
+    script = (ReadRequest(), Send(response(b"x" * 2_000_000)))
 
     @override
     async def run(self) -> None:
@@ -380,6 +386,60 @@ class CloseWithTraffic(Requests):
         """A closed session has nothing to follow up with."""
 
 
+@cache
+def tls_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """The contexts of a server called h.test and of a client that trusts it."""
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("h.test").configure_cert(server)
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(client)
+    return server, client
+
+
+class GetOverTLS(Requests):
+    """A handshake first; the pool closes with close_notify in the end."""
+
+    @override
+    async def setup(self) -> None:
+        context, trusting = tls_contexts()
+        self.serve_tls(context, [*self.script, SERVE], [SERVE])
+        self.connector = TCPConnector(ssl=trusting, dialer=MemoryDialer(self.world.network))
+        self.session = ClientSession(
+            "https://h.test/", connector=self.connector, timeout=ClientTimeout(total=30)
+        )
+
+    def serve_tls(self, context: ssl.SSLContext, *scripts: Script) -> None:
+        server = ScriptedServer(*scripts)
+        self.world.servers.append(server)
+        self.world.network.serve(
+            "h.test",
+            443,
+            lambda: TLSLayer(server(), context, server_hostname=None, server_side=True),
+        )
+
+    @override
+    async def follow_up(self) -> None:
+        self.serve_tls(tls_contexts()[0], [SERVE])
+        async with self.session.get("/after") as answer:
+            assert await answer.read() == b"ok"
+
+
+class CloseOverTLS(GetOverTLS):
+    """The session closes while its idle connection's peer never answers close_notify."""
+
+    script = (ReadRequest(), Send(OK), Stall(reading=False))
+
+    @override
+    async def run(self) -> None:
+        await super().run()
+        await self.session.close()
+
+    @override
+    async def follow_up(self) -> None:
+        """A closed session has nothing to follow up with."""
+
+
 SCENARIOS: tuple[Callable[[World], Requests], ...] = (
     GetFresh,
     GetReused,
@@ -398,6 +458,8 @@ SCENARIOS: tuple[Callable[[World], Requests], ...] = (
     PoolWaitForPlace,
     PoolWakeRace,
     CloseWithTraffic,
+    GetOverTLS,
+    CloseOverTLS,
 )
 
 
