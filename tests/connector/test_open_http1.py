@@ -58,6 +58,12 @@ async def get(connection: Connection) -> bytes:
     return await exchange.content.read()
 
 
+async def all_closed(server: ScriptedServer) -> None:
+    """The client hangs up by itself, while the server would go on."""
+    async with asyncio.timeout(5):
+        await server.wait_closed()
+
+
 async def test_a_verified_connection_is_made_and_used_again(
     connector: TCPConnector, port: int, tls_client_context: ssl.SSLContext
 ) -> None:
@@ -179,6 +185,7 @@ async def test_t9_another_protocol_than_http_1_1_is_refused(
         target = Target("https", "localhost", port, ssl=tls_client_context)
         with pytest.raises(ClientSSLError, match="the server chose 'h2'"):
             await connector.connect(target)
+        await all_closed(ok_server)
         tls_client_context.set_alpn_protocols(["http/1.1"])
         connection = await connector.connect(target)
         assert connection.facts.alpn == "http/1.1"
@@ -219,7 +226,7 @@ class PlannedError(Exception):
 
 @pytest.mark.parametrize("event", ["tls_start", "tls_end"])
 async def test_o11_an_observer_that_raises_leaves_nothing(
-    connector: TCPConnector, port: int, event: str
+    connector: TCPConnector, ok_server: ScriptedServer, port: int, event: str
 ) -> None:
     with pytest.raises(PlannedError):
         await connector.connect(
@@ -227,6 +234,7 @@ async def test_o11_an_observer_that_raises_leaves_nothing(
             NO_TIMEOUTS,
             RecordingObserver({event: PlannedError()}),
         )
+    await all_closed(ok_server)
 
 
 async def test_l2_connecting_can_be_cancelled_at_every_await(

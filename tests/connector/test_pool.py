@@ -364,6 +364,15 @@ def test_the_oldest_ready_ticket_of_all_hosts_is_served() -> None:
     assert woken(pool.abandon(second, 0.0)) == [third]
 
 
+def test_the_second_in_line_is_served_when_the_first_has_left() -> None:
+    pool = Pool[Conn](limit=2, limit_per_host=2)
+    opened(pool, A)
+    b = opened(pool, B)
+    first, second = queued(pool, A), queued(pool, A)
+    pool.abandon(first, 0.0)
+    assert woken(pool.retire(b)) == [second]
+
+
 def test_hosts_that_come_and_go_leave_nothing_behind() -> None:
     pool = Pool[Conn](limit=1, limit_per_host=1)
     holder = opened(pool, A)
