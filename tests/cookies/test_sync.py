@@ -112,6 +112,20 @@ def test_setting_a_cookie_again_is_a_change_though_nothing_differs() -> None:
     assert pairs(one) == pairs(two) == ["a=1"]
 
 
+def test_a_cookie_can_be_removed_by_a_jar_that_never_saw_it() -> None:
+    """A logout answered to one process ends the session of all."""
+    clock = Clock()
+    store = MemoryStore(clock=clock)
+    one, two = CookieJar(store=store, clock=clock), CookieJar(store=store, clock=clock)
+    one.update_cookies_from_headers(["sid=1"], URL_)
+    one.sync()
+    clock.now += 1
+    two.update_cookies_from_headers(["sid=; Max-Age=0"], URL_)
+    two.sync()
+    one.sync()
+    assert pairs(one) == pairs(two) == []
+
+
 def test_a_jar_that_changes_nothing_tells_nothing() -> None:
     store = MemoryStore()
     jar = CookieJar(store=store)

@@ -126,9 +126,8 @@ class CookieJar(AbstractCookieJar):
         if scope is None:
             return
         now = self._clock()
-        fields = list(
-            islice(headers, self._policy.limits.per_response)
-        )  # foreign code, without the lock
+        # Foreign code may run here, and use the jar: not under the lock.
+        fields = list(islice(headers, self._policy.limits.per_response))
         with self._lock:
             self._index.evict_expired(now)
             for field in fields:
@@ -202,13 +201,14 @@ class CookieJar(AbstractCookieJar):
 
     def _store(self, cookie: Cookie, now: float) -> None:
         """Put a cookie in, or take out what it replaces where it has expired already. The lock is held."""
-        if cookie.expires is not None and cookie.expires <= now:
-            self._take_out((cookie,), now)
-            return
         if self._link is not None:
-            # Also where nothing changed: the server said so now, which is later than what another jar did before.
+            # Also where nothing changes here: the server said so now, later than what another jar did before, and a
+            # cookie that it removes may be one that this jar has not seen.
             self._link.note(cookie.identity, now)
-        self._index.put(cookie, now)
+        if cookie.expires is not None and cookie.expires <= now:
+            self._index.remove(cookie.identity)
+        else:
+            self._index.put(cookie, now)
 
     # Sending
 
