@@ -1,17 +1,22 @@
-"""What the protocol suites share: a response taken apart, however it was cut."""
+"""What the protocol suites share: a response taken apart, however it was cut; a connection and its peer."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from wayfare_http_core import (
     DEFAULT_HEAD_LIMITS,
+    Connection,
     EndOfMessage,
     HeadLimits,
     ResponseHead,
     ResponseParser,
 )
+from wayfare_http_core.aio import HTTP1Connection
+from wayfare_http_core.testing import Action, MemoryTransport, ScriptedPeer, memory_pair
 
 _ALL_CUTS = 300
 """Octets up to this number are cut at every position, more of them at as many, evenly."""
@@ -117,3 +122,71 @@ class Respond:
 def respond() -> Respond:
     """Call with the octets of a response; gives an `Outcome` that no cut changes."""
     return Respond()
+
+
+class Owner:
+    """A pool of one: it notes what it is told and checks the order."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def connection_idle(self, connection: Connection, /) -> None:
+        assert connection.available_exchanges == 1
+        assert "retired" not in self.told
+        self.told.append("idle")
+
+    def connection_retired(self, connection: Connection, /) -> None:
+        assert connection.available_exchanges == 0
+        assert "retired" not in self.told
+        self.told.append("retired")
+
+    def connection_lost(self, connection: Connection, /) -> None:
+        assert self.told[-1] == "retired"
+        self.told.append("lost")
+
+
+@dataclass
+class Wire:
+    """A connection, its peer, and both ends between them."""
+
+    connection: HTTP1Connection
+    peer: ScriptedPeer
+    owner: Owner
+    end: MemoryTransport
+
+    async def sent(self, count: int) -> None:
+        """Return when the peer has read that many requests."""
+        while len(self.peer.requests) < count:
+            await asyncio.sleep(0)
+
+    async def closed(self) -> None:
+        """Return when the connection is closed, which nobody here asked for."""
+        await self.connection.wait_closed()
+        assert self.owner.told[-2:] == ["retired", "lost"]
+
+
+@asynccontextmanager
+async def _connect(*script: Action) -> AsyncIterator[Wire]:
+    """A connection to a peer with a script; everything is closed, and told, in the end."""
+    owner = Owner()
+    connection = HTTP1Connection(owner)
+    peer = ScriptedPeer(script)
+    end, _ = memory_pair(connection, peer)
+    await asyncio.sleep(0)
+    try:
+        yield Wire(connection, peer, owner, end)
+    finally:
+        connection.abort()
+        await connection.wait_closed()
+        peer.transport.abort()
+        await peer.wait_closed()
+        await asyncio.sleep(0)
+    assert owner.told[-2:] == ["retired", "lost"]
+    assert peer.error is None
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.fixture(scope="session")
+def connect() -> Callable[..., AbstractAsyncContextManager[Wire]]:
+    """Call with the actions of a peer; gives a `Wire` to it, to be entered."""
+    return _connect

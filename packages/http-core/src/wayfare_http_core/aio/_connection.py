@@ -74,14 +74,23 @@ _FREE, _BUSY, _UPGRADED, _RETIRED, _LOST = _State
 class HTTP1Exchange:
     """A response on its connection: see `wayfare_http_core.Exchange`."""
 
-    __slots__ = ("_connection", "_content", "_whole", "head", "is_complete", "trailers")
+    __slots__ = (
+        "_connection",
+        "_content",
+        "_read_limit",
+        "_whole",
+        "head",
+        "is_complete",
+        "trailers",
+    )
 
     head: ResponseHead
     trailers: CIMultiDictProxy[str]
     is_complete: bool
 
-    def __init__(self, connection: "HTTP1Connection", head: ResponseHead) -> None:
+    def __init__(self, connection: "HTTP1Connection", head: ResponseHead, read_limit: int) -> None:
         self._connection = connection
+        self._read_limit = read_limit
         self._content: StreamReader | None = None
         self._whole: bytes | None = None
         self.head = head
@@ -92,9 +101,9 @@ class HTTP1Exchange:
     def content(self) -> StreamReader:
         """The content. Content that came with its head becomes a stream only here: few ask for it."""
         if self._content is None:
-            self._content = StreamReader(self._connection)
-            self._content.feed_data(self._whole or b"")
-            self._content.feed_eof()
+            self._content = StreamReader.of_whole(
+                self._whole or b"", self._connection, self._read_limit
+            )
             self._whole = None
         return self._content
 
@@ -347,7 +356,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             head = events[0]
             whole = events[1] if len(events) == 3 else b"" if len(events) == 2 else None
             if isinstance(head, ResponseHead) and isinstance(whole, bytes):
-                exchange = HTTP1Exchange(self, head)
+                exchange = HTTP1Exchange(self, head, self._read_limit)
                 exchange._whole = whole
                 exchange.is_complete = True
                 self._waiter = None
@@ -463,7 +472,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             # Its deadline came, or it was cancelled, and it has not woken yet.
             self.abort()
             return
-        self._exchange = exchange = HTTP1Exchange(self, head)
+        self._exchange = exchange = HTTP1Exchange(self, head, self._read_limit)
         self._content = exchange._content = StreamReader(self, self._read_limit)
         self._waiter = None
         waiter.set_result(exchange)
@@ -574,7 +583,10 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def _upload_ended(self, task: "asyncio.Task[None]") -> None:
         self._upload = None
-        if not task.cancelled():
+        if task.cancelled():
+            # The peer still waits for the rest of that body and would take the next request for it.
+            self._persistent = False
+        else:
             exc = task.exception()
             if exc is not None and self._state is _BUSY:
                 self._fail(exc)
