@@ -60,7 +60,9 @@ from ._limits import (
     MAX_TRAILERS,
     HeadLimits,
 )
+from ._list_field import ListField
 from ._media_type import MediaType, parse_media_type
+from ._parameters import decode_ext_value, encode_ext_value, quote_string
 from ._request_writer import EncodedRequest, encode_request_head
 from ._response_parser import END_OF_MESSAGE, EndOfMessage, ResponseEvent, ResponseParser
 from ._version import __version__
@@ -106,6 +108,7 @@ __all__ = (
     "IncompleteBodyError",
     "InvalidHeader",
     "LineTooLong",
+    "ListField",
     "MediaType",
     "PayloadEncodingError",
     "RequestBody",
@@ -126,13 +129,16 @@ __all__ = (
     "__version__",
     "connection_persists",
     "content_length",
+    "decode_ext_value",
     "encode_basic_auth",
     "encode_chunk",
+    "encode_ext_value",
     "encode_last_chunk",
     "encode_request_head",
     "hdrs",
     "make_decoder",
     "parse_content_codings",
     "parse_media_type",
+    "quote_string",
     "response_framing",
 )
