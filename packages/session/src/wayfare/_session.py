@@ -90,7 +90,7 @@ class ClientSession:
         self._connector: BaseConnector = TCPConnector() if connector is None else connector
         if self._connector_owner:
             self._connector.claim(self)
-        join = partial(_joined_and_prepared, self._base_url, _tls_setting(self._connector))
+        join = partial(_joined_and_prepared, self._base_url, self._connector.ssl)
         self._prepare = lru_cache(maxsize=_PREPARED_URLS)(join)
         frame = sys._getframe(1)
         self._site = f"{frame.f_code.co_filename}:{frame.f_lineno}"
@@ -297,11 +297,6 @@ class ClientSession:
 
 def _joined_and_prepared(base_url: URL | None, ssl: TLSSetting, url: str | URL) -> PreparedURL:
     return prepare_url(join_url(base_url, url), ssl)
-
-
-def _tls_setting(connector: BaseConnector) -> TLSSetting:
-    """What a connector wants of targets that say nothing of their own."""
-    return connector.ssl if isinstance(connector, TCPConnector) else True
 
 
 def _exchange_options(options: SessionOptions) -> ExchangeOptions:
