@@ -255,6 +255,10 @@ def test_flags_ignore_case_and_values_c18() -> None:
     assert parsed("a=é; SECURE; HttpOnly").secure
 
 
+def test_the_value_stays_out_of_repr_y10() -> None:
+    assert repr(parse_set_cookie("sid=hunter2; Secure")) == "<SetCookie sid=…>"
+
+
 words = st.sampled_from(
     [
         *("=", ";", " ", "\t", '"', "\\", ",", "a", "é", "__Host-", "Path", "=/", "Secure"),

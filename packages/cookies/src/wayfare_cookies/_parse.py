@@ -6,11 +6,17 @@ cost what their length costs.
 """
 
 import re
+import sys
 from typing import NamedTuple
 
 from ._cookie import SameSite
 from ._dates import parse_cookie_date
 from ._rules import Rule
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 __all__ = (
     "MAX_AGE_LIMIT",
@@ -78,6 +84,11 @@ class SetCookie(NamedTuple):
     http_only: bool = False
     same_site: SameSite = SameSite.DEFAULT
     partitioned: bool = False
+
+    @override
+    def __repr__(self) -> str:
+        # Values are credentials: they stay out of logs and tracebacks.
+        return f"<SetCookie {self.name}=…>"
 
 
 def parse_set_cookie(field: str) -> SetCookie | Rule:
