@@ -19,7 +19,7 @@ free_port() {
 }
 
 program_of() { case "$1" in nginx) echo nginx ;; redis) echo redis-server ;; *) say "unknown service '$1'"; exit 2 ;; esac; }
-package_of() { case "$1" in nginx) echo nginx-light ;; redis) echo redis-server ;; esac; }
+package_of() { case "$1" in nginx) echo nginx ;; redis) echo redis-server ;; esac; }
 
 require() {
     local program package
@@ -157,8 +157,8 @@ shift || true
 case "$command" in
     start)
         [ $# -gt 0 ] || set -- nginx redis
-        stop
         for name in "$@"; do require "$name"; done
+        stop
         mkdir -p "$STATE"
         for name in "$@"; do "start_$name"; done
         ;;
