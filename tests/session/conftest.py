@@ -11,6 +11,9 @@ from wayfare_http_core.testing import ReadRequest, Script, ScriptedServer, Send,
 Serve = Callable[..., AbstractAsyncContextManager[tuple[wayfare.ClientSession, ScriptedServer]]]
 
 
+Answer = str | tuple[str, bytes]
+
+
 def answer(head: str, body: bytes = b"") -> tuple[ReadRequest, Send]:
     """A script that reads one request and answers it."""
     lines = head.strip().replace("\n", "\r\n").encode("utf-8", "surrogateescape")
@@ -26,7 +29,7 @@ def serve() -> Serve:
 
     @asynccontextmanager
     async def running(
-        *scripts: Script | str | tuple[str, bytes], **options: Any
+        *scripts: Script | Answer, **options: Any
     ) -> AsyncIterator[tuple[wayfare.ClientSession, ScriptedServer]]:
         server = ScriptedServer(*[_script(script) for script in scripts])
         async with listening(server) as (host, port):
@@ -38,9 +41,10 @@ def serve() -> Serve:
     return running
 
 
-def _script(script: Script | str | tuple[str, bytes]) -> Script:
+def _script(script: Script | Answer) -> Script:
     if isinstance(script, str):
         return answer(script)
-    if len(script) == 2 and isinstance(script[0], str) and isinstance(script[1], bytes):
-        return answer(script[0], script[1])
-    return script  # type: ignore[return-value]
+    head, body = script[0], script[1] if len(script) > 1 else None
+    if isinstance(head, str) and isinstance(body, bytes):
+        return answer(head, body)
+    return [step for step in script if not isinstance(step, str | bytes)]

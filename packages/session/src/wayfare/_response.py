@@ -7,15 +7,14 @@ import warnings
 import weakref
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 from multidict import CIMultiDictProxy
 from wayfare_http_core import (
     ClientResponseError,
     Exchange,
     HttpVersion,
-    MediaType,
-    parse_media_type,
+    content_length,
 )
 from wayfare_http_core.aio import StreamReader
 from yarl import URL
@@ -28,9 +27,10 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("ClientResponse",)
+if TYPE_CHECKING:
+    from wayfare_http_core import MediaType
 
-_OCTET_STREAM = MediaType("application", "octet-stream", {})
+__all__ = ("ClientResponse",)
 
 
 @final
@@ -161,9 +161,7 @@ class ClientResponse:
     @property
     def content_length(self) -> int | None:
         """The Content-Length in octets on the wire, or None."""
-        value = self.headers.get("Content-Length")
-        # The framing rules let no other value pass than one number, perhaps repeated.
-        return None if value is None else int(value.partition(",")[0])
+        return content_length(self.headers)
 
     @property
     def closed(self) -> bool:
@@ -299,10 +297,13 @@ class ClientResponse:
             self._finalizer.detach()
             self._finalizer = None
 
-    def _parsed_media_type(self) -> MediaType:
+    def _parsed_media_type(self) -> "MediaType":
+        # Imported here: the parser of media types loads when one is asked for.
+        from wayfare_http_core import MediaType, parse_media_type
+
         if self._media_type is None:
-            value = self.headers.get("Content-Type")
-            self._media_type = (None if value is None else parse_media_type(value)) or _OCTET_STREAM
+            parsed = parse_media_type(self.headers.get("Content-Type", ""))
+            self._media_type = parsed or MediaType("application", "octet-stream", {})
         return self._media_type
 
     def _is_media_type(self, expected: str) -> bool:
