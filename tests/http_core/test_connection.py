@@ -487,6 +487,20 @@ async def test_a_cancelled_exchange_takes_its_connection_along(connect: Connect)
         await w.closed()
 
 
+@pytest.mark.parametrize("octets", [OK, BEGUN, OK[:20], b"no head\r\n\r\n"])
+async def test_octets_after_an_abort_are_nobodys(connect: Connect, octets: bytes) -> None:
+    """A TLS layer goes on through what it had decrypted, whatever happened on the way."""
+    async with connect(ReadRequest()) as w:
+        exchanging = asyncio.ensure_future(w.connection.exchange(GET))
+        await w.sent(1)
+        w.connection.abort()
+        w.connection.data_received(octets)
+        w.connection.data_received(octets)
+        assert w.owner.told == ["retired"]
+        with pytest.raises(ClientConnectionError, match="closed while"):
+            await exchanging
+
+
 # --- Reading no faster than the reader.
 
 

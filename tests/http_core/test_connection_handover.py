@@ -226,6 +226,7 @@ class Echo(asyncio.Protocol):
     ("request_head", "response"),
     [
         (UPGRADE, SWITCHING),
+        (UPGRADE, b"HTTP/1.1 100 Continue\r\n\r\n" + SWITCHING),
         (TUNNEL, b"HTTP/1.1 200 OK\r\n\r\n"),
         (TUNNEL, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"),
     ],

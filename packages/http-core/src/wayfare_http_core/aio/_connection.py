@@ -287,7 +287,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             transport.write(request.octets + body)
         else:
             transport.write(request.octets)
-            self._upload = self._loop.create_task(send_body(self, body, request))
+            self._upload = self._loop.create_task(self._send_body(body, request))
             self._upload.add_done_callback(self._upload_ended)
 
     def upgrade(self) -> Upgraded:
@@ -297,14 +297,13 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
         Raises: RuntimeError at any other moment.
         """
-        transport = self._transport
-        if not self._parser.tunnelling or transport is None or self._state is not _BUSY:
+        transport, exchange = self._transport, self._exchange
+        if not self._parser.tunnelling or transport is None or exchange is None:
             raise RuntimeError("the connection was not upgraded")
         self._transport = None
         self._state = _UPGRADED
-        if self._exchange is not None:
-            self._exchange.is_complete = True
-            self._exchange = self._content = None
+        exchange.is_complete = True
+        self._exchange = self._content = None
         return Upgraded(self, transport, self._parser.take_unused())
 
     def close(self) -> None:
@@ -467,7 +466,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
     def _begin_response(self, head: ResponseHead) -> None:
         waiter = self._waiter
         if waiter is None:
-            return  # the exchange was given up in this very tick
+            return  # the connection was aborted, and its transport still had octets
         if waiter.done():
             # Its deadline came, or it was cancelled, and it has not woken yet.
             self.abort()
@@ -581,7 +580,14 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if self._undrained < 0:
             self.abort()
 
+    async def _send_body(self, body: RequestBody | bytes, request: EncodedRequest) -> None:
+        await send_body(self, body, request)
+        # Not left to the task's callback: a quick peer's response may be handled before that.
+        self._upload = None
+
     def _upload_ended(self, task: "asyncio.Task[None]") -> None:
+        if self._upload is not task:
+            return  # all of it was sent
         self._upload = None
         if task.cancelled():
             # The peer still waits for the rest of that body and would take the next request for it.
