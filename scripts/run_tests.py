@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,8 +133,12 @@ def run_with_services(report: Report) -> None:
 def summary(report: Report) -> int:
     """Say what was left out and what failed; the process's exit status."""
     print()
-    for line in dict.fromkeys(report.left_out):
-        print(f"left out: {line}")
+    together: Counter[str] = Counter()
+    for line in report.left_out:
+        number, _, what = line.partition(" ")
+        together[what] += int(number)
+    for what, total in together.items():
+        print(f"left out: {total} {what}")
     if report.failed:
         print(f"FAILED: {', '.join(report.failed)}")
         return 1

@@ -2,7 +2,7 @@
 
 A page's blocks run in order and share their names, as a reader would type them. A block may await
 at its top level. A block of `text` that follows directly after one of Python is what the page says
-the program prints. `<!-- needs: NAME -->` before a block says that its page needs a server of
+the program prints. `<!-- needs: NAME -->` right before a block says that it needs a server of
 scripts/services.sh.
 """
 
@@ -12,6 +12,7 @@ import contextlib
 import inspect
 import io
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<code>.*?)^(?P=indent)```$\n?",
     re.DOTALL | re.MULTILINE,
 )
-NEEDS = re.compile(r"<!-- needs: (\w+) -->")
+NEEDS = re.compile(r"<!-- needs: (\w+) -->\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Block:
     line: int
     code: str
     output: str | None = None
+    needs: str | None = None
 
 
 class ExampleError(AssertionError):
@@ -54,23 +56,26 @@ def blocks(page: Path) -> list[Block]:
             ):
                 output = following["code"]
         line = text.count("\n", 0, fence.start("code")) + 1
-        result.append(Block(page, line, fence["code"], output))
+        needs = NEEDS.search(text, 0, fence.start())
+        result.append(Block(page, line, fence["code"], output, needs and needs[1]))
     return result
 
 
 def needed_services(page: Path) -> list[str]:
-    """The servers without which the page's examples cannot run."""
-    return sorted(set(NEEDS.findall(page.read_text(encoding="utf-8"))))
+    """The servers without which some of the page's examples cannot run."""
+    return sorted({block.needs for block in blocks(page) if block.needs})
 
 
-def run_page(page: Path, replace: dict[str, str] | None = None) -> int:
-    """Run a page's blocks; the number of blocks.
+def run_page(
+    page: Path, replace: dict[str, str] | None = None, services: Collection[str] = ()
+) -> int:
+    """Run a page's blocks, those that need no other server than `services`; how many were run.
 
     `replace` maps addresses that the page shows to those of a running server. Raises: whatever a
     block raises, or `ExampleError` where its output differs from the page.
     """
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    found = blocks(page)
+    found = [block for block in blocks(page) if block.needs is None or block.needs in services]
     with asyncio.Runner() as runner:
         for block in found:
             run_block(block, namespace, runner, replace or {})

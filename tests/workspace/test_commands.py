@@ -86,8 +86,10 @@ def test_a_failing_run_fails_the_summary(
     assert report.failed == ["planted"]
     assert summary(report) == 1
     assert "FAILED: planted" in capsys.readouterr().out
-    assert summary(Report(left_out=["3 tests"])) == 0
-    assert "left out: 3 tests\nall suites passed" in capsys.readouterr().out
+    left_out = ["3 tests that need tea", "1 tests that need sugar", "2 tests that need tea"]
+    assert summary(Report(left_out=left_out)) == 0
+    said = "left out: 5 tests that need tea\nleft out: 1 tests that need sugar\nall suites passed"
+    assert said in capsys.readouterr().out
 
 
 def test_an_unknown_service_is_refused() -> None:

@@ -24,14 +24,16 @@ def pages() -> list[Path]:
 
 
 def page_parameters() -> list[object]:
-    return [
-        pytest.param(
-            page,
-            id=str(page.relative_to(ROOT)),
-            marks=[pytest.mark.needs(name) for name in needed_services(page)],
-        )
-        for page in pages()
-    ]
+    """Each page without the blocks that need a server, and once more with them."""
+    parameters: list[object] = []
+    for page in pages():
+        name = str(page.relative_to(ROOT))
+        parameters.append(pytest.param(page, [], id=name))
+        services = needed_services(page)
+        if services:
+            marks = [pytest.mark.needs(service) for service in services]
+            parameters.append(pytest.param(page, services, id=f"{name}, all", marks=marks))
+    return parameters
 
 
 class EchoServer(ThreadingHTTPServer):
@@ -93,12 +95,16 @@ def server() -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize("page", page_parameters())
+@pytest.mark.parametrize(("page", "services"), page_parameters())
 def test_the_examples_of_a_page_run(
-    page: Path, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    services: list[str],
+    server: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run_page(page, {SHOWN: server}) > 0
+    assert run_page(page, {SHOWN: server}, services) > 0
 
 
 def write(folder: Path, text: str) -> Path:
@@ -136,6 +142,11 @@ def test_addresses_are_replaced_both_ways(tmp_path: Path) -> None:
     assert run_page(page, {SHOWN: "http://127.0.0.1:1"}) == 1
 
 
-def test_needed_services_are_read(tmp_path: Path) -> None:
-    page = write(tmp_path, "<!-- needs: redis -->\n```python\npass\n```\n")
+def test_a_block_that_needs_a_server_waits_for_it(tmp_path: Path) -> None:
+    page = write(
+        tmp_path, "```python\nx = 1\n```\n\n<!-- needs: redis -->\n```python\nx = 1 / 0\n```\n"
+    )
     assert needed_services(page) == ["redis"]
+    assert run_page(page) == 1
+    with pytest.raises(ZeroDivisionError):
+        run_page(page, services=["redis"])
