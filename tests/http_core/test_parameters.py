@@ -17,7 +17,8 @@ from wayfare_http_core._parameters import (
 
 
 def scan(text: str, *, in_list: bool = False) -> list[tuple[str, str, Fault | None]]:
-    return [(*each,) for each in scan_parameters(text, in_list=in_list)[0]]
+    raw, _ = scan_parameters(text, in_list=in_list)
+    return [(each.name, each.value, each.fault) for each in raw]
 
 
 def resolve(text: str, *, values_needed: bool = True) -> tuple[dict[str, list[str]], list[str]]:
@@ -64,7 +65,7 @@ def test_m13_y2_scan(text: str, parameters: list[tuple[str, str, Fault | None]])
 def test_scan_in_a_list() -> None:
     """A comma ends an element of a list, unless it is quoted."""
     assert scan_parameters(';a="b,c";d=e , f', in_list=True) == (
-        [RawParameter("a", "b,c", None), RawParameter("d", "e", None)],
+        [RawParameter("a", "b,c", None, True), RawParameter("d", "e", None)],
         13,
     )
     assert scan_parameters(";a,;b", in_list=True)[1] == 2
@@ -96,6 +97,7 @@ def test_h27_parameters_are_counted() -> None:
         (";a=b;a*=UTF-8''c;a=d", {"a": ["c"]}, []),
         (";a*=utf-8'en'%C3%A4", {"a": ["\xe4"]}, []),
         (";a=b;a*=x-none''c", {"a": ["b"]}, ["parameter 'a*' cannot be decoded"]),
+        (";a=b;a*=\"utf-8''c\"", {"a": ["b"]}, ["parameter 'a*' is quoted"]),
         (";a*=utf-8''b;a*=utf-8''c", {"a": ["b"]}, ["parameter 'a*' is repeated"]),
         (";a*b=c", {}, ["parameter 'a*b' is neither plain nor extended"]),
         (";a*01=c", {}, ["parameter 'a*01' is neither plain nor extended"]),

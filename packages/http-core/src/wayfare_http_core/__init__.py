@@ -3,6 +3,9 @@
 What needs an event loop is in `wayfare_http_core.aio`; importing this package imports no asyncio, socket or ssl.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from . import hdrs
 from ._basic_auth import BasicAuth, encode_basic_auth
 from ._chunked import ChunkedDecoder, encode_chunk, encode_last_chunk
@@ -60,12 +63,49 @@ from ._limits import (
     MAX_TRAILERS,
     HeadLimits,
 )
-from ._list_field import ListField
-from ._media_type import MediaType, parse_media_type
-from ._parameters import decode_ext_value, encode_ext_value, quote_string
 from ._request_writer import EncodedRequest, encode_request_head
 from ._response_parser import END_OF_MESSAGE, EndOfMessage, ResponseEvent, ResponseParser
 from ._version import __version__
+
+if TYPE_CHECKING:
+    from ._content_disposition import (
+        BadContentDispositionHeader,
+        BadContentDispositionParam,
+        ContentDisposition,
+        content_disposition_filename,
+        content_disposition_header,
+        parse_content_disposition,
+    )
+    from ._filename import safe_filename
+    from ._list_field import ListField
+    from ._media_type import MediaType, parse_media_type
+    from ._parameters import decode_ext_value, encode_ext_value, quote_string
+else:
+    # What reads and writes single field values compiles many patterns, and most programs need few of them: these
+    # modules load when one of their names is asked for. Add new ones above and here.
+    _LAZY = {
+        "BadContentDispositionHeader": "_content_disposition",
+        "BadContentDispositionParam": "_content_disposition",
+        "ContentDisposition": "_content_disposition",
+        "content_disposition_filename": "_content_disposition",
+        "content_disposition_header": "_content_disposition",
+        "parse_content_disposition": "_content_disposition",
+        "safe_filename": "_filename",
+        "ListField": "_list_field",
+        "MediaType": "_media_type",
+        "decode_ext_value": "_parameters",
+        "encode_ext_value": "_parameters",
+        "parse_media_type": "_media_type",
+        "quote_string": "_parameters",
+    }
+
+    def __getattr__(name):
+        module = _LAZY.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
+        return value
+
 
 __all__ = (
     "ACCEPT_ENCODING",
@@ -76,6 +116,8 @@ __all__ = (
     "MAX_CHUNK_EXTENSIONS",
     "MAX_CHUNK_LINE",
     "MAX_TRAILERS",
+    "BadContentDispositionHeader",
+    "BadContentDispositionParam",
     "BadHttpMessage",
     "BadStatusLine",
     "BasicAuth",
@@ -91,6 +133,7 @@ __all__ = (
     "Connection",
     "ConnectionFacts",
     "ConnectionOwner",
+    "ContentDisposition",
     "ContentEncodingError",
     "ContentLengthError",
     "Decoder",
@@ -128,6 +171,8 @@ __all__ = (
     "UploadAbortedError",
     "__version__",
     "connection_persists",
+    "content_disposition_filename",
+    "content_disposition_header",
     "content_length",
     "decode_ext_value",
     "encode_basic_auth",
@@ -138,7 +183,9 @@ __all__ = (
     "hdrs",
     "make_decoder",
     "parse_content_codings",
+    "parse_content_disposition",
     "parse_media_type",
     "quote_string",
     "response_framing",
+    "safe_filename",
 )

@@ -88,6 +88,7 @@ class RawParameter(NamedTuple):
     name: str
     value: str
     fault: Fault | None
+    quoted: bool = False
 
 
 def ascii_lower(text: str) -> str:
@@ -132,7 +133,7 @@ def _raw_parameter(match: re.Match[str]) -> RawParameter:
             fault = Fault.UNCLOSED
         elif rest:
             fault = Fault.TRAILING
-    return RawParameter(name, value, fault if is_token(name) else Fault.NAME)
+    return RawParameter(name, value, fault if is_token(name) else Fault.NAME, quoted is not None)
 
 
 def _fault_of_unquoted(value: str) -> Fault | None:
@@ -154,7 +155,7 @@ def resolve_parameters(
     extended: dict[str, str] = {}
     sections: dict[str, dict[int, tuple[str, bool]]] = {}
     for parameter in parameters:
-        name, value, _ = parameter
+        name, value, _, quoted = parameter
         if _unusable(parameter, problems, values_needed):
             continue
         if "*" not in name:
@@ -167,6 +168,9 @@ def resolve_parameters(
             found = sections.setdefault(match[1], {})
             # Y1: one to three digits of the pattern.
             found.setdefault(int(match[2]), (value, bool(match[3])))
+        elif quoted:
+            # Some readers decode it and some do not: which file a peer names must not depend on the reader.
+            problems.append(f"parameter {excerpt(name)} is quoted")
         elif match[1] in extended:
             problems.append(f"parameter {excerpt(name)} is repeated")
         elif (decoded := decode_ext_value(value)) is None:
@@ -181,7 +185,7 @@ def resolve_parameters(
 
 def _unusable(parameter: RawParameter, problems: list[str], values_needed: bool) -> bool:
     """Whether to leave the parameter out; its fault becomes a problem, if the grammar does not allow it."""
-    name, _, fault = parameter
+    name, _, fault, _ = parameter
     if fault is None:
         return False
     if fault is Fault.EMPTY:
