@@ -6,7 +6,7 @@ import socket
 import struct
 import sys
 from collections.abc import Generator, Iterable
-from typing import TypeAlias, assert_never, final
+from typing import TypeAlias, assert_never, cast, final
 
 from ._actions import (
     Action,
@@ -236,14 +236,15 @@ class ScriptedPeer(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the script."""
-        if not isinstance(transport, asyncio.Transport):
+        # Not by its class: uvloop's transports are none of asyncio's.
+        if not hasattr(transport, "write"):
             raise TypeError(f"{type(transport).__name__} carries no stream")
-        self._transport = transport
+        stream = self._transport = cast(asyncio.Transport, transport)
         self.connected = True
         self._disconnected.clear()
         # With the lowest mark the peer knows when all it sent is out: an RST must not overtake it.
         # asyncio's TLS transports pause at the mark already, the others above it.
-        transport.set_write_buffer_limits(0 if self._plain else 1, 0)
+        stream.set_write_buffer_limits(0 if self._plain else 1, 0)
         self._steps = self._run(self._script)
         self._advance()
 
