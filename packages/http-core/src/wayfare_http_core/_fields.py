@@ -35,6 +35,11 @@ def _text(value: object) -> str:
     raise TypeError(f"a field value is str, bytes or int, not {type(value).__name__}")
 
 
+def _lower(name: str) -> str:
+    """A field name to look for; only ASCII has a lower case here, or U+212A would be a "k"."""
+    return name.lower() if name.isascii() else name
+
+
 def encode_field(name: str, value: str) -> bytes:
     """One field line with its CRLF.
 
@@ -85,12 +90,12 @@ class FieldBlock:
 
     def get(self, name: str) -> str | None:
         """The value of the first field of that name (any case), or None."""
-        wanted = name.lower()
+        wanted = _lower(name)
         return next((value for own, value in self.pairs if own.lower() == wanted), None)
 
     def getall(self, name: str) -> list[str]:
         """The values of every field of that name (any case), in order."""
-        wanted = name.lower()
+        wanted = _lower(name)
         return [value for own, value in self.pairs if own.lower() == wanted]
 
     def options(self, name: str) -> list[str]:
