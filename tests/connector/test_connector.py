@@ -186,6 +186,22 @@ async def test_a_connection_that_dies_when_granted_is_replaced(connector: TCPCon
     await get(two)
 
 
+async def test_f11_a_connection_that_is_not_quiet_is_not_leased(connector: TCPConnector) -> None:
+    """F11, I4: what arrived unseen ends the connection, and nobody gets it."""
+
+    class Loud(Wrapper):
+        def is_quiet(self, now: float) -> bool:
+            assert now > 0
+            return False
+
+    async with WrappingConnector(Loud, limit=2) as other:
+        one = await other.connect(A)
+        assert isinstance(one, Loud)
+        one.turn_idle()
+        assert other.lease_nowait(A) is None
+        assert one.aborted
+
+
 async def test_l6_a_connection_that_is_closing_is_not_leased(connector: TCPConnector) -> None:
     class Closing(Wrapper):
         available = 1
@@ -752,6 +768,9 @@ class Wrapper:
     @property
     def available_exchanges(self) -> int:
         return 0 if self.aborted else 1
+
+    def is_quiet(self, now: float) -> bool:
+        return True
 
     facts: Any = None
     exchange: Any = None

@@ -162,6 +162,9 @@ class Stubborn:
     def available_exchanges(self) -> int:
         return 0 if self.events else 1
 
+    def is_quiet(self, now: float) -> bool:
+        return True
+
     def close(self) -> None:
         self.events.append("close")
 

@@ -13,14 +13,12 @@ from wayfare_http_core import (
     FieldBlock,
     RequestHead,
 )
-from wayfare_http_core.aio import HTTP1Connection, HTTP1Exchange
+from wayfare_http_core.aio import HTTP1Exchange
 from wayfare_http_core.testing import (
     Fin,
     ReadHead,
     ReadRequest,
-    ScriptedPeer,
     Send,
-    memory_pair,
     run_with_fake_clock,
 )
 
@@ -281,6 +279,25 @@ async def test_what_was_read_too_far_is_a_copy(connect: Connect) -> None:
         upgraded.release()
 
 
+@pytest.mark.parametrize("end", ["close", "abort"])
+async def test_an_owner_can_end_what_was_upgraded(connect: Connect, end: str) -> None:
+    """The lease lasts until the release, and closing a pool reaches the transport until then."""
+    async with connect(ReadHead(), Send(SWITCHING)) as w:
+        await w.connection.exchange(UPGRADE)
+        upgraded = w.connection.upgrade()
+        echo = Echo()
+        upgraded.transport.set_protocol(echo)
+        waiting = asyncio.ensure_future(w.connection.wait_closed())
+        getattr(w.connection, end)()
+        assert upgraded.transport.is_closing()
+        await echo.lost
+        assert not waiting.done()
+        assert w.owner.told == ["retired"]
+        upgraded.release()
+        await waiting
+        assert w.owner.told == ["retired", "lost"]
+
+
 async def test_there_is_no_upgrade_at_any_other_moment(connect: Connect) -> None:
     async with connect(ReadRequest(), Send(begun(4, b"ab")), ReadHead(), Send(SWITCHING)) as w:
         with pytest.raises(RuntimeError, match="was not upgraded"):
@@ -350,37 +367,6 @@ async def test_a_peer_that_ends_a_tunnel_before_it_is_taken(connect: Connect) ->
             w.connection.upgrade()
         assert exchange.is_over
         exchange.abort()
-
-
-async def test_an_upgraded_connection_that_is_closed_leaves_its_transport_alone() -> None:
-    """The place is given back once, by whoever closes the transport."""
-    told: list[str] = []
-
-    class Owner:
-        def connection_idle(self, connection: object, /) -> None:
-            told.append("idle")
-
-        def connection_retired(self, connection: object, /) -> None:
-            told.append("retired")
-
-        def connection_lost(self, connection: object, /) -> None:
-            told.append("lost")
-
-    for end in (HTTP1Connection.close, HTTP1Connection.abort):
-        connection = HTTP1Connection(Owner())
-        peer = ScriptedPeer([ReadHead(), Send(SWITCHING)])
-        memory_pair(connection, peer)
-        await asyncio.sleep(0)
-        await connection.exchange(UPGRADE)
-        upgraded = connection.upgrade()
-        await connection.wait_closed()
-        end(connection)
-        assert not upgraded.transport.is_closing()
-        upgraded.transport.abort()
-        await peer.wait_closed()
-        upgraded.release()
-        assert told == ["retired", "lost"]
-        told.clear()
 
 
 async def test_an_upgraded_transport_that_is_lost_first_gives_the_place_back(

@@ -149,8 +149,9 @@ class Lender:
         # runs, and in this thread.
         if self._thread != get_ident() or not loop.is_running() or self._process != _process:
             self.bind()
-        while (connection := self.pool.lease(target, loop.time())) is not None:
-            if connection.available_exchanges:
+        now = loop.time()
+        while (connection := self.pool.lease(target, now)) is not None:
+            if connection.available_exchanges and connection.is_quiet(now):
                 return connection
             self.discard(connection)
         return None

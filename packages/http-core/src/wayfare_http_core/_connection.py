@@ -145,6 +145,13 @@ class Connection(Protocol):
     def facts(self) -> ConnectionFacts:
         """Addresses and TLS facts, kept after the connection closed."""
 
+    def is_quiet(self, now: float) -> bool:
+        """Whether nothing waits on the idle connection that nobody has looked at; `now` is the loop's time, in seconds.
+
+        An owner asks before it lends a connection again. Octets that nobody asked for must not become the next
+        response (RFC 9112 section 9.2), and a request must not go where the peer has hung up already.
+        """
+
     async def exchange(
         self,
         head: RequestHead,

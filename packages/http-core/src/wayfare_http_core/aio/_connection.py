@@ -15,9 +15,6 @@ import asyncio
 import enum
 from typing import cast, final
 
-from multidict import CIMultiDictProxy
-
-from wayfare_http_core._chunked import NO_TRAILERS
 from wayfare_http_core._connection import (
     DEFAULT_EXCHANGE_OPTIONS,
     ConnectionFacts,
@@ -45,18 +42,22 @@ from wayfare_http_core._response_parser import (
 )
 
 from ._deadlines import Deadline
+from ._exchange import HTTP1Exchange, Upgraded
 from ._facts import transport_facts
 from ._receive_buffer import receive_buffer
 from ._stream_reader import StreamReader
+from ._unseen_input import has_unseen_input
 from ._upload import send_body
 
-__all__ = ("HTTP1Connection", "HTTP1Exchange", "Upgraded")
+__all__ = ("HTTP1Connection",)
 
 _JOINED_BODY = 64 * 1024
 """Up to this many octets, a body is joined to its head and leaves in one write."""
 _DRAIN = 64 * 1024
 """Octets of an unread body that are read and dropped to save a connection; curl and Go choose the same order."""
 _DRAIN_SECONDS = 1.0
+_SEEN = 0.001
+"""Seconds within which the loop has surely looked at a connection: it was freed in this iteration or the last."""
 
 
 class _State(enum.Enum):
@@ -68,89 +69,6 @@ class _State(enum.Enum):
 
 
 _FREE, _BUSY, _UPGRADED, _RETIRED, _LOST = _State
-
-
-@final
-class HTTP1Exchange:
-    """A response on its connection: see `wayfare_http_core.Exchange`."""
-
-    __slots__ = (
-        "_connection",
-        "_content",
-        "_read_limit",
-        "_whole",
-        "head",
-        "is_complete",
-        "trailers",
-    )
-
-    head: ResponseHead
-    trailers: CIMultiDictProxy[str]
-    is_complete: bool
-
-    def __init__(self, connection: "HTTP1Connection", head: ResponseHead, read_limit: int) -> None:
-        self._connection = connection
-        self._read_limit = read_limit
-        self._content: StreamReader | None = None
-        self._whole: bytes | None = None
-        self.head = head
-        self.trailers = NO_TRAILERS
-        self.is_complete = False
-
-    @property
-    def content(self) -> StreamReader:
-        """The content. Content that came with its head becomes a stream only here: few ask for it."""
-        if self._content is None:
-            self._content = StreamReader.of_whole(
-                self._whole or b"", self._connection, self._read_limit
-            )
-            self._whole = None
-        return self._content
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will arrive: the response is complete, broken or given up."""
-        return self.is_complete or not self._connection._receives_for(self)
-
-    def take_whole(self) -> bytes | None:
-        """The content with its codings, if it came whole with its head and nobody asked for the stream; only once."""
-        whole, self._whole = self._whole, None
-        return whole
-
-    def discard(self) -> None:
-        """Give up what was not read yet; see `wayfare_http_core.Exchange.discard`."""
-        if not self.is_complete:
-            self._connection._discard(self)
-
-    def abort(self) -> None:
-        """Give up what was not read yet, and the connection with it. Idempotent."""
-        if not self.is_complete:
-            self._connection.abort()
-
-
-@final
-class Upgraded:
-    """What an upgraded connection leaves: its transport, the octets that were read too far, and its place.
-
-    The transport still calls the old protocol: set your own at once, with `transport.set_protocol`. `release` gives the
-    place back to the owner; call it when the transport is closed.
-    """
-
-    __slots__ = ("_connection", "transport", "unread")
-
-    transport: asyncio.Transport
-    unread: bytes
-
-    def __init__(
-        self, connection: "HTTP1Connection", transport: asyncio.Transport, unread: bytes
-    ) -> None:
-        self._connection = connection
-        self.transport = transport
-        self.unread = unread
-
-    def release(self) -> None:
-        """Tell the owner that the transport is gone; idempotent."""
-        self._connection._lose()
 
 
 @final
@@ -167,6 +85,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         "_content",
         "_drain_timer",
         "_exchange",
+        "_freed_at",
         "_loop",
         "_parser",
         "_persistent",
@@ -200,6 +119,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._upload: asyncio.Task[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._closed: asyncio.Future[None] | None = None
+        self._freed_at = 0.0
         self._persistent = True
         self._read_limit = DEFAULT_EXCHANGE_OPTIONS.read_limit
         self._reading_paused = False
@@ -221,6 +141,13 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             if self._state is _FREE and transport is not None and not transport.is_closing()
             else 0
         )
+
+    def is_quiet(self, now: float) -> bool:
+        """Whether nothing waits unseen on the idle connection; see `wayfare_http_core.Connection`."""
+        if now - self._freed_at < _SEEN:
+            return True
+        transport = self._transport
+        return transport is not None and not has_unseen_input(transport)
 
     async def exchange(
         self,
@@ -300,7 +227,6 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         transport, exchange = self._transport, self._exchange
         if not self._parser.tunnelling or transport is None or exchange is None:
             raise RuntimeError("the connection was not upgraded")
-        self._transport = None
         self._state = _UPGRADED
         exchange.is_complete = True
         self._exchange = self._content = None
@@ -501,8 +427,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             self._drain_timer = None
         if self._persistent and self._parser.reusable and self._upload is None:
             self._state = _FREE
-            if self.owner is not None:
-                self.owner.connection_idle(self)
+            self._freed_at = self._loop.time()
+            self._offer()
         elif self._upload is not None:
             # Whatever is still to be sent belongs to a request that is answered already.
             self.abort()
@@ -618,6 +544,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if self._state is _LOST:
             return
         self._state = _LOST
+        self._transport = None
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         if self._closed is not None and not self._closed.done():
