@@ -5,6 +5,7 @@ can be used the answer is None; any other answer carries `problems`, one sentenc
 or read with good will. Problems are for logs and for tools: they are no part of a value when values are compared.
 """
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("MAX_ELEMENTS", "MAX_PROBLEMS", "ListField", "excerpt")
+__all__ = ("MAX_ELEMENTS", "MAX_PROBLEMS", "ListField", "excerpt", "skip")
 
 MAX_ELEMENTS = 1_000
 """The elements that are read of one field, as many as the parts of a multipart body.
@@ -57,3 +58,9 @@ class ListField(Sequence[T], Generic[T]):
 def excerpt(text: str) -> str:
     """The beginning of what a peer sent, quoted and in ASCII, so that it can stand in a log."""
     return ascii(text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}...")
+
+
+def skip(pattern: re.Pattern[str], text: str, position: int) -> int:
+    """Where the pattern ends that is looked for at a position: there, if it does not match."""
+    match = pattern.match(text, position)
+    return position if match is None else match.end()
