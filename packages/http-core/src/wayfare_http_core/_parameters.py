@@ -177,6 +177,7 @@ def resolve_parameters(
             problems.append(f"parameter {excerpt(name)} cannot be decoded")
         else:
             extended[match[1]] = decoded
+            values.setdefault(match[1], [])  # keeps the place of what is first
     values.update((name, [value]) for name, value in extended.items())
     for name, parts in sections.items():
         _add_continued(name, parts, values, problems)
@@ -293,17 +294,18 @@ def quote_string(text: str) -> str:
     return f'"{escaped}"'
 
 
-def format_parameter(name: str, value: str, *, extended: bool = True) -> str:
+def format_parameter(name: str, value: str, *, extended: bool = True, quoted: bool = False) -> str:
     """`name=value` in the plainest form that can hold the value: a token, a quoted string, an extended value.
 
-    `extended=False` is for fields that know no extended values.
+    `extended=False` is for fields that know no extended values, `quoted=True` for those where many recipients want
+    quotes even for a token.
 
     Raises: ValueError for a name that is no plain token, for control characters, and for a value that needs a form
     which the field does not have.
     """
     if not is_token(name) or "*" in name:
         raise ValueError(f"{name!r} is no name of a parameter")
-    if is_token(value):
+    if is_token(value) and not quoted:
         return f"{name}={value}"
     if value.isascii():
         return f"{name}={quote_string(value)}"
