@@ -216,6 +216,7 @@ def test_format_parameter() -> None:
     assert format_parameter("a", "b") == "a=b"
     assert format_parameter("a", "") == 'a=""'
     assert format_parameter("a", "b c") == 'a="b c"'
+    assert format_parameter("a", "b", quoted=True) == 'a="b"'
     assert format_parameter("a", "\xe4") == "a*=UTF-8''%C3%A4"
     for name in ("", "a*", "a b", "\u212a", "a\n"):
         with pytest.raises(ValueError, match="name"):

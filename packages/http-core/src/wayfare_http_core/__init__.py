@@ -68,6 +68,7 @@ from ._response_parser import END_OF_MESSAGE, EndOfMessage, ResponseEvent, Respo
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._challenges import Challenge, parse_challenges
     from ._content_disposition import (
         BadContentDispositionHeader,
         BadContentDispositionParam,
@@ -76,10 +77,15 @@ if TYPE_CHECKING:
         content_disposition_header,
         parse_content_disposition,
     )
+    from ._etag import ETag, parse_etags
     from ._filename import safe_filename
+    from ._http_date import format_http_date, parse_http_date
+    from ._keep_alive import KeepAlive, parse_keep_alive
+    from ._link import Link, parse_links
     from ._list_field import ListField
     from ._media_type import MediaType, parse_media_type
     from ._parameters import decode_ext_value, encode_ext_value, quote_string
+    from ._retry_after import parse_retry_after
 else:
     # What reads and writes single field values compiles many patterns, and most programs need few of them: these
     # modules load when one of their names is asked for. Add new ones above and here.
@@ -97,6 +103,17 @@ else:
         "encode_ext_value": "_parameters",
         "parse_media_type": "_media_type",
         "quote_string": "_parameters",
+        "Challenge": "_challenges",
+        "parse_challenges": "_challenges",
+        "ETag": "_etag",
+        "parse_etags": "_etag",
+        "format_http_date": "_http_date",
+        "parse_http_date": "_http_date",
+        "KeepAlive": "_keep_alive",
+        "parse_keep_alive": "_keep_alive",
+        "Link": "_link",
+        "parse_links": "_link",
+        "parse_retry_after": "_retry_after",
     }
 
     def __getattr__(name):
@@ -123,6 +140,7 @@ __all__ = (
     "BasicAuth",
     "BodyKind",
     "BodyTooLargeError",
+    "Challenge",
     "ChunkedDecoder",
     "ClientConnectionError",
     "ClientConnectionResetError",
@@ -137,6 +155,7 @@ __all__ = (
     "ContentEncodingError",
     "ContentLengthError",
     "Decoder",
+    "ETag",
     "EncodedRequest",
     "EndOfMessage",
     "Exchange",
@@ -150,7 +169,9 @@ __all__ = (
     "HttpVersion11",
     "IncompleteBodyError",
     "InvalidHeader",
+    "KeepAlive",
     "LineTooLong",
+    "Link",
     "ListField",
     "MediaType",
     "PayloadEncodingError",
@@ -180,11 +201,18 @@ __all__ = (
     "encode_ext_value",
     "encode_last_chunk",
     "encode_request_head",
+    "format_http_date",
     "hdrs",
     "make_decoder",
+    "parse_challenges",
     "parse_content_codings",
     "parse_content_disposition",
+    "parse_etags",
+    "parse_http_date",
+    "parse_keep_alive",
+    "parse_links",
     "parse_media_type",
+    "parse_retry_after",
     "quote_string",
     "response_framing",
     "safe_filename",
