@@ -65,4 +65,6 @@ def parse_keep_alive(value: str) -> KeepAlive:
 def _number(digits: str) -> int:
     digits = digits.lstrip("0") or "0"
     # The length first: a thousand digits would cost time, and some more of them an exception.
-    return _MOST if len(digits) > len(str(_MOST)) else int(digits)
+    if len(digits) > len(str(_MOST)):
+        return _MOST
+    return int(digits)  # Y1: the caller saw that they are digits
