@@ -93,7 +93,7 @@ def test_several_fields() -> None:
         ("Basic a=b, =c", [], ["'=c' is no challenge"]),
         ("\xe4, Basic a=b", [challenge("basic", a="b")], ["'\\xe4' is no challenge"]),
         ("Basic abc==, realm=x", [], ["'basic' has a token68 and parameters"]),
-        ("Basic realm=a, REALM=b", [challenge("basic", realm="a")], ["parameter 'realm' of 'basic' is repeated"]),
+        ("Basic realm=a, REALM=b", [challenge("basic", realm="a")], ["parameter 'realm' of basic is repeated"]),
         ("Basic\xa0realm=a", [], ["'Basic\\xa0realm=a' is no challenge"]),
         ("Ba\u017fic realm=a", [], ["'Ba\\u017fic realm=a' is no challenge"]),
         ("Basic" + ",".join(f" a{n}=b" for n in range(65)), [], ["'basic' has too many parameters"]),

@@ -129,14 +129,12 @@ def test_h27_y3_linear_time(name: str) -> None:
     parse, beginnings = PARSERS[name]
     for beginning in beginnings:
         for piece in PIECES:
-            for end in ("", "\n"):
 
-                def value(
-                    size: int, beginning: str = beginning, piece: str = piece, end: str = end
-                ) -> str:
-                    return beginning + size // len(piece) * piece + end
+            def value(size: int, beginning: str = beginning, piece: str = piece) -> str:
+                # A pattern that goes wild does so when what almost matches ends in what does not.
+                return beginning + size // len(piece) * piece + "\n"
 
-                assert grows(parse, value) < 3, f"{beginning!r}, many {piece!r}, {end!r}"
+            assert grows(parse, value) < 3, f"{beginning!r}, many {piece!r}"
 
 
 def test_h27_the_measure_tells_quadratic_work() -> None:

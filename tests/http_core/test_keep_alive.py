@@ -41,7 +41,7 @@ def test_read(value: str, timeout: int | None, max_: int | None) -> None:
         ("timeout=1_0,max=+1", None, ("'timeout=1_0,' is no number", "'max=+1' is no number")),
         ("timeout=\u0665", None, ("'timeout=\\u0665' is no number",)),
         ("timeout=5\n", None, ("'timeout=5\\n' is no number",)),
-        ("timeout=5, timeout=9", 5, ("timeout is repeated",)),
+        ("timeout=5, timeout=9", 5, ("'timeout' is repeated",)),
         ("timeout=x, timeout=9", 9, ("'timeout=x,' is no number",)),
     ],
 )

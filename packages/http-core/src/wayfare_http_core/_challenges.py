@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import final
 
 from ._grammar import is_token
-from ._list_field import MAX_ELEMENTS, MAX_PROBLEMS, ListField, excerpt, skip
+from ._list_field import MAX_ELEMENTS, ListField, skip, tell
 from ._parameters import MAX_PARAMETERS, TOKEN, ascii_lower, format_parameter, unquote_pairs
 
 __all__ = ("Challenge", "parse_challenges")
@@ -92,7 +92,7 @@ def parse_challenges(*values: str) -> ListField[Challenge]:
         for draft in drafts
         if not draft.broken
     ]
-    return ListField(tuple(challenges), tuple(problems[:MAX_PROBLEMS]))
+    return ListField(tuple(challenges), tuple(problems))
 
 
 def _read(value: str, drafts: list[_Draft], problems: list[str]) -> None:
@@ -103,14 +103,16 @@ def _read(value: str, drafts: list[_Draft], problems: list[str]) -> None:
             _add(draft, match, problems)
         elif (match := _SCHEME.match(value, position)) is not None:
             if len(drafts) == MAX_ELEMENTS:
-                problems.append(f"only the first {MAX_ELEMENTS} challenges are read")
+                tell(problems, f"only the first {MAX_ELEMENTS} challenges are read", "")
                 return
             draft = _Draft(ascii_lower(match[1]))
             drafts.append(draft)
             match = _read_first(value, draft, match, problems)
         if match is None:
             end = skip(_GARBAGE, value, position)
-            _break(draft, f"{excerpt(value[position:end])} is no challenge", problems)
+            tell(problems, "{} is no challenge", value[position:end])
+            if draft is not None:
+                draft.broken = True
             position = end
         else:
             position = match.end()
@@ -135,18 +137,14 @@ def _read_first(
 def _add(draft: _Draft | None, match: re.Match[str], problems: list[str]) -> None:
     name = ascii_lower(match[1])
     if draft is None:
-        problems.append(f"parameter {excerpt(name)} belongs to no challenge")
+        tell(problems, "parameter {} belongs to no challenge", name)
     elif draft.token68 is not None:
-        _break(draft, f"{excerpt(draft.scheme)} has a token68 and parameters", problems)
+        tell(problems, "{} has a token68 and parameters", draft.scheme)
+        draft.broken = True
     elif name in draft.parameters:
-        problems.append(f"parameter {excerpt(name)} of {excerpt(draft.scheme)} is repeated")
+        tell(problems, f"parameter {{}} of {draft.scheme[:40]} is repeated", name)
     elif len(draft.parameters) == MAX_PARAMETERS:
-        _break(draft, f"{excerpt(draft.scheme)} has too many parameters", problems)
+        tell(problems, "{} has too many parameters", draft.scheme)
+        draft.broken = True
     else:
         draft.parameters[name] = match[3] if match[2] is None else unquote_pairs(match[2])
-
-
-def _break(draft: _Draft | None, problem: str, problems: list[str]) -> None:
-    problems.append(problem)
-    if draft is not None:
-        draft.broken = True

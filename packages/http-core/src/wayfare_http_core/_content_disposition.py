@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import final
 
 from ._grammar import is_field_content, is_token
-from ._list_field import MAX_PROBLEMS, excerpt
+from ._list_field import excerpt, tell
 from ._parameters import (
     Fault,
     RawParameter,
@@ -80,17 +80,14 @@ class ContentDisposition:
         value = _with_latin1(value, problems)
         type_, raw = _scan(value)
         if type_ is None:
-            problems.append(f"{excerpt(value)} does not begin with a disposition type")
+            tell(problems, "{} does not begin with a disposition type", value)
             return cls(None, problems=tuple(problems))
         resolved = resolve_parameters(raw, problems)
         parameters = {name: values[0] for name, values in resolved.items()}
-        problems += [
-            f"parameter {excerpt(name)} is repeated"
-            for name, values in resolved.items()
-            if len(values) > 1
-        ]
-        kept = tuple(problems[:MAX_PROBLEMS])
-        return cls(type_, parameters, parameters.get("filename"), kept)
+        for name, values in resolved.items():
+            if len(values) > 1:
+                tell(problems, "parameter {} is repeated", name)
+        return cls(type_, parameters, parameters.get("filename"), tuple(problems))
 
 
 def _scan(value: str) -> tuple[str | None, list[RawParameter]]:

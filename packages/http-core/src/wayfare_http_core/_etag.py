@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import final
 
 from ._grammar import is_field_content
-from ._list_field import MAX_ELEMENTS, MAX_PROBLEMS, ListField, excerpt, skip
+from ._list_field import MAX_ELEMENTS, ListField, excerpt, skip, tell
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -76,11 +76,11 @@ def parse_etags(*values: str) -> ListField[ETag]:
             match = _ELEMENT.match(value, position)
             end = skip(_GARBAGE, value, position) if match is None else match.end()
             if match is None:
-                problems.append(f"{excerpt(value[position:end])} is no entity tag")
+                tell(problems, "{} is no entity tag", value[position:end])
             elif len(tags) < MAX_ELEMENTS:
                 tags.append(ETag(match[2], match[1] is not None))
             else:
-                problems.append(f"only the first {MAX_ELEMENTS} tags are read")
+                tell(problems, f"only the first {MAX_ELEMENTS} tags are read", "")
                 break
             position = skip(_SEPARATORS, value, end)
-    return ListField(tuple(tags), tuple(problems[:MAX_PROBLEMS]))
+    return ListField(tuple(tags), tuple(problems))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from ._grammar import is_digits
-from ._list_field import MAX_PROBLEMS, excerpt
+from ._list_field import tell
 from ._parameters import ascii_lower
 
 __all__ = ("KeepAlive", "parse_keep_alive")
@@ -53,13 +53,12 @@ def parse_keep_alive(value: str) -> KeepAlive:
             continue
         digits = (match[2] or "").strip(" \t")
         if not is_digits(digits):
-            problems.append(f"{excerpt(match[0])} is no number")
+            tell(problems, "{} is no number", match[0])
         elif name in found:
-            problems.append(f"{name} is repeated")
+            tell(problems, "{} is repeated", name)
         else:
             found[name] = _number(digits)
-    kept = tuple(problems[:MAX_PROBLEMS])
-    return KeepAlive(found.get("timeout"), found.get("max"), kept)
+    return KeepAlive(found.get("timeout"), found.get("max"), tuple(problems))
 
 
 def _number(digits: str) -> int:

@@ -10,7 +10,7 @@ from typing import final
 
 from multidict import MultiDict, MultiDictProxy
 
-from ._list_field import MAX_ELEMENTS, MAX_PROBLEMS, ListField, excerpt, skip
+from ._list_field import MAX_ELEMENTS, ListField, excerpt, skip, tell
 from ._parameters import (
     Fault,
     RawParameter,
@@ -84,7 +84,7 @@ def parse_links(*values: str) -> ListField[Link]:
     problems: list[str] = []
     for value in values:
         _read(value, links, problems)
-    return ListField(tuple(links), tuple(problems[:MAX_PROBLEMS]))
+    return ListField(tuple(links), tuple(problems))
 
 
 def _read(value: str, links: list[Link], problems: list[str]) -> None:
@@ -94,17 +94,17 @@ def _read(value: str, links: list[Link], problems: list[str]) -> None:
         if position == len(value):
             return
         if len(links) == MAX_ELEMENTS:
-            problems.append(f"only the first {MAX_ELEMENTS} links are read")
+            tell(problems, f"only the first {MAX_ELEMENTS} links are read", "")
             return
         match = _TARGET.match(value, position)
         if match is None:
             end = skip(_GARBAGE, value, position)
-            problems.append(f"{excerpt(value[position:end])} is no link")
+            tell(problems, "{} is no link", value[position:end])
             position = end
             continue
         position = skip(_TO_PARAMETERS, value, match.end())
         if position > match.end():
-            problems.append(f"{excerpt(value[match.end() : position])} follows a link")
+            tell(problems, "{} follows a link", value[match.end() : position])
         raw, position = scan_parameters(value, position, in_list=True)
         links.append(_link(match[1].strip(" \t"), raw, problems))
 
@@ -120,5 +120,5 @@ def _link(target: str, raw: list[RawParameter], problems: list[str]) -> Link:
         for value in (found[:1] if name in _ONCE else found)
     ]
     if not rel:
-        problems.append(f"the link to {excerpt(target)} has no relation")
+        tell(problems, "the link to {} has no relation", target)
     return Link(target, tuple(rel), MultiDictProxy(MultiDict(parameters)))

@@ -16,7 +16,7 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("MAX_ELEMENTS", "MAX_PROBLEMS", "ListField", "excerpt", "skip")
+__all__ = ("MAX_ELEMENTS", "MAX_PROBLEMS", "ListField", "excerpt", "skip", "tell")
 
 MAX_ELEMENTS = 1_000
 """The elements that are read of one field, as many as the parts of a multipart body.
@@ -64,3 +64,12 @@ def skip(pattern: re.Pattern[str], text: str, position: int) -> int:
     """Where the pattern ends that is looked for at a position: there, if it does not match."""
     match = pattern.match(text, position)
     return position if match is None else match.end()
+
+
+def tell(problems: list[str], sentence: str, about: str) -> None:
+    """Add a problem, an excerpt of what it is about in place of `{}`; nothing once there are enough of them.
+
+    To write thousands of sentences that nobody reads would take longer than the parsing (H27).
+    """
+    if len(problems) < MAX_PROBLEMS:
+        problems.append(sentence.format(excerpt(about)))

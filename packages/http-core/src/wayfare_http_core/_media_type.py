@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import final
 
 from ._grammar import is_token
-from ._list_field import MAX_PROBLEMS, excerpt
+from ._list_field import MAX_PROBLEMS, excerpt, tell
 from ._parameters import MAX_PARAMETERS, TOKEN, format_parameter, unquote_pairs
 
 __all__ = ("MediaType", "parse_media_type")
@@ -75,11 +75,10 @@ def parse_media_type(value: str) -> MediaType | None:
         if name is not None:
             name = name.lower()
             if name in parameters:
-                problems.append(f"parameter {excerpt(name)} is repeated")
+                tell(problems, "parameter {} is repeated", name)
             else:
                 parameters[name] = token if token is not None else unquote_pairs(quoted)
     if position < len(value):
-        problems.append(f"nothing is read from {excerpt(value[position:])} on")
-    # The last problem is the one that cost most.
-    kept = tuple(problems[-MAX_PROBLEMS:])
-    return MediaType(match[1].lower(), match[2].lower(), parameters, kept)
+        # In the place of the last one, if need be: this is the problem that cost most.
+        problems[MAX_PROBLEMS - 1 :] = [f"nothing is read from {excerpt(value[position:])} on"]
+    return MediaType(match[1].lower(), match[2].lower(), parameters, tuple(problems))

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from ._grammar import is_field_content, is_token
-from ._list_field import excerpt
+from ._list_field import tell
 
 __all__ = (
     "MAX_PARAMETERS",
@@ -163,18 +163,18 @@ def resolve_parameters(
             continue
         match = _EXTENDED_NAME.fullmatch(name)
         if match is None:
-            problems.append(f"parameter {excerpt(name)} is neither plain nor extended")
+            tell(problems, "parameter {} is neither plain nor extended", name)
         elif match[2] is not None:
             found = sections.setdefault(match[1], {})
             # Y1: one to three digits of the pattern.
             found.setdefault(int(match[2]), (value, bool(match[3])))
         elif quoted:
             # Some readers decode it and some do not: which file a peer names must not depend on the reader.
-            problems.append(f"parameter {excerpt(name)} is quoted")
+            tell(problems, "parameter {} is quoted", name)
         elif match[1] in extended:
-            problems.append(f"parameter {excerpt(name)} is repeated")
+            tell(problems, "parameter {} is repeated", name)
         elif (decoded := decode_ext_value(value)) is None:
-            problems.append(f"parameter {excerpt(name)} cannot be decoded")
+            tell(problems, "parameter {} cannot be decoded", name)
         else:
             extended[match[1]] = decoded
             values.setdefault(match[1], [])  # keeps the place of what is first
@@ -193,7 +193,7 @@ def _unusable(parameter: RawParameter, problems: list[str], values_needed: bool)
         return True
     if fault is Fault.NO_VALUE and not values_needed:
         return False
-    problems.append(f"parameter {excerpt(name)} {fault.value}")
+    tell(problems, f"parameter {{}} {fault.value}", name)
     return fault in (Fault.NAME, Fault.NO_VALUE, Fault.TOO_MANY)
 
 
@@ -207,11 +207,11 @@ def _add_continued(
         return
     joined = join_sections(parts)
     if joined is None:
-        problems.append(f"the sections of parameter {excerpt(name)} cannot be joined")
+        tell(problems, "the sections of parameter {} cannot be joined", name)
         return
     values[name] = [joined]
     if any(number not in parts for number in range(len(parts))):
-        problems.append(f"a section of parameter {excerpt(name)} is missing")
+        tell(problems, "a section of parameter {} is missing", name)
 
 
 def join_sections(parts: dict[int, tuple[str, bool]]) -> str | None:
