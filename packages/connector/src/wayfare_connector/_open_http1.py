@@ -1,21 +1,12 @@
-"""From a target to an HTTP/1.1 connection: dial, then TLS, then HTTP."""
-
-import asyncio
-import ssl
+"""From a target to an HTTP/1.1 connection: dial, then TLS where the target asks for it, then HTTP."""
 
 from wayfare_http_core import ConnectionOwner
 from wayfare_http_core.aio import HTTP1Connection
 
 from ._dialer import Dialer
-from ._errors import (
-    ClientConnectorCertificateError,
-    ClientConnectorSSLError,
-    ClientSSLError,
-)
 from ._observer import ConnectObserver
 from ._target import Target
 from ._timeouts import ConnectDeadline
-from ._tls import TLSLayer, get_default_context, unverified_context
 
 __all__ = ("open_http1",)
 
@@ -38,70 +29,14 @@ async def open_http1(
     if not target.is_ssl:
         await dialer.dial(target, lambda: connection, deadline=deadline, observer=observer)
         return connection
-    # Before dialling: without certificates, or for a name that none could hold, it would be in
-    # vain.
-    layer = await _tls_layer(target, connection, shutdown_timeout)
-    transport, _ = await dialer.dial(target, lambda: layer, deadline=deadline, observer=observer)
-    try:
-        await _secure(target, layer, connection, deadline, observer)
-    except BaseException:
-        transport.abort()
-        raise
-    return connection
+    # The TLS stage loads with the first target that needs it.
+    from ._open_tls import open_tls
 
-
-async def _tls_layer(
-    target: Target, connection: HTTP1Connection, shutdown_timeout: float | None
-) -> TLSLayer:
-    try:
-        return TLSLayer(
-            connection,
-            await _context(target),
-            server_hostname=target.server_hostname or target.host,
-            shutdown_timeout=shutdown_timeout,
-        )
-    except ValueError as exc:
-        raise ClientSSLError(target, OSError(None, str(exc))) from exc
-    except OSError as exc:
-        raise ClientSSLError(target, exc) from exc
-
-
-async def _context(target: Target) -> ssl.SSLContext:
-    if isinstance(target.ssl, ssl.SSLContext):
-        return target.ssl
-    if target.ssl is True:
-        return await get_default_context()
-    if target.ssl is False:
-        return unverified_context()
-    raise ValueError("the target only describes an SSLContext, it does not have one")
-
-
-async def _secure(
-    target: Target,
-    layer: TLSLayer,
-    connection: HTTP1Connection,
-    deadline: ConnectDeadline,
-    observer: ConnectObserver | None,
-) -> None:
-    """Do the handshake on the transport that won (N4)."""
-    loop = asyncio.get_running_loop()
-    started = loop.time()
-    if observer is not None:
-        await observer.tls_start(target)
-    try:
-        with deadline.securing():
-            await layer.handshake()
-    except ssl.CertificateError as exc:
-        raise ClientConnectorCertificateError(target, exc) from exc
-    except ssl.SSLError as exc:
-        raise ClientConnectorSSLError(target, exc) from exc
-    except ConnectionError as exc:
-        raise ClientSSLError(target, exc) from exc
-    alpn = connection.facts.alpn
-    if alpn not in (None, "http/1.1"):
-        # The caller's context offered more than this connection speaks (T9).
-        message = f"the server chose {alpn!r}, this connection speaks HTTP/1.1"
-        raise ClientSSLError(target, OSError(None, message))
-    if observer is not None:
-        version = connection.facts.tls_version
-        await observer.tls_end(target, version, loop.time() - started)
+    return await open_tls(
+        dialer,
+        target,
+        connection,
+        shutdown_timeout=shutdown_timeout,
+        deadline=deadline,
+        observer=observer,
+    )

@@ -5,10 +5,12 @@ import socket
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypedDict, final
+from typing import TYPE_CHECKING, Any, TypedDict, final
 
 from ._hosts import without_zone
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -79,6 +81,9 @@ class ThreadedResolver(AbstractResolver):
         if self._closed:
             raise OSError("the resolver is closed")
         if self._executor is None:
+            # Loads threads and queues, which a program with another resolver never needs.
+            from concurrent.futures import ThreadPoolExecutor
+
             self._executor = ThreadPoolExecutor(THREADS, "wayfare-resolver")
         loop = asyncio.get_running_loop()
         infos = await loop.run_in_executor(self._executor, _getaddrinfo, host, port, family)

@@ -7,15 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from . import hdrs
-from ._basic_auth import BasicAuth, encode_basic_auth
 from ._chunked import ChunkedDecoder, encode_chunk, encode_last_chunk
-from ._codings import (
-    ACCEPT_ENCODING,
-    Decoder,
-    UnsupportedCodings,
-    make_decoder,
-    parse_content_codings,
-)
 from ._connection import (
     DEFAULT_EXCHANGE_OPTIONS,
     Connection,
@@ -68,7 +60,15 @@ from ._response_parser import END_OF_MESSAGE, EndOfMessage, ResponseEvent, Respo
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._basic_auth import BasicAuth, encode_basic_auth
     from ._challenges import Challenge, parse_challenges
+    from ._codings import (
+        ACCEPT_ENCODING,
+        Decoder,
+        UnsupportedCodings,
+        make_decoder,
+        parse_content_codings,
+    )
     from ._content_disposition import (
         BadContentDispositionHeader,
         BadContentDispositionParam,
@@ -87,9 +87,16 @@ if TYPE_CHECKING:
     from ._parameters import decode_ext_value, encode_ext_value, quote_string
     from ._retry_after import parse_retry_after
 else:
-    # What reads and writes single field values compiles many patterns, and most programs need few of them: these
-    # modules load when one of their names is asked for. Add new ones above and here.
+    # What reads and writes single field values compiles many patterns, and codings bring zlib; most programs need few
+    # of them, and none at import. These modules load when one of their names is asked for. Add new ones above and here.
     _LAZY = {
+        "ACCEPT_ENCODING": "_codings",
+        "Decoder": "_codings",
+        "UnsupportedCodings": "_codings",
+        "make_decoder": "_codings",
+        "parse_content_codings": "_codings",
+        "BasicAuth": "_basic_auth",
+        "encode_basic_auth": "_basic_auth",
         "BadContentDispositionHeader": "_content_disposition",
         "BadContentDispositionParam": "_content_disposition",
         "ContentDisposition": "_content_disposition",

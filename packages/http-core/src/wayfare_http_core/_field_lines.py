@@ -35,9 +35,7 @@ for _name in _REGISTERED:
     _names[str(_name)] = _name
     _names[_name.lower()] = istr(_name.lower())
 
-_LASTING = frozenset(
-    key for key in _names if not any(key.lower() == name.lower() for name in _PRIVATE)
-)
+_LASTING = _names.keys() - {str(name) for name in _PRIVATE} - {name.lower() for name in _PRIVATE}
 """Names whose lines are kept: registered ones, and none of those that carry what is private."""
 
 _lines: dict[str, tuple[str, str]] = {}

@@ -5,6 +5,8 @@ async with wayfare.ClientSession() as session:
         print(response.status, await response.text())
 """
 
+from typing import TYPE_CHECKING
+
 from wayfare_connector import (
     BaseConnector,
     ClientConnectorCertificateError,
@@ -17,7 +19,6 @@ from wayfare_connector import (
     ThreadedResolver,
 )
 from wayfare_http_core import (
-    BasicAuth,
     ClientConnectionError,
     ClientConnectionResetError,
     ClientError,
@@ -32,7 +33,6 @@ from wayfare_http_core import (
     ServerTimeoutError,
     SocketTimeoutError,
     UploadAbortedError,
-    encode_basic_auth,
     hdrs,
 )
 from wayfare_http_core.aio import StreamReader
@@ -45,6 +45,20 @@ from ._response import ClientResponse
 from ._session import ClientSession
 from ._timeout import ClientTimeout
 from ._version import __version__
+
+if TYPE_CHECKING:
+    from wayfare_http_core import BasicAuth, encode_basic_auth
+else:
+
+    def __getattr__(name):
+        # What http-core itself loads when it is asked for.
+        if name not in ("BasicAuth", "encode_basic_auth"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import wayfare_http_core
+
+        value = globals()[name] = getattr(wayfare_http_core, name)
+        return value
+
 
 __all__ = (
     "BaseConnector",

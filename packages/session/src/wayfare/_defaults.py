@@ -35,10 +35,19 @@ def merge_headers(
     return merged
 
 
-def default_fields(headers: HeadersArgument, accept_encoding: str) -> FieldBlock:
+def default_fields(headers: HeadersArgument, *, decoding: bool) -> FieldBlock:
     """A session's default fields: Accept, Accept-Encoding and User-Agent, and what its caller gave.
+
+    With `decoding` the content codings are offered that can be undone.
 
     Raises: ValueError, TypeError for fields that cannot be sent.
     """
-    base = (("Accept", "*/*"), ("Accept-Encoding", accept_encoding), ("User-Agent", USER_AGENT))
+    # Imported here: the codings load with the first session.
+    from wayfare_http_core import ACCEPT_ENCODING
+
+    base = (
+        ("Accept", "*/*"),
+        ("Accept-Encoding", ACCEPT_ENCODING if decoding else "identity"),
+        ("User-Agent", USER_AGENT),
+    )
     return FieldBlock(merge_headers(base, headers))

@@ -10,10 +10,7 @@ from wayfare_http_core import (
     Exchange,
     ExchangeOptions,
     RequestHead,
-    UnsupportedCodings,
     hdrs,
-    make_decoder,
-    parse_content_codings,
 )
 from wayfare_http_core.aio import Deadline
 
@@ -90,6 +87,9 @@ def _undo_codings(exchange: Exchange, request: ClientRequest) -> None:
 
     Raises: `ContentEncodingError` for more codings than anybody needs.
     """
+    # Imported here: decoders load with the first coded response.
+    from wayfare_http_core import UnsupportedCodings, make_decoder, parse_content_codings
+
     names = parse_content_codings(exchange.head.headers.getall(hdrs.CONTENT_ENCODING))
     try:
         decoder = make_decoder(names)

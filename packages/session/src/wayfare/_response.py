@@ -1,7 +1,6 @@
 """`ClientResponse`: a response as users see it."""
 
 import asyncio
-import json
 import sys
 import warnings
 import weakref
@@ -211,10 +210,10 @@ class ClientResponse:
         self,
         *,
         encoding: str | None = None,
-        loads: Callable[[str], Any] = json.loads,
+        loads: Callable[[str], Any] | None = None,
         content_type: str | None = "application/json",
     ) -> Any:
-        """The whole content as JSON; None where it is empty.
+        """The whole content as JSON, read by `loads` (`json.loads` unless given); None where it is empty.
 
         `content_type` is the media type to insist on (`application/*+json` counts as application/json), None for any.
 
@@ -232,7 +231,13 @@ class ClientResponse:
         body = await self.read()
         if not body.strip(b" \t\r\n"):
             return None
-        return loads(body.decode(encoding or self.get_encoding()))
+        text = body.decode(encoding or self.get_encoding())
+        if loads is not None:
+            return loads(text)
+        # Imported here: a program that reads no JSON never needs it.
+        import json
+
+        return json.loads(text)
 
     def get_encoding(self) -> str:
         """The encoding of the text: the charset of Content-Type where it names a codec, else UTF-8."""

@@ -1,7 +1,6 @@
 """`ClientSession`: requests with shared defaults and shared connections."""
 
 import asyncio
-import json
 import sys
 import warnings
 from functools import lru_cache, partial
@@ -10,11 +9,11 @@ from typing import Any, final
 
 from multidict import CIMultiDict, CIMultiDictProxy
 from wayfare_connector import BaseConnector, TCPConnector, TLSSetting
-from wayfare_http_core import ACCEPT_ENCODING, ExchangeOptions, FieldBlock, HeadLimits, RequestBody
+from wayfare_http_core import ExchangeOptions, FieldBlock, HeadLimits, RequestBody
 from wayfare_http_core.aio import DeadlineQueue
 from yarl import URL
 
-from ._bodies import body_from_data, body_from_json
+from ._bodies import JSONEncoder, body_from_data, body_from_json
 from ._defaults import default_fields, merge_headers
 from ._exchange import HopSettings, send_request
 from ._options import RequestOptions, SessionOptions, Unpack, check_names
@@ -78,11 +77,9 @@ class ClientSession:
         self._base_url = check_base_url(base_url)
         self._timeout = read_timeout_option(options.get("timeout", UNSET), DEFAULT_TIMEOUT)
         auto_decompress = options.get("auto_decompress", True)
-        self._fields = default_fields(
-            options.get("headers"), ACCEPT_ENCODING if auto_decompress else "identity"
-        )
+        self._fields = default_fields(options.get("headers"), decoding=auto_decompress)
         self._raise_for_status = options.get("raise_for_status", False)
-        self._json_serialize = options.get("json_serialize", json.dumps)
+        self._json_serialize = options.get("json_serialize")
         self._hop = HopSettings(_exchange_options(options), auto_decompress)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connector_owner = options.get("connector_owner", True)
@@ -189,7 +186,7 @@ class ClientSession:
         headers = merge_headers(self._fields.pairs, options.get("headers"))
         body: RequestBody | bytes | None = None
         if value is not None:
-            body, content_type = body_from_json(value, self._json_serialize)
+            body, content_type = body_from_json(value, self.json_serialize)
             headers.setdefault("Content-Type", content_type)
         elif data is not None:
             body, announced = body_from_data(data)
@@ -251,8 +248,13 @@ class ClientSession:
         return self._raise_for_status
 
     @property
-    def json_serialize(self) -> Any:
-        """What turns values into JSON text."""
+    def json_serialize(self) -> JSONEncoder:
+        """What turns values into JSON text: `json.dumps` unless another was given."""
+        if self._json_serialize is None:
+            # Imported here: a session that speaks no JSON never needs it.
+            import json
+
+            self._json_serialize = json.dumps
         return self._json_serialize
 
     # -- the end ----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 from wayfare_connector import Target, TLSSetting
-from wayfare_http_core import BasicAuth, FieldBlock, RequestHead
+from wayfare_http_core import FieldBlock, RequestHead
 from yarl import URL
 
 from ._errors import InvalidURL, InvalidUrlClientError, NonHttpUrlClientError
@@ -146,6 +146,8 @@ def prepare_url(url: URL, ssl: TLSSetting = True) -> PreparedURL:
         raise InvalidUrlClientError(url, str(exc)) from exc
     authorization = None
     if url.raw_user is not None or url.raw_password is not None:
+        from wayfare_http_core import BasicAuth
+
         authorization = BasicAuth(url.user or "", url.password or "", "utf-8").encode()
         url = url.with_user(None)
     return PreparedURL(url, target, authorization)

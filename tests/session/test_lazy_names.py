@@ -1,0 +1,33 @@
+"""Names that load when they are asked for."""
+
+import subprocess
+import sys
+
+import pytest
+import wayfare
+import wayfare_http_core
+
+
+@pytest.mark.parametrize("name", ["BasicAuth", "encode_basic_auth"])
+def test_a_lazy_name_is_the_same_object(name: str) -> None:
+    vars(wayfare).pop(name, None)
+    assert getattr(wayfare, name) is getattr(wayfare_http_core, name)
+    assert name in vars(wayfare)
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'wayfare' has no attribute 'Nonsense'"):
+        _ = wayfare.Nonsense  # type: ignore[attr-defined]  # what the test is for
+
+
+def test_what_loads_late_is_not_imported_early() -> None:
+    """The import time depends on it."""
+    program = (
+        "import sys, wayfare; late = {'json', 'zlib', 'wayfare_http_core._basic_auth', "
+        "'wayfare_http_core._media_type', 'wayfare_connector._tls_layer', "
+        "'concurrent.futures.thread'}; print(sorted(late & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
