@@ -25,4 +25,4 @@ def parse_retry_after(value: str, *, now: datetime, cap: float | None = 3600.0) 
         seconds = max(0.0, (moment - now).total_seconds())
     else:
         return None
-    return seconds if cap is None else min(seconds, cap)
+    return seconds if cap is None else min(seconds, float(cap))
