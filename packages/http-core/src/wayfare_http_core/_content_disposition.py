@@ -182,9 +182,9 @@ def content_disposition_header(
     """The value of a Content-Disposition field with these parameters, in this order.
 
     In `form-data` a value is quoted as browsers do it: `"`, CR and LF become `%22`, `%0D` and `%0A`, all else stays
-    and goes out as UTF-8 (rule M1; RFC 7578 section 4.2). In any other disposition a value is a quoted string if it
-    is ASCII, else an extended value in that charset under `name*` (RFC 6266 section 4.3). With `quote_fields=False`
-    every value is a quoted string with backslashes where they are needed.
+    and goes out as UTF-8, whatever the charset (rule M1; RFC 7578 section 4.2). In any other disposition a value is a
+    quoted string if it is ASCII, else an extended value in that charset under `name*` (RFC 6266 section 4.3). With
+    `quote_fields=False` every value is a quoted string with backslashes where they are needed.
 
     Raises: ValueError for a type or a name that is no token, for a value with control characters, and for one that
     has no representation in the charset.
