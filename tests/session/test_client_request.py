@@ -52,3 +52,12 @@ def test_request_info_pickles_and_so_does_its_error() -> None:
         assert twin.request_info == info
         assert twin.request_info.headers.getall("x-a") == ["1", "2"]
         assert str(twin) == str(error)
+
+
+def test_no_repr_shows_fields() -> None:
+    """Y10: tracebacks and logs print reprs."""
+    info = make_request(("Authorization", "Basic SECRET")).request_info
+    error = wayfare.ClientResponseError(info, (), status=401)
+    assert repr(info) == "<RequestInfo GET http://h/x>"
+    for text in (repr(info), repr(error), repr(error.args)):
+        assert "SECRET" not in text

@@ -29,6 +29,17 @@ async def test_any_method_can_be_sent(serve: Any) -> None:
     assert server.peers[0].requests[0].method == "PROPFIND"
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [("get", "GET"), ("Head", "HEAD"), ("propfind", "propfind"), ("PoST", "POST")],
+)
+async def test_usual_methods_are_written_in_capitals(serve: Any, given: str, sent: str) -> None:
+    async with serve(OK) as (session, server):
+        response = await session.request(given, "/")
+        assert response.method == sent
+    assert server.peers[0].requests[0].method == sent
+
+
 async def test_a_bad_method_is_refused_and_the_connection_kept(serve: Any) -> None:
     """R1: nothing is written, and nothing is lost."""
     async with serve(ALWAYS) as (session, server):

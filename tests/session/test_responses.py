@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import sys
+import warnings
 import zlib
 from typing import Any
 
@@ -79,6 +81,11 @@ async def test_read_after_reading_the_stream_says_how_much_is_gone(serve: Any) -
         ("text/plain; charset=iso-8859-1", b"caf\xe9", "café"),
         ("text/plain; charset=no-such", "café".encode(), "café"),
         ("text/plain; charset=hex", "café".encode(), "café"),
+        ("text/plain; charset=punycode", "café".encode(), "café"),
+        ("text/plain; charset=iso-8859-99", "café".encode(), "café"),
+        ("text/plain; charset=Shift_JIS", "日本".encode("shift_jis"), "日本"),
+        ("text/plain; charset=windows-1251", "Бя".encode("cp1251"), "Бя"),
+        ("text/plain; charset=GB18030", "汉字".encode("gb18030"), "汉字"),
         ('text/plain; charset="utf-16-le"', "café".encode("utf-16-le"), "café"),
         ("text/plain", "café".encode(), "café"),
     ],
@@ -316,6 +323,22 @@ async def test_o8_a_dropped_response_warns_and_gives_its_connection_back(serve: 
         await asyncio.sleep(0)
         # Ten octets are little: the rest is awaited, not cut off.
         assert session.connector.stats().leased == 1
+
+
+async def test_o8_a_warning_that_is_an_error_costs_no_connection(serve: Any) -> None:
+    """The connection is given back first."""
+    head = b"HTTP/1.1 200 OK\r\nX-Until: close\r\n\r\n"
+    async with serve((ReadRequest(), Send(head), Stall())) as (session, _):
+        holder = [await session.get("/")]
+        hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", ResourceWarning)
+                holder.clear()
+        finally:
+            sys.unraisablehook = hook
+        while session.connector.stats().leased:
+            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,55 @@ async def test_a_failed_construction_leaves_nothing_to_close() -> None:
     gc.collect()
 
 
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"read_bufsize": -5}, ValueError, "read_bufsize must be at least 1, not -5"),
+        ({"read_bufsize": None}, TypeError, "read_bufsize must be an int, not NoneType"),
+        ({"max_headers": 0}, ValueError, "max_headers"),
+        ({"max_line_size": "x"}, TypeError, "max_line_size"),
+        ({"max_field_size": True}, TypeError, "max_field_size"),
+        ({"connector": 5}, TypeError, "connector must be a BaseConnector, not int"),
+        ({"connector_owner": 1}, TypeError, "connector_owner"),
+        ({"auto_decompress": "no"}, TypeError, "auto_decompress"),
+        ({"json_serialize": 3}, TypeError, "json_serialize"),
+        ({"raise_for_status": None}, TypeError, "raise_for_status"),
+    ],
+)
+async def test_arguments_that_make_no_sense_are_named(
+    options: Any, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        wayfare.ClientSession(**options)
+
+
+async def test_a_large_field_is_allowed_where_it_was_asked_for(serve: Any) -> None:
+    """The limit on the whole head follows the one on a field."""
+    head = "HTTP/1.1 200 OK\nX-Large: " + "x" * 400_000 + "\nContent-Length: 0"
+    async with serve(head, max_field_size=500_000) as (session, _):
+        assert len((await session.get("/")).headers["X-Large"]) == 400_000
+
+
+async def test_what_a_session_made_itself_it_closes() -> None:
+    session = wayfare.ClientSession(connector_owner=False)
+    assert session.connector_owner
+    await session.close()
+    assert session.connector.closed
+
+
+async def test_a_second_close_waits_for_the_first(serve: Any) -> None:
+    async with serve(ALWAYS) as (session, server):
+        await session.get("/")
+        first = asyncio.create_task(session.close())
+        await asyncio.sleep(0)
+        assert session.closed
+        await session.close()
+        stats = session.connector.stats()
+        assert (stats.idle, stats.leased) == (0, 0)
+        await first
+        await server.wait_closed()
+
+
 async def test_the_context_manager_is_asynchronous() -> None:
     session: Any = wayfare.ClientSession()
     with pytest.raises(TypeError, match="async with"), session:

@@ -21,6 +21,11 @@ from yarl import URL
         ("k=a+b", "k=a+b"),
         ("k=%31", "k=%31"),
         ("k=путь", "k=%D0%BF%D1%83%D1%82%D1%8C"),
+        ("a=b c+d", "a=b+c+d"),
+        ("q=é+1", "q=%C3%A9+1"),
+        ("a=%41 b%zz%", "a=%41+b%25zz%25"),
+        ("a+b#c", "a+b%23c"),
+        ("a=\r\n", "a=%0D%0A"),
         ({"gone": None}, ""),
     ],
 )
@@ -98,6 +103,38 @@ def test_urls_that_no_request_can_go_to(url: str, error: type[Exception], words:
         prepare_url(join_url(None, url))
     assert isinstance(caught.value, wayfare.ClientError)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:se/cret@host:99999/",
+        "http://user:sec#ret@host:99999/",
+        "http://user:sec ret@host:99999/",
+        "http://user:secret@host:99999/",
+        "user:secret@host/",
+        "http://user:secret@ex℀mple.com/",
+        "http://us%3Aer:secret@host/",
+        "http://user:se%0Acret@host/",
+        "ftp://user:secret@host/",
+        "http://user:secret@127.1/",
+    ],
+)
+def test_u8_no_message_shows_a_password(url: str) -> None:
+    """U8, Y10: not in the message, nor in what it was raised from."""
+    with pytest.raises(wayfare.ClientError) as caught:
+        prepare_url(join_url(None, url))
+    error: BaseException | None = caught.value
+    while error is not None:
+        for text in (str(error), repr(error)):
+            assert "secret" not in text
+            assert "cret" not in text.replace("secret", "")
+        error = error.__cause__
+
+
+def test_connect_is_not_for_sessions() -> None:
+    with pytest.raises(ValueError, match="asks for a tunnel"):
+        prepare_url(URL("http://h/")).head("CONNECT", FieldBlock())
 
 
 def test_a_url_of_another_type_is_named() -> None:

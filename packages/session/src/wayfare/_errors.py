@@ -10,10 +10,10 @@
 The rest of the tree is drawn in `wayfare_http_core` and `wayfare_connector`, where those errors come from.
 """
 
-import re
 import sys
 
 from wayfare_http_core import ClientError, ClientResponseError
+from yarl import URL
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -22,12 +22,18 @@ else:
 
 __all__ = ("ContentTypeError", "InvalidURL", "InvalidUrlClientError", "NonHttpUrlClientError")
 
-_USERINFO = re.compile(r"(?<=//)[^/?#\s]*@", re.ASCII)
-
 
 def _public(url: object) -> str:
-    """The URL's text without its user and password."""
-    return _USERINFO.sub("", str(url))
+    """The URL's text without its user and password.
+
+    Of text that is no URL, everything before the last "@" goes: where user info ends there is anybody's guess.
+    """
+    if isinstance(url, URL) and url.absolute:
+        return str(url.with_user(None))
+    scheme, separator, rest = str(url).partition("://")
+    if not separator:
+        return scheme.rpartition("@")[2]
+    return scheme + separator + rest.rpartition("@")[2]
 
 
 class ContentTypeError(ClientResponseError):

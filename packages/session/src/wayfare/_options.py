@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from wayfare_connector import BaseConnector
 from wayfare_http_core import RequestBody
@@ -29,7 +29,9 @@ __all__ = (
     "SessionOptions",
     "Timeout",
     "Unpack",
+    "check_kinds",
     "check_names",
+    "checked_size",
 )
 
 Data: TypeAlias = bytes | bytearray | memoryview | str | AsyncIterable[bytes] | RequestBody
@@ -83,6 +85,8 @@ class SessionOptions(TypedDict, total=False):
     """Ignored; a session is bound to the loop that it first runs in. Deprecated."""
 
 
+_Size: TypeAlias = Literal["max_line_size", "max_field_size", "max_headers", "read_bufsize"]
+
 _KNOWN: Mapping[str, frozenset[str]] = {
     "a request": frozenset(RequestOptions.__annotations__),
     "ClientSession": frozenset(SessionOptions.__annotations__),
@@ -97,3 +101,34 @@ def check_names(what: str, options: Mapping[str, object]) -> None:
     unknown = options.keys() - _KNOWN[what]
     if unknown:
         raise TypeError(f"{what} got an unexpected keyword argument {min(unknown)!r}")
+
+
+def checked_size(options: SessionOptions, name: _Size, default: int) -> int:
+    """A number of octets or fields among a session's arguments.
+
+    Raises: TypeError for what is no whole number, ValueError below 1.
+    """
+    value = options.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value}")
+    return value
+
+
+def check_kinds(options: SessionOptions) -> None:
+    """Refuse arguments of a session that are not what they should be.
+
+    Raises: TypeError that names the argument.
+    """
+    connector = options.get("connector")
+    if connector is not None and not isinstance(connector, BaseConnector):
+        raise TypeError(f"connector must be a BaseConnector, not {type(connector).__name__}")
+    for name in ("connector_owner", "auto_decompress"):
+        if not isinstance(options.get(name, True), bool):
+            raise TypeError(f"{name} must be True or False")
+    if not callable(options.get("json_serialize", repr)):
+        raise TypeError("json_serialize must be callable")
+    check = options.get("raise_for_status", False)
+    if not isinstance(check, bool) and not callable(check):
+        raise TypeError("raise_for_status must be True, False or a coroutine function")

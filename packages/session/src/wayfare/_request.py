@@ -31,6 +31,11 @@ class RequestInfo(NamedTuple):
     real_url: URL
 
     @override
+    def __repr__(self) -> str:
+        # No fields: they carry credentials, and tracebacks and logs print this.
+        return f"<RequestInfo {self.method} {self.url}>"
+
+    @override
     def __reduce__(self) -> "tuple[Callable[..., RequestInfo], tuple[object, ...]]":
         # A read-only view of a multidict does not pickle; its pairs do.
         return _restore, (self.url, self.method, tuple(self.headers.items()), self.real_url)

@@ -18,6 +18,7 @@ from wayfare_http_core import (
 from wayfare_http_core.aio import StreamReader
 from yarl import URL
 
+from ._charsets import is_text_charset
 from ._errors import ContentTypeError
 from ._request import ClientRequest, RequestInfo
 
@@ -49,8 +50,8 @@ def _abandon(exchange: Exchange, loop: asyncio.AbstractEventLoop, description: s
     """A response was dropped unread: give its connection back, from whatever thread the collector runs in."""
     if exchange.is_over or loop.is_closed():
         return
-    warnings.warn(f"unclosed response {description}", ResourceWarning, stacklevel=2)
     loop.call_soon_threadsafe(exchange.discard)
+    warnings.warn(f"unclosed response {description}", ResourceWarning, stacklevel=2)
 
 
 @final
@@ -240,15 +241,9 @@ class ClientResponse:
         return json.loads(text)
 
     def get_encoding(self) -> str:
-        """The encoding of the text: the charset of Content-Type where it names a codec, else UTF-8."""
+        """The encoding of the text: the charset of Content-Type where it is one of text, else UTF-8."""
         charset = self.charset
-        if charset is not None:
-            try:
-                "".encode(charset)
-            except (LookupError, ValueError):
-                return "utf-8"
-            return charset
-        return "utf-8"
+        return charset if charset is not None and is_text_charset(charset) else "utf-8"
 
     def raise_for_status(self) -> None:
         """Raise `ClientResponseError` for a status of 400 and above, releasing the response first.

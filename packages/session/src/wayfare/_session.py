@@ -9,14 +9,21 @@ from typing import Any, final
 
 from multidict import CIMultiDict, CIMultiDictProxy
 from wayfare_connector import BaseConnector, TCPConnector, TLSSetting
-from wayfare_http_core import ExchangeOptions, FieldBlock, HeadLimits, RequestBody
+from wayfare_http_core import ExchangeOptions, FieldBlock, HeadLimits, RequestBody, hdrs
 from wayfare_http_core.aio import DeadlineQueue
 from yarl import URL
 
 from ._bodies import JSONEncoder, body_from_data, body_from_json
 from ._defaults import default_fields, merge_headers
 from ._exchange import HopSettings, send_request
-from ._options import RequestOptions, SessionOptions, Unpack, check_names
+from ._options import (
+    RequestOptions,
+    SessionOptions,
+    Unpack,
+    check_kinds,
+    check_names,
+    checked_size,
+)
 from ._request import ClientRequest
 from ._request_context import Delivery, RequestContext
 from ._response import ClientResponse
@@ -68,6 +75,7 @@ class ClientSession:
     ) -> None:
         self._closed = True  # until everything below went well, there is nothing to close
         check_names("ClientSession", options)
+        check_kinds(options)
         if options.get("loop") is not None:
             warnings.warn(
                 "loop= is ignored; a session finds its loop itself",
@@ -82,8 +90,9 @@ class ClientSession:
         self._json_serialize = options.get("json_serialize")
         self._hop = HopSettings(_exchange_options(options), auto_decompress)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._connector_owner = options.get("connector_owner", True)
         connector = options.get("connector")
+        # What it made itself, nobody else will close.
+        self._connector_owner = connector is None or options.get("connector_owner", True)
         self._connector: BaseConnector = TCPConnector() if connector is None else connector
         if self._connector_owner:
             self._connector.claim(self)
@@ -108,7 +117,9 @@ class ClientSession:
         asks for it, RuntimeError after `close`.
         Cancellation: the request is given up and its connection closed; some, all or none of it may have been sent.
         """
-        return self._start(method, url, options)
+        # Names of methods are case-sensitive (RFC 9110 section 9.1), and nobody means "get" to be another than GET.
+        usual = method.upper() if isinstance(method, str) else method
+        return self._start(usual if usual in hdrs.METH_ALL else method, url, options)
 
     def get(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
         """Send a GET request; see `request`."""
@@ -265,10 +276,10 @@ class ClientSession:
         Requests under way fail with `ClientConnectionError`. Idempotent.
         Cancellation: safe; the closing goes on.
         """
-        if not self._closed:
-            self._closed = True
-            if self._connector_owner:
-                await self._connector.close()
+        self._closed = True
+        if self._connector_owner:
+            # A second call waits for the same end.
+            await self._connector.close()
 
     async def __aenter__(self) -> "ClientSession":
         return self
@@ -303,13 +314,17 @@ def _joined_and_prepared(base_url: URL | None, ssl: TLSSetting, url: str | URL) 
 
 def _exchange_options(options: SessionOptions) -> ExchangeOptions:
     defaults = HeadLimits()
+    line = checked_size(options, "max_line_size", defaults.start_line)
+    field = checked_size(options, "max_field_size", defaults.field_line)
     return ExchangeOptions(
         limits=HeadLimits(
-            start_line=options.get("max_line_size", defaults.start_line),
-            field_line=options.get("max_field_size", defaults.field_line),
-            fields=options.get("max_headers", defaults.fields),
+            start_line=line,
+            field_line=field,
+            fields=checked_size(options, "max_headers", defaults.fields),
+            # A single field of the allowed size must fit.
+            head=max(defaults.head, line + 2 * field),
         ),
-        read_limit=options.get("read_bufsize", ExchangeOptions().read_limit),
+        read_limit=checked_size(options, "read_bufsize", ExchangeOptions().read_limit),
     )
 
 

@@ -60,10 +60,10 @@ def _checked(name: str, seconds: float | None) -> float | None:
 class ClientTimeout:
     """Limits in seconds; None or 0 for none. Immutable.
 
-    - `total`: the whole operation, until the content is read to its end;
-    - `connect`: getting a connection: the wait for a place in the pool and everything until it is established;
-    - `sock_connect`: establishing one connection to a peer;
-    - `sock_read`: the wait for the next octets from the peer.
+    - `total`: the whole operation, until the content is read to its end; - `connect`: getting a connection: the
+    wait for a place in the pool and everything until it is established; - `sock_connect`: establishing one
+    connection to a peer; - `sock_read`: the wait for the next octets from the peer; before the response's head,
+    sending the request counts too.
 
     It knows which fields were given. For those that were not, a request takes its session's, and a session the
     default's (`total=300, sock_connect=30`), so that limiting one thing lifts no other limit.

@@ -1,5 +1,6 @@
 """URLs of requests: joined, given their query, checked, and taken apart for the wire."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import final
 
@@ -14,6 +15,8 @@ __all__ = ("Params", "PreparedURL", "check_base_url", "join_url", "prepare_url",
 ParamValue = str | int | float | bool | None
 Params = str | Mapping[str, ParamValue | Sequence[ParamValue]] | Sequence[tuple[str, ParamValue]]
 
+# RFC 3986 section 3.4, with "+" kept and percent signs that encode nothing.
+_UNQUERYABLE = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*,;=:@/?+%]", re.ASCII)
 _SCHEMES = frozenset(("http", "https", "ws", "wss"))
 
 
@@ -40,7 +43,14 @@ class PreparedURL:
         return PreparedURL(url, self.target, self.authorization)
 
     def head(self, method: str, fields: FieldBlock) -> RequestHead:
-        """The head of a request to this URL."""
+        """The head of a request to this URL.
+
+        Raises: ValueError for CONNECT, which makes a tunnel and gets no response.
+        """
+        if method == "CONNECT":
+            raise ValueError(
+                "CONNECT asks for a tunnel, not for a response; proxies are the connector's"
+            )
         target = self.target
         return RequestHead(method, target.scheme, target.authority, self.path, fields)
 
@@ -88,11 +98,19 @@ def with_params(url: URL, params: Params) -> URL:
     Raises: TypeError for values that have no text form.
     """
     if isinstance(params, str):
-        extra = URL.build(query_string=params, encoded="%" in params or "+" in params)
-        joined = "&".join(part for part in (url.raw_query_string, extra.raw_query_string) if part)
-        return url.with_query(None) if not joined else _with_raw_query(url, joined)
+        parts = (url.raw_query_string, _UNQUERYABLE.sub(_quoted, params))
+        joined = "&".join(part for part in parts if part)
+        return _with_raw_query(url, joined) if joined else url.with_query(None)
     pairs = _query_pairs(params)
     return url.extend_query(pairs) if pairs else url
+
+
+def _quoted(match: "re.Match[str]") -> str:
+    """What may not stand in a query as it is; a space becomes "+", as in forms."""
+    text = match[0]
+    if text == " ":
+        return "+"
+    return "".join(f"%{octet:02X}" for octet in text.encode("utf-8", "surrogateescape"))
 
 
 def _with_raw_query(url: URL, query: str) -> URL:
@@ -148,7 +166,11 @@ def prepare_url(url: URL, ssl: TLSSetting = True) -> PreparedURL:
     if url.raw_user is not None or url.raw_password is not None:
         from wayfare_http_core import BasicAuth
 
-        authorization = BasicAuth(url.user or "", url.password or "", "utf-8").encode()
+        try:
+            authorization = BasicAuth(url.user or "", url.password or "", "utf-8").encode()
+        except ValueError:
+            # The cause would quote what it did not like.
+            raise InvalidUrlClientError(url, "its user info cannot be a Basic credential") from None
         url = url.with_user(None)
     return PreparedURL(url, target, authorization)
 
@@ -160,5 +182,6 @@ def _parse(url: str | URL) -> URL:
         raise TypeError(f"a URL is a str or a yarl.URL, not {type(url).__name__}")
     try:
         return URL(url)
-    except ValueError as exc:
-        raise InvalidUrlClientError(url, str(exc)) from exc
+    except ValueError:
+        # yarl's message quotes the authority, and with it a password.
+        raise InvalidUrlClientError(url, "it cannot be read as a URL") from None
