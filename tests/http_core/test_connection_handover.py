@@ -23,6 +23,7 @@ from wayfare_http_core.testing import (
 )
 
 Connect = Callable[..., AbstractAsyncContextManager[Any]]
+RECEIVE_BUFFER_SIZE = 256 * 1024  # octets that one read brings at most
 
 GET = RequestHead("GET", "http", "h", "/")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -241,18 +242,18 @@ async def test_an_upgrade_hands_over_the_transport_and_what_was_read(
         assert not exchange.is_complete
         assert not exchange.is_over
         assert w.connection.available_exchanges == 0
-        w.peer.write(b", more")
+        w.peer.write(b"more, ")
         await turns()
         upgraded = w.connection.upgrade()
         assert exchange.is_complete
-        assert upgraded.unread == (early + b", more")
+        assert upgraded.unread == early
         assert upgraded.transport is w.end
         assert w.owner.told == []
         echo = Echo()
         upgraded.transport.set_protocol(echo)
         w.peer.write(b"later")
         await turns()
-        assert echo.received == b"later"
+        assert echo.received == b"more, later"
         exchange.abort()
         exchange.discard()
         assert not upgraded.transport.is_closing()
@@ -360,13 +361,65 @@ async def test_a_tunnel_for_a_caller_who_is_gone_is_closed(connect: Connect) -> 
 
 
 async def test_a_peer_that_ends_a_tunnel_before_it_is_taken(connect: Connect) -> None:
-    async with connect(ReadHead(), Send(SWITCHING), Fin()) as w:
+    """Nothing is read before that, so that the end comes to the new protocol, after what was sent before it."""
+    async with connect(ReadHead(), Send(SWITCHING), Send(b"bye"), Fin()) as w:
+        await w.connection.exchange(UPGRADE)
+        await turns()
+        upgraded = w.connection.upgrade()
+        echo = Echo()
+        upgraded.transport.set_protocol(echo)
+        await echo.lost
+        assert upgraded.unread + echo.received == b"bye"
+        upgraded.release()
+
+
+async def test_a_tunnel_that_is_lost_before_it_is_taken(connect: Connect) -> None:
+    async with connect(ReadHead(), Send(SWITCHING)) as w:
         exchange = await w.connection.exchange(UPGRADE)
+        w.end.lose(OSError(32, "Broken pipe"))
         await w.closed()
         with pytest.raises(RuntimeError, match="was not upgraded"):
             w.connection.upgrade()
         assert exchange.is_over
         exchange.abort()
+
+
+async def test_a_transport_that_is_closing_is_handed_over_as_it_is(connect: Connect) -> None:
+    """The new owner sees the loss; transports of uvloop would refuse to read on."""
+    async with connect(ReadHead(), Send(SWITCHING + b"words")) as w:
+        await w.connection.exchange(UPGRADE)
+        w.end.close()
+        upgraded = w.connection.upgrade()
+        assert upgraded.unread == b"words"
+        echo = Echo()
+        upgraded.transport.set_protocol(echo)
+        await echo.lost
+        upgraded.release()
+
+
+@pytest.mark.parametrize("request_head", [UPGRADE, TUNNEL])
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_peer_that_floods_a_tunnel_before_it_is_taken_has_to_wait(
+    connect: Connect, request_head: RequestHead, whole: bool
+) -> None:
+    """B3: one read at most is kept, and no octet is lost."""
+    head = SWITCHING if request_head is UPGRADE else b"HTTP/1.1 200 OK\r\n\r\n"
+    flood = bytes(range(256)) * 16 * 1024
+    pieces = [head + flood] if whole else [head[:10], head[10:] + flood]
+    async with connect(ReadHead(), *map(Send, pieces)) as w:
+        await w.connection.exchange(request_head)
+        await turns(100)
+        assert not w.end.is_reading()
+        upgraded = w.connection.upgrade()
+        assert len(upgraded.unread) <= RECEIVE_BUFFER_SIZE
+        assert upgraded.transport.is_reading()
+        echo = Echo()
+        upgraded.transport.set_protocol(echo)
+        while len(upgraded.unread) + len(echo.received) < len(flood):
+            await asyncio.sleep(0)
+        assert upgraded.unread + echo.received == flood
+        upgraded.transport.abort()
+        upgraded.release()
 
 
 async def test_an_upgraded_transport_that_is_lost_first_gives_the_place_back(

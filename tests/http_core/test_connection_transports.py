@@ -212,3 +212,44 @@ def test_a_reset_is_an_error_of_ours(
         assert isinstance(caught.value.__cause__, ConnectionResetError)
 
     run(make_loop, serve([ReadRequest(), Reset()], use))
+
+
+@each_loop
+@each_stage
+def test_what_comes_before_an_upgrade_is_taken_waits_in_the_network(
+    make_loop: Callable[[], asyncio.AbstractEventLoop], secure: bool, trust: Trust
+) -> None:
+    """B3: a peer that floods has to wait, then every octet arrives in order."""
+    flood = bytes(range(256)) * 32 * 1024
+    tunnel = RequestHead("CONNECT", "http", "h:443", "h:443")
+
+    class Taker(asyncio.Protocol):
+        def __init__(self, unread: bytes) -> None:
+            self.received = bytearray(unread)
+            self.done = asyncio.get_running_loop().create_future()
+
+        def data_received(self, data: bytes) -> None:
+            self.received += data
+            if len(self.received) == len(flood):
+                self.done.set_result(None)
+
+    async def use(served: Served) -> None:
+        await served.connection.exchange(tunnel)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert not served.transport.is_reading()
+        upgraded = served.connection.upgrade()
+        assert len(upgraded.unread) <= 256 * 1024
+        taker = Taker(upgraded.unread)
+        upgraded.transport.set_protocol(taker)
+        await taker.done
+        assert taker.received == flood
+        upgraded.transport.abort()
+        upgraded.release()
+
+    run(
+        make_loop,
+        serve(
+            [ReadHead(), Send(b"HTTP/1.1 200 OK\r\n\r\n" + flood)], use, trust if secure else None
+        ),
+    )

@@ -161,7 +161,10 @@ class ResponseParser:
 
     @property
     def tunnelling(self) -> bool:
-        """Whether HTTP ended here: the octets that follow are a tunnel's or another protocol's."""
+        """Whether HTTP ended here: the octets that follow are a tunnel's or another protocol's.
+
+        All that is fed from here on waits for `take_unused`, without a bound: stop reading before you feed more.
+        """
         return self._state is _TUNNEL
 
     @property

@@ -220,7 +220,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
     def upgrade(self) -> Upgraded:
         """Hand the transport over after a response that ended HTTP on it: 101, or 2xx to CONNECT.
 
-        The connection stays leased until `Upgraded.release`.
+        The connection stays leased until `Upgraded.release`. Its transport reads again from the next iteration of the
+        loop on: set your own protocol before that.
 
         Raises: RuntimeError at any other moment.
         """
@@ -230,6 +231,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._state = _UPGRADED
         exchange.is_complete = True
         self._exchange = self._content = None
+        if not transport.is_closing():
+            # Paused by `_hold`. No transport delivers from within this call, so what follows is the new protocol's.
+            self.resume_reading()
         return Upgraded(self, transport, self._parser.take_unused())
 
     def close(self) -> None:
@@ -439,11 +443,13 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         """HTTP ended with this response, and the connection is neither free nor closed.
 
         It is the exchange's, which counts as incomplete, until somebody upgrades the connection or gives the exchange
-        up; at once, where nobody waits for the response any more.
+        up; at once, where nobody waits for the response any more. Until then nothing more is read: what the peer goes
+        on sending is for a protocol that is not there yet, and would wait here without any bound.
         """
         if not delivered:
             self.abort()
             return
+        self.pause_reading()
         exchange.is_complete = False
         self._exchange = exchange
         self._content = exchange.content

@@ -78,8 +78,9 @@ class HTTP1Exchange:
 class Upgraded:
     """What an upgraded connection leaves: its transport, the octets that were read too far, and its place.
 
-    The transport still calls the old protocol: set your own at once, with `transport.set_protocol`. `release` gives the
-    place back to the owner; call it when the transport is closed.
+    The transport still calls the old protocol, and reads on from the next iteration of the loop: set your own protocol
+    before you await anything, with `transport.set_protocol`. `release` gives the place back to the owner; call it when
+    the transport is closed.
     """
 
     __slots__ = ("_connection", "transport", "unread")
