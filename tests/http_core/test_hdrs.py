@@ -46,20 +46,15 @@ def test_methods() -> None:
     assert methods.pop("METH_ANY") == "*"
     assert all(name == f"METH_{value}" and type(value) is str for name, value in methods.items())
     assert set(methods.values()) == hdrs.METH_ALL
-    assert (
-        set(
-            [
-                "CONNECT",
-                "DELETE",
-                "GET",
-                "HEAD",
-                "OPTIONS",
-                "PATCH",
-                "POST",
-                "PUT",
-                "QUERY",
-                "TRACE",
-            ]
-        )
-        == hdrs.METH_ALL
-    )
+    assert {
+        "CONNECT",
+        "DELETE",
+        "GET",
+        "HEAD",
+        "OPTIONS",
+        "PATCH",
+        "POST",
+        "PUT",
+        "QUERY",
+        "TRACE",
+    } == hdrs.METH_ALL

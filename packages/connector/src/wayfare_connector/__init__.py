@@ -53,7 +53,7 @@ else:
     def __getattr__(name):
         if name not in _OF_TLS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(import_module("._tls", __name__), name)
+        value = globals()[name] = getattr(import_module("wayfare_connector._tls"), name)
         return value
 
 
