@@ -71,13 +71,13 @@ class Slow:
 
     def __init__(self, length: int | None = None) -> None:
         self.length = length
-        self.queue: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
+        self.queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
         self.closed = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
             while (piece := await self.queue.get()) is not None:
-                if isinstance(piece, Exception):
+                if isinstance(piece, BaseException):
                     raise piece
                 yield piece
         finally:
@@ -213,6 +213,26 @@ async def test_an_error_of_the_body_after_the_head_breaks_the_content(connect: C
         await w.closed()
 
 
+async def test_a_body_that_was_cancelled_by_others_breaks_the_exchange(connect: Connect) -> None:
+    """I10: what it waited for was cancelled, and not the upload; nobody may wait for ever."""
+    async with connect(ReadHead()) as w:
+        slow = Slow()
+        slow.queue.put_nowait(b"abc")
+        slow.queue.put_nowait(asyncio.CancelledError())
+        with pytest.raises(ClientConnectionError, match="iterator was cancelled"):
+            await w.connection.exchange(POST, slow)
+        await w.closed()
+        assert not w.peer.received.endswith(b"0\r\n\r\n")
+    async with connect(ReadHead(), Send(response(200) + b"o")) as w:
+        slow = Slow()
+        exchange = await w.connection.exchange(POST, slow)
+        slow.queue.put_nowait(asyncio.CancelledError())
+        assert await exchange.content.readany() == b"o"
+        with pytest.raises(ClientConnectionError, match="iterator was cancelled"):
+            await exchange.content.readany()
+        await w.closed()
+
+
 async def test_an_error_of_the_body_after_the_connection_went_is_no_news(connect: Connect) -> None:
     async with connect(ReadHead()) as w:
         slow = Slow()
@@ -270,6 +290,30 @@ async def test_an_early_error_stops_the_body_and_the_connection_is_not_used_agai
         assert exchange.is_complete
         await w.closed()
         assert w.owner.told == ["retired", "lost"]
+
+
+async def test_an_early_error_counts_also_where_the_body_does_not_stop_well(
+    connect: Connect,
+) -> None:
+    """I2: it was stopped by us, so what it raises then must not break the response."""
+
+    class Stubborn(Slow):
+        async def chunks(self) -> AsyncIterator[bytes]:
+            try:
+                yield b"abc"
+                await asyncio.get_running_loop().create_future()
+            except asyncio.CancelledError as exc:
+                self.closed = True
+                raise LookupError("stopped") from exc
+
+    async with connect(ReadHead(), Send(response(413))) as w:
+        body = Stubborn()
+        exchange = await w.connection.exchange(POST, body)
+        await turns()
+        assert body.closed
+        w.peer.write(b"no")
+        assert await exchange.content.read() == b"no"
+        await w.closed()
 
 
 async def test_an_early_response_that_ends_the_connection_stops_the_body(connect: Connect) -> None:

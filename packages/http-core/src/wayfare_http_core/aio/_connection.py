@@ -95,6 +95,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         "_transport",
         "_undrained",
         "_upload",
+        "_upload_stopped",
         "_waiter",
         "_writable",
         "_writing_paused",
@@ -117,6 +118,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._exchange: HTTP1Exchange | None = None
         self._content: StreamReader | None = None
         self._upload: asyncio.Task[None] | None = None
+        self._upload_stopped = False
         self._writable: asyncio.Future[None] | None = None
         self._closed: asyncio.Future[None] | None = None
         self._freed_at = 0.0
@@ -214,6 +216,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             transport.write(request.octets + body)
         else:
             transport.write(request.octets)
+            self._upload_stopped = False
             self._upload = self._loop.create_task(self._send_body(body, request))
             self._upload.add_done_callback(self._upload_ended)
 
@@ -407,7 +410,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         waiter.set_result(exchange)
         if self._upload is not None and (head.status >= 400 or not self._parser.persistent):
             # The server has decided; the rest of the body would only fill its buffers (RFC 9112 section 9.5).
-            self._upload.cancel()
+            self._stop_upload(self._upload)
 
     def _end_response(self, end: EndOfMessage) -> None:
         exchange, content = self._exchange, self._content
@@ -517,18 +520,26 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         # Not left to the task's callback: a quick peer's response may be handled before that.
         self._upload = None
 
+    def _stop_upload(self, upload: "asyncio.Task[None]") -> None:
+        self._upload_stopped = True
+        upload.cancel()
+
     def _upload_ended(self, task: "asyncio.Task[None]") -> None:
         if self._upload is not task:
             return  # all of it was sent
         self._upload = None
-        if task.cancelled():
-            # The peer still waits for the rest of that body and would take the next request for it.
+        # Asked for in any case: an exception that nobody looks at is logged.
+        exc = None if task.cancelled() else task.exception()
+        if self._upload_stopped:
+            # By us, so its error is no news. The peer still waits for the rest of that body and would take the next
+            # request for it.
             self._persistent = False
         else:
-            exc = task.exception()
-            if exc is not None and self._state is _BUSY:
-                self._fail(exc)
-                self.abort()
+            # A cancellation that we did not ask for came from what the body waited for.
+            self._fail(
+                ClientConnectionError("the body's iterator was cancelled") if exc is None else exc
+            )
+            self.abort()
 
     def _retire(self) -> None:
         if self._state is _RETIRED or self._state is _LOST:
@@ -538,7 +549,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             ClientConnectionError("the connection was closed while the exchange was under way")
         )
         if self._upload is not None:
-            self._upload.cancel()
+            self._stop_upload(self._upload)
         if self._drain_timer is not None:
             self._drain_timer.cancel()
             self._drain_timer = None
