@@ -9,9 +9,12 @@ import pytest
 from wayfare_http_core import (
     BadHttpMessage,
     ClientConnectionError,
+    ContentEncodingError,
     ExchangeOptions,
     FieldBlock,
     RequestHead,
+    UnsupportedCodings,
+    make_decoder,
 )
 from wayfare_http_core.aio import HTTP1Exchange
 from wayfare_http_core.testing import (
@@ -178,6 +181,22 @@ async def test_nothing_is_decoded_of_what_is_discarded(connect: Connect) -> None
         w.peer.write(b"0123456789")
         await turns()
         assert w.owner.told == ["idle"]
+
+
+async def test_corrupt_content_that_still_arrives_ends_the_connection(connect: Connect) -> None:
+    """The reader gets the coding's error and nothing more; the peer has nobody to send the rest to."""
+    async with connect(ReadRequest(), Send(begun(100, b"this is no gzip"))) as w:
+        exchange = await w.connection.exchange(GET)
+        decoder = make_decoder(["gzip"])
+        assert decoder is not None
+        assert not isinstance(decoder, UnsupportedCodings)
+        exchange.content.decode_with(decoder)
+        with pytest.raises(ContentEncodingError):
+            await exchange.content.readany()
+        assert exchange.is_over
+        await w.closed()
+        with pytest.raises(ContentEncodingError):
+            await exchange.content.readany()
 
 
 async def test_discarding_a_response_that_is_over_harms_no_other(connect: Connect) -> None:

@@ -201,6 +201,30 @@ async def test_corrupt_content_breaks_the_stream_and_the_trust(name: str) -> Non
     assert flow.asked == ["distrust"]
 
 
+async def test_corrupt_content_that_still_arrives_is_not_waited_for() -> None:
+    """Nobody can read the rest: the connection goes at once, and so does the deadline."""
+    flow = Flow()
+    stream = filled(b"this is no gzip", eof=False, flow=flow)
+    deadline = Deadline.after(5)
+    stream.set_timeouts(deadline)
+    stream.decode_with(decoder("gzip"))
+    with pytest.raises(ContentEncodingError):
+        await stream.readany()
+    assert flow.asked == ["abort"]
+    assert deadline.remaining() is None
+
+
+async def test_corrupt_content_of_a_stream_that_broke_harms_no_other_exchange() -> None:
+    """B29: the rest may have been dropped, and the connection be in use again."""
+    flow = Flow()
+    stream = filled(b"this is no gzip", eof=False, flow=flow)
+    stream.decode_with(decoder("gzip"))
+    stream.set_exception(IncompleteBodyError(15, 23))
+    with pytest.raises(ContentEncodingError):
+        await stream.readany()
+    assert flow.asked == ["distrust"]
+
+
 async def test_content_before_the_corruption_is_read_first() -> None:
     content = bytes(range(256)) * 4096  # more than one decoding step
     coded = bytearray(gzip.compress(content))

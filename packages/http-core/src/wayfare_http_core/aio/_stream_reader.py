@@ -38,10 +38,10 @@ class FlowControl(Protocol):
         """Feed again."""
 
     def abort(self) -> None:
-        """The reader ran out of time; nothing more will be read."""
+        """The reader ran out of time, or what arrives is corrupt; nothing more will be read."""
 
     def distrust(self) -> None:
-        """The content turned out to be corrupt: start no further exchange with this peer here."""
+        """The content, all of which is here, turned out to be corrupt: start no further exchange with this peer."""
 
 
 @final
@@ -135,9 +135,7 @@ class StreamReader:
         """Say that the content is complete."""
         self._eof = True
         self._paused = False
-        if self._deadline is not None:
-            self._deadline.close()
-            self._deadline = None
+        self._close_deadline()
         if self._waiter is not None:
             self._wake()
 
@@ -146,9 +144,7 @@ class StreamReader:
         if self._exception is None and not self._eof:
             self._exception = exc
             self._paused = False
-            if self._deadline is not None:
-                self._deadline.close()
-                self._deadline = None
+            self._close_deadline()
             if self._waiter is not None:
                 self._wake()
 
@@ -387,6 +383,11 @@ class StreamReader:
         finally:
             quiet.close()
 
+    def _close_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.close()
+            self._deadline = None
+
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
@@ -420,9 +421,17 @@ class StreamReader:
                 raise
 
     def _refuse_coding(self, exc: ContentEncodingError) -> None:
+        # Once the stream ended or broke, the connection may carry another exchange already.
+        arriving = not self._eof and self._exception is None
         self._exception = exc
         self._decoder = None
-        if self._flow is not None:
+        self._close_deadline()
+        if self._flow is None:
+            return
+        if arriving:
+            # Nothing of the rest can be read, so the peer must not go on sending it.
+            self._flow.abort()
+        else:
             self._flow.distrust()
 
     def _shrink(self, octets: int) -> None:
