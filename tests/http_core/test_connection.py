@@ -569,7 +569,7 @@ async def test_the_reader_may_outlive_the_connection(connect: Connect) -> None:
 async def test_corrupt_content_ends_the_trust_in_its_connection(
     connect: Connect, whole: bool
 ) -> None:
-    """Whether it is free by then, or still receives."""
+    """Whether it is free by then, or still receives, which nobody waits for."""
     gzip = make_decoder(["gzip"])
     assert gzip is not None
     assert not isinstance(gzip, UnsupportedCodings)
@@ -580,11 +580,28 @@ async def test_corrupt_content_ends_the_trust_in_its_connection(
         exchange.content.decode_with(gzip)
         with pytest.raises(ContentEncodingError):
             await exchange.content.read()
-        if not whole:
-            assert w.owner.told == []
-            w.peer.write(b"none")
+        assert w.owner.told == (["idle", "retired"] if whole else ["retired"])
         await w.closed()
         assert w.owner.told == (["idle", "retired", "lost"] if whole else ["retired", "lost"])
+
+
+async def test_corrupt_content_that_is_read_late_lets_the_next_exchange_end(
+    connect: Connect,
+) -> None:
+    gzip = make_decoder(["gzip"])
+    assert gzip is not None
+    assert not isinstance(gzip, UnsupportedCodings)
+    async with connect(ReadRequest(), Send(OK), ReadRequest()) as w:
+        first = await w.connection.exchange(GET)
+        first.content.decode_with(gzip)
+        second = asyncio.ensure_future(w.connection.exchange(GET))
+        await w.sent(2)
+        with pytest.raises(ContentEncodingError):
+            await first.content.read()
+        w.peer.write(OK)
+        assert (await second).is_complete
+        await w.closed()
+        assert w.owner.told == ["idle", "retired", "lost"]
 
 
 # --- Closing.

@@ -23,8 +23,10 @@ from wayfare_http_core.testing import (
     ReadHead,
     ReadRequest,
     Reset,
+    ScriptedPeer,
     Send,
     Stall,
+    memory_pair,
     run_with_fake_clock,
 )
 
@@ -370,6 +372,57 @@ async def test_a_response_that_is_complete_before_the_body_ends_the_connection(
         await turns()
         assert slow.closed
         assert w.owner.told == ["retired", "lost"]
+
+
+LONG = RequestHead("GET", "http", "h", "/" + 100_000 * "a")
+FIELD = RequestHead("GET", "http", "h", "/", FieldBlock({"X-Long": 100_000 * "a"}))
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (LONG, None),
+        (FIELD, None),
+        (POST, bytes(64 * 1024)),
+        (POST, bytes(65 * 1024)),
+        (POST, Body([bytes(65 * 1024)], 65 * 1024)),
+    ],
+    ids=["path", "field", "joined", "bytes", "body"],
+)
+@pytest.mark.parametrize("early", [True, False])
+async def test_a_connection_with_unsent_octets_of_a_request_is_not_used_again(
+    connect: Connect, head: RequestHead, body: bytes | Body | None, early: bool
+) -> None:
+    """I1: the next request would stand behind octets that the peer may never take."""
+    async with connect() as w:
+        if early:
+            w.peer.transport.pause_reading()
+        exchanging = asyncio.ensure_future(w.connection.exchange(head, body))
+        await turns()
+        assert (w.end.get_write_buffer_size() > 0) is early
+        w.peer.write(OK)
+        assert (await exchanging).take_whole() == b"ok"
+        await turns()
+        assert w.owner.told == (["retired", "lost"] if early else ["idle"])
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_transport_that_takes_little_is_asked_as_well(whole: bool) -> None:
+    """I1: it said that it has enough to send, however small the request."""
+    connection = HTTP1Connection()
+    peer = ScriptedPeer([])
+    end, _ = memory_pair(connection, peer, capacity=10)
+    end.set_write_buffer_limits(high=0)
+    await turns(1)
+    peer.transport.pause_reading()
+    exchanging = asyncio.ensure_future(connection.exchange(GET))
+    await turns()
+    for piece in [OK] if whole else [OK[:-1], OK[-1:]]:
+        connection.data_received(piece)
+    assert (await (await exchanging).content.read()) == b"ok"
+    await connection.wait_closed()
+    peer.transport.abort()
+    await peer.wait_closed()
 
 
 async def test_a_response_before_the_end_of_the_connection_is_given(connect: Connect) -> None:

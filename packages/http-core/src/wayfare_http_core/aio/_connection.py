@@ -53,6 +53,8 @@ __all__ = ("HTTP1Connection",)
 
 _JOINED_BODY = 64 * 1024
 """Up to this many octets, a body is joined to its head and leaves in one write."""
+_SURELY_SENT = 16 * 1024
+"""Up to this many octets, a request leaves at once: send buffers are no smaller, and an idle connection's is empty."""
 _DRAIN = 64 * 1024
 """Octets of an unread body that are read and dropped to save a connection; curl and Go choose the same order."""
 _DRAIN_SECONDS = 1.0
@@ -87,6 +89,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         "_exchange",
         "_freed_at",
         "_loop",
+        "_maybe_unsent",
         "_parser",
         "_persistent",
         "_read_limit",
@@ -126,6 +129,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._read_limit = DEFAULT_EXCHANGE_OPTIONS.read_limit
         self._reading_paused = False
         self._writing_paused = False
+        self._maybe_unsent = False
         self._undrained = 0
         self._drain_timer: asyncio.TimerHandle | None = None
 
@@ -182,6 +186,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._state = _BUSY
         self._read_limit = options.read_limit
         self._persistent = True
+        self._maybe_unsent = len(octets) > _SURELY_SENT
         if request is None:
             transport.write(octets)
         else:
@@ -213,8 +218,10 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if body is None:
             transport.write(request.octets)
         elif isinstance(body, bytes) and len(body) <= _JOINED_BODY and not request.chunked:
+            self._maybe_unsent = len(request.octets) + len(body) > _SURELY_SENT
             transport.write(request.octets + body)
         else:
+            self._maybe_unsent = True
             transport.write(request.octets)
             self._upload_stopped = False
             self._upload = self._loop.create_task(self._send_body(body, request))
@@ -321,7 +328,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """The transport has enough to send."""
-        self._writing_paused = True
+        self._writing_paused = self._maybe_unsent = True
 
     def resume_writing(self) -> None:
         """The transport can take more."""
@@ -432,15 +439,18 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if self._drain_timer is not None:
             self._drain_timer.cancel()
             self._drain_timer = None
-        if self._persistent and self._parser.reusable and self._upload is None:
+        if self._upload is not None or (self._maybe_unsent and self._has_unsent()):
+            # Whatever is still to be sent belongs to a request that is answered already.
+            self.abort()
+        elif self._persistent and self._parser.reusable:
             self._state = _FREE
             self._freed_at = self._loop.time()
             self._offer()
-        elif self._upload is not None:
-            # Whatever is still to be sent belongs to a request that is answered already.
-            self.abort()
         elif not self._parser.tunnelling:
             self.close()
+
+    def _has_unsent(self) -> bool:
+        return self._transport is not None and self._transport.get_write_buffer_size() > 0
 
     def _hold(self, exchange: HTTP1Exchange, delivered: bool) -> None:
         """HTTP ended with this response, and the connection is neither free nor closed.
