@@ -20,6 +20,7 @@ from wayfare_http_core import (
     LineTooLong,
     ResponseParser,
     _field_lines,
+    _framing,
 )
 
 Respond = Callable[..., Any]
@@ -205,6 +206,29 @@ def test_h22_what_is_remembered_is_bounded(respond: Respond) -> None:
     assert not any("secret" in line for line in _field_lines._lines)
     outcome = respond(with_fields(b"Age: 1\r\nX-2999: b\r\n" + 100 * b"n" + b": c"))
     assert list(outcome.head.headers.values()) == ["1", "b", "c"]
+
+
+def test_h22_framing_is_remembered_of_short_values_alone(respond: Respond) -> None:
+    """H22: what a peer repeats at length is understood as ever, and not kept."""
+    lengths = _framing._read_length_before.cache_info
+    options = _framing._read_options_before.cache_info
+    before = lengths().currsize, options().currsize
+    for number in range(10, 13):
+        repeated = b", ".join(50 * [b"%d" % number])
+        wire = b"HTTP/1.1 200 OK\r\nContent-Length: %s\r\nConnection: %s\r\n\r\n%s" % (
+            repeated,
+            b"x" + repeated + b", close",
+            number * b"c",
+        )
+        outcome = respond(wire, bytewise=False)
+        assert outcome.content == number * b"c"
+        assert not outcome.reusable
+    assert (lengths().currsize, options().currsize) == before
+    respond(b"HTTP/1.1 200 OK\r\nContent-Length: 3, 3,3\r\nConnection: a, b\r\n\r\nabc")
+    hits = lengths().hits, options().hits
+    respond(b"HTTP/1.1 200 OK\r\nContent-Length: 3, 3,3\r\nConnection: a, b\r\n\r\nabc")
+    assert lengths().hits > hits[0]
+    assert options().hits > hits[1]
 
 
 # --- Every verdict.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ("BodyKind", "Framing", "connection_persists", "content_length", "response_framing")
 
 _MAX_LENGTH = 2**63 - 1
+_SHORT = 64
+"""Characters of a value whose meaning is remembered. A peer could send 32 KiB of repetitions, each time others."""
 
 
 @final
@@ -64,7 +66,7 @@ def response_framing(method: str, head: ResponseHead) -> Framing:
     if method == "CONNECT" and 200 <= status < 300:
         return _TUNNEL
     lengths = headers.getall(hdrs.CONTENT_LENGTH, None)
-    sized = None if lengths is None else _sized(",".join(lengths))
+    sized = None if lengths is None else _sized(lengths)
     # Step 1: responses that never have a body.
     if method == "HEAD" or status < 200 or status == 204 or status == 304:
         return _TUNNEL if status == 101 else _EMPTY
@@ -96,12 +98,16 @@ def content_length(headers: "CIMultiDictProxy[str]") -> int | None:
     Raises: `ContentLengthError` for anything but 1*DIGIT below 2**63, and for differing values.
     """
     values = headers.getall(hdrs.CONTENT_LENGTH, None)
-    return None if values is None else _sized(",".join(values)).length
+    return None if values is None else _sized(values).length
 
 
-@lru_cache(maxsize=256)
-def _sized(value: str) -> Framing:
-    """The framing that a Content-Length means, several field lines joined to one list."""
+def _sized(values: list[str]) -> Framing:
+    """The framing that a Content-Length means, given as the values of its field lines."""
+    value = values[0] if len(values) == 1 else ",".join(values)
+    return _read_length_before(value) if len(value) <= _SHORT else _read_length(value)
+
+
+def _read_length(value: str) -> Framing:
     if "," in value:
         elements = {element.strip(" \t") for element in value.split(",")}
         if len(elements) != 1:
@@ -117,16 +123,23 @@ def _sized(value: str) -> Framing:
     return Framing(BodyKind.LENGTH, length) if length else _EMPTY
 
 
+_read_length_before = lru_cache(maxsize=256)(_read_length)
+
+
 def connection_persists(head: ResponseHead) -> bool:
     """Whether the response's head lets the connection be used again (RFC 9112 section 9.3)."""
     values = head.headers.getall(hdrs.CONNECTION, None)
     if values is None:
         return head.version is HttpVersion11
-    close, keep_alive = _connection_options(",".join(values))
+    value = values[0] if len(values) == 1 else ",".join(values)
+    read = _read_options_before if len(value) <= _SHORT else _read_options
+    close, keep_alive = read(value)
     return not close and (keep_alive or head.version is HttpVersion11)
 
 
-@lru_cache(maxsize=64)
-def _connection_options(value: str) -> tuple[bool, bool]:
+def _read_options(value: str) -> tuple[bool, bool]:
     options = token_list([value])
     return "close" in options, "keep-alive" in options
+
+
+_read_options_before = lru_cache(maxsize=64)(_read_options)
