@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import istr
 from wayfare_http_core import (
     BadHttpMessage,
     HeadLimits,
@@ -21,7 +22,9 @@ from wayfare_http_core import (
     ResponseParser,
     _field_lines,
     _framing,
+    hdrs,
 )
+from wayfare_http_core._field_lines import read_field_lines
 
 Respond = Callable[..., Any]
 
@@ -206,6 +209,59 @@ def test_h22_what_is_remembered_is_bounded(respond: Respond) -> None:
     assert not any("secret" in line for line in _field_lines._lines)
     outcome = respond(with_fields(b"Age: 1\r\nX-2999: b\r\n" + 100 * b"n" + b": c"))
     assert list(outcome.head.headers.values()) == ["1", "b", "c"]
+
+
+SHARED = [
+    "Accept-Ranges",
+    "Access-Control-Allow-Credentials",
+    "Access-Control-Allow-Headers",
+    "Access-Control-Allow-Methods",
+    "Access-Control-Allow-Origin",
+    "Access-Control-Expose-Headers",
+    "Access-Control-Max-Age",
+    "Age",
+    "Allow",
+    "Alt-Svc",
+    "Cache-Control",
+    "Connection",
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Length",
+    "Content-Type",
+    "Cross-Origin-Resource-Policy",
+    "Date",
+    "Expires",
+    "Keep-Alive",
+    "Last-Modified",
+    "Pragma",
+    "Referrer-Policy",
+    "Server",
+    "Strict-Transport-Security",
+    "Transfer-Encoding",
+    "Vary",
+    "Via",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+]
+
+
+@pytest.mark.parametrize("fold", [str, str.lower])
+def test_h22_lines_are_remembered_of_fields_that_cannot_be_secret(
+    fold: Callable[[str], str],
+) -> None:
+    """H22: of every other field, registered or not, nothing stays when its response is gone."""
+    registered = {str(value) for value in vars(hdrs).values() if isinstance(value, istr)}
+    assert set(SHARED) <= registered
+    for name in sorted({*registered, "X-Token"}):
+        line = f"{fold(name)}: 7{fold('Secret')}"
+        before = read_field_lines([line])
+        assert before is not None
+        assert before[0] == (fold(name), line.partition(": ")[2])
+        assert (line in _field_lines._lines) is (name in SHARED), name
+        assert read_field_lines([line]) == before
+    long = f"{fold('Server')}: {128 * 's'}"
+    assert read_field_lines([long]) == [(fold("Server"), 128 * "s")]
+    assert long not in _field_lines._lines
 
 
 def test_h22_framing_is_remembered_of_short_values_alone(respond: Respond) -> None:

@@ -1,8 +1,9 @@
 """What a field line says, and a memory for lines that servers send over and over.
 
 Most lines of a response stood in the one before it, on every connection to every server: `Connection: keep-alive`,
-a Server, this second's Date. So lines and names that were checked once are kept. Both memories are bounded, lines
-of fields that may hold secrets are never kept, and a hostile peer can make them useless but not large.
+a Server, this second's Date. So lines and names that were checked once are kept. Both memories are bounded, and a
+hostile peer can make them useless but not large. Lines are kept of those fields alone that are known to repeat and to
+say nothing of the user: a cookie, a token in a link or the tag of a private page does not outlive its response.
 """
 
 from multidict import istr
@@ -17,16 +18,6 @@ _MAX_LINE = 128
 _MAX_NAMES = 1024
 _MAX_NAME = 64
 
-_PRIVATE = frozenset(
-    (
-        hdrs.AUTHENTICATION_INFO,
-        hdrs.LOCATION,
-        hdrs.PROXY_AUTHENTICATE,
-        hdrs.PROXY_AUTHENTICATION_INFO,
-        hdrs.SET_COOKIE,
-        hdrs.WWW_AUTHENTICATE,
-    )
-)
 _REGISTERED = [value for value in vars(hdrs).values() if isinstance(value, istr)]
 
 # Names in the case they came in, checked, and with the case-folded form that the multidict would compute.
@@ -35,8 +26,44 @@ for _name in _REGISTERED:
     _names[str(_name)] = _name
     _names[_name.lower()] = istr(_name.lower())
 
-_LASTING = _names.keys() - {str(name) for name in _PRIVATE} - {name.lower() for name in _PRIVATE}
-"""Names whose lines are kept: registered ones, and none of those that carry what is private."""
+_LASTING = frozenset(
+    spelling
+    for name in (
+        hdrs.ACCEPT_RANGES,
+        hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        hdrs.ACCESS_CONTROL_ALLOW_HEADERS,
+        hdrs.ACCESS_CONTROL_ALLOW_METHODS,
+        hdrs.ACCESS_CONTROL_ALLOW_ORIGIN,
+        hdrs.ACCESS_CONTROL_EXPOSE_HEADERS,
+        hdrs.ACCESS_CONTROL_MAX_AGE,
+        hdrs.AGE,
+        hdrs.ALLOW,
+        hdrs.ALT_SVC,
+        hdrs.CACHE_CONTROL,
+        hdrs.CONNECTION,
+        hdrs.CONTENT_ENCODING,
+        hdrs.CONTENT_LANGUAGE,
+        hdrs.CONTENT_LENGTH,
+        hdrs.CONTENT_TYPE,
+        hdrs.CROSS_ORIGIN_RESOURCE_POLICY,
+        hdrs.DATE,
+        hdrs.EXPIRES,
+        hdrs.KEEP_ALIVE,
+        hdrs.LAST_MODIFIED,
+        hdrs.PRAGMA,
+        hdrs.REFERRER_POLICY,
+        hdrs.SERVER,
+        hdrs.STRICT_TRANSPORT_SECURITY,
+        hdrs.TRANSFER_ENCODING,
+        hdrs.VARY,
+        hdrs.VIA,
+        hdrs.X_CONTENT_TYPE_OPTIONS,
+        hdrs.X_FRAME_OPTIONS,
+    )
+    for spelling in (str(name), name.lower())
+)
+"""Names whose lines are kept, in the spellings that servers use. A name is added when its values are shared by many
+responses and can carry neither a secret nor a mark of the user (so no ETag, no Location, no nonce of a policy)."""
 
 _lines: dict[str, tuple[str, str]] = {}
 
