@@ -1,5 +1,5 @@
-"""Check an environment that holds installed wheels: every root imports from there, and nothing else
-is installed.
+"""Check an environment that holds installed wheels: every root imports from there, the parser that all
+others stand on reads a response, and nothing else is installed.
 
     python check_installed.py wayfare_http_core --beside multidict typing-extensions
 
@@ -35,12 +35,52 @@ def import_problems(roots: list[str]) -> list[str]:
     return problems
 
 
+SAMPLE = (
+    b"HTTP/1.1 200 OK\r\n"
+    b"Server: nginx/1.24.0 (Ubuntu)\r\n"
+    b"Date: Mon, 03 Jun 2024 09:21:47 GMT\r\n"
+    b"Content-Type: application/json\r\n"
+    b"Transfer-Encoding: chunked\r\n"
+    b"Connection: keep-alive\r\n"
+    b"Content-Encoding: gzip\r\n"
+    b"\r\n"
+    b"1f\r\n"
+    b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xabV\xca\xcfV\xb2*)*M\xad\x05\x00\x90_\xd4\xa7\x0b\x00\x00\x00\r\n"
+    b"0\r\n\r\n"
+)
+"""`{"ok":true}` in the form in which common servers send it."""
+
+
+def response_problems(wire: bytes = SAMPLE) -> list[str]:
+    """Read a response with what is installed; say what was not read as it should be."""
+    core = importlib.import_module("wayfare_http_core")
+    parser = core.ResponseParser()
+    parser.begin("GET")
+    events = parser.feed(wire)
+    kinds = [type(event).__name__ for event in events]
+    if kinds != ["ResponseHead", "bytes", "EndOfMessage"] or not parser.reusable:
+        return [f"the response was read as {kinds}, then: {parser.state}"]
+    head, content, _ = events
+    problems = []
+    if (head.status, head.reason, len(head.headers)) != (200, "OK", 6):
+        problems.append(f"the head was read as {head!r}")
+    codings = core.parse_content_codings(head.headers.getall("content-encoding", []))
+    decoder = core.make_decoder(codings)
+    text = decoder.decode(content, 100) if decoder is not None else content
+    if text != b'{"ok":true}':
+        problems.append(f"the content was read as {text!r}")
+    print(f"a sample response: {head.status} and {len(text)} octets of content")
+    return problems
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("roots", nargs="+", help="the packages to import")
     parser.add_argument("--beside", nargs="*", help="the only other distributions allowed there")
     arguments = parser.parse_args()
     problems = import_problems(arguments.roots)
+    if "wayfare_http_core" in arguments.roots:
+        problems += response_problems()
     if arguments.beside is not None:
         allowed = {*arguments.beside, *(root.replace("_", "-") for root in arguments.roots)}
         problems += [f"{name} is installed too" for name in sorted(installed() - allowed)]
