@@ -5,7 +5,6 @@ from typing import NamedTuple
 from wayfare_connector import BaseConnector
 from wayfare_http_core import (
     ClientResponseError,
-    Connection,
     ContentEncodingError,
     Exchange,
     ExchangeOptions,
@@ -49,12 +48,12 @@ async def send_request(
         if connection is None:
             with deadline:
                 connection = await connector.connect(prepared.target, timeout.connect_timeouts)
-        if timeout.sock_read is None:
+        if timeout.read_timeout is None:
             exchange = await connection.exchange(head, request.body, settings.options, deadline)
         else:
-            exchange = await _exchange_while_reading(
-                connection, head, request, settings.options, deadline
-            )
+            # The head, too, must come within the read timeout.
+            with Deadline.after(*timeout.read_timeout):
+                exchange = await connection.exchange(head, request.body, settings.options, deadline)
     except BaseException as exc:
         deadline.close()
         if isinstance(exc, ClientResponseError) and exc.request_info is None:
@@ -65,21 +64,8 @@ async def send_request(
     if exchange.is_complete:
         deadline.close()
     else:
-        exchange.content.set_timeouts(deadline, request.timeout.read_timeout)
+        exchange.content.set_timeouts(deadline, timeout.read_timeout)
     return ClientResponse(request, exchange)
-
-
-async def _exchange_while_reading(
-    connection: Connection,
-    head: RequestHead,
-    request: ClientRequest,
-    options: ExchangeOptions,
-    deadline: Deadline,
-) -> Exchange:
-    """An exchange whose head must come within the read timeout."""
-    seconds, error = request.timeout.read_timeout or (None, TimeoutError)
-    with Deadline.after(seconds, error):
-        return await connection.exchange(head, request.body, options, deadline)
 
 
 def _undo_codings(exchange: Exchange, request: ClientRequest) -> None:
