@@ -1,7 +1,5 @@
 """The character sets of HTTP, and the bounds that carry numbers (H24)."""
 
-import dataclasses
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +65,7 @@ def test_no_element_becomes_a_token_by_its_lower_case() -> None:
 
 def test_the_bounds_are_the_documented_ones() -> None:
     """A change here changes what servers may send, and belongs into the changelog."""
-    assert dataclasses.asdict(DEFAULT_HEAD_LIMITS) == {
+    assert DEFAULT_HEAD_LIMITS._asdict() == {
         "start_line": 8190,
         "field_line": 32 * 1024,
         "fields": 256,
@@ -80,5 +78,5 @@ def test_the_bounds_are_the_documented_ones() -> None:
 def test_bounds_do_not_change_under_a_connection() -> None:
     limits = HeadLimits(fields=5)
     assert limits == HeadLimits(fields=5) != DEFAULT_HEAD_LIMITS
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         setattr(limits, "fields", 6)  # noqa: B010 -- the type checker refuses the plain assignment

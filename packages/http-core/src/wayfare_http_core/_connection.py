@@ -8,8 +8,7 @@ A session asks a connection for an exchange; it never writes bytes and never see
 """
 
 from collections.abc import AsyncIterable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from ._head import RequestHead, ResponseHead
 from ._limits import DEFAULT_HEAD_LIMITS, HeadLimits
@@ -28,8 +27,7 @@ __all__ = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionFacts:
+class ConnectionFacts(NamedTuple):
     """What is known of a connection and stays known after it is closed.
 
     Addresses have the shape that `socket.getpeername` gives: `(host, port)` for IPv4, four items for IPv6, a path
@@ -45,8 +43,7 @@ class ConnectionFacts:
     alpn: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeOptions:
+class ExchangeOptions(NamedTuple):
     """How a connection treats one exchange: bounds on the head, and the read limit of the content in octets."""
 
     limits: HeadLimits = DEFAULT_HEAD_LIMITS
