@@ -22,6 +22,7 @@ from wayfare_connector import (
     DNSTimeoutError,
     FailedAttempt,
     PoolTimeoutError,
+    ProxyTimeoutError,
     Target,
     TLSContextRef,
     TLSTimeoutError,
@@ -61,6 +62,7 @@ SAMPLES: list[ClientConnectionError] = [
     ConnectionTimeoutError(),
     ConnectionTimeoutError(PLAIN),
     PoolTimeoutError(SECURE, 1.5),
+    ProxyTimeoutError(SECURE, 1.5, 0.75),
     DNSTimeoutError(PLAIN, 2),
     DialTimeoutError(PLAIN, 3),
     TLSTimeoutError(SECURE, 4),
@@ -114,7 +116,13 @@ def test_the_bases_are_those_that_except_clauses_name() -> None:
     assert issubclass(ClientConnectorCertificateError, ValueError)
     assert issubclass(ConnectionTimeoutError, ServerTimeoutError)
     assert issubclass(ConnectionTimeoutError, asyncio.TimeoutError)
-    for phase in (PoolTimeoutError, DNSTimeoutError, DialTimeoutError, TLSTimeoutError):
+    for phase in (
+        PoolTimeoutError,
+        DNSTimeoutError,
+        DialTimeoutError,
+        ProxyTimeoutError,
+        TLSTimeoutError,
+    ):
         assert issubclass(phase, ConnectionTimeoutError)
 
 
@@ -158,6 +166,11 @@ def test_a_certificate_error_carries_the_reason() -> None:
             PoolTimeoutError(PLAIN, 1.5),
             "no connection to [::1]:8080 within 1.5 s: "
             "timed out while waiting for a place in the pool",
+        ),
+        (
+            ProxyTimeoutError(PLAIN, 1.5, 0.7512),
+            "no connection to [::1]:8080 within 1.5 s: "
+            "timed out while asking the proxy for the way, which took 0.751 s",
         ),
         (ConnectorClosedError(), "the connector is closed"),
     ],

@@ -302,6 +302,10 @@ async def test_the_recording_observer_keeps_what_it_is_told() -> None:
     calls: list[Awaitable[None]] = [
         observer.dns_start(A),
         observer.dns_end(A, ("127.0.0.1",), 0.5),
+        observer.dns_cache_hit(A),
+        observer.dns_cache_miss(A),
+        observer.tunnel_start(A),
+        observer.tunnel_end(A, 0.5),
         observer.tls_start(A),
         observer.tls_end(A, "TLSv1.3", 0.5),
         observer.queued_start(A),
@@ -310,5 +314,5 @@ async def test_the_recording_observer_keeps_what_it_is_told() -> None:
     for call in calls:
         await call
     assert observer.events[1] == ("dns_end", (("127.0.0.1",), 0.5))
-    assert observer.targets == [A] * 6
+    assert observer.targets == [A] * 10
     assert observer.names[-1] == "queued_end"

@@ -10,9 +10,11 @@ from wayfare_connector import (
     DialTimeoutError,
     DNSTimeoutError,
     PoolTimeoutError,
+    ProxyTimeoutError,
     Target,
     TLSTimeoutError,
 )
+from wayfare_http_core import ConnectTimings
 from wayfare_http_core.testing import run_with_fake_clock
 
 A = Target("http", "a.example")
@@ -24,6 +26,7 @@ A = Target("http", "a.example")
         ("waiting", PoolTimeoutError, 5),
         ("resolving", DNSTimeoutError, 5),
         ("connecting", DialTimeoutError, 2),
+        ("tunnelling", ProxyTimeoutError, 2),
         ("securing", TLSTimeoutError, 2),
     ],
 )
@@ -39,6 +42,54 @@ def test_o1_each_phase_has_its_own_error(
         assert type(raised.value) is error
         assert (raised.value.connection_key, raised.value.seconds) == (A, seconds)
         assert loop.time() - started == pytest.approx(seconds)
+
+    run_with_fake_clock(main())
+
+
+@pytest.mark.parametrize(
+    ("phase", "limits", "error"),
+    [
+        ("waiting", {"pool": 3}, PoolTimeoutError),
+        ("resolving", {"dns": 3}, DNSTimeoutError),
+        ("securing", {"tls": 3}, TLSTimeoutError),
+        ("securing", {"tls": 3, "sock_connect": 8}, TLSTimeoutError),
+    ],
+)
+def test_o1_each_limit_of_one_phase_fires_alone(
+    phase: str, limits: dict[str, float], error: type[ConnectionTimeoutError]
+) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        deadline = ConnectDeadline(A, ConnectTimeouts(connect=9, **limits))
+        others = {"waiting", "resolving", "connecting", "tunnelling", "securing"} - {phase}
+        for other in sorted(others):
+            with deadline.overall(), getattr(deadline, other)():
+                await asyncio.sleep(0.5)
+        with pytest.raises(error) as raised, deadline.overall(), getattr(deadline, phase)():
+            await asyncio.Event().wait()
+        assert raised.value.seconds == 3
+        assert raised.value.elapsed == pytest.approx(3)
+        assert loop.time() - started == pytest.approx(5)
+
+    run_with_fake_clock(main())
+
+
+def test_the_timings_tell_what_each_phase_took() -> None:
+    async def main() -> None:
+        deadline = ConnectDeadline(A, ConnectTimeouts())
+        assert deadline.timings() == ConnectTimings(total=0)
+        for seconds, phase in enumerate(
+            ("waiting", "resolving", "connecting", "tunnelling", "securing"), 1
+        ):
+            with getattr(deadline, phase)():
+                await asyncio.sleep(seconds)
+            await asyncio.sleep(0.5)
+        with deadline.securing():
+            await asyncio.sleep(1)
+        timings = deadline.timings()
+        expected = ConnectTimings(queued=1, dns=2, dial=3, tunnel=4, tls=6, total=18.5)
+        assert timings == pytest.approx(expected)
 
     run_with_fake_clock(main())
 

@@ -17,6 +17,7 @@ from ._errors import (
     DNSTimeoutError,
     FailedAttempt,
     PoolTimeoutError,
+    ProxyTimeoutError,
     TLSTimeoutError,
 )
 from ._observer import ConnectObserver
@@ -80,6 +81,7 @@ __all__ = (
     "Pool",
     "PoolStats",
     "PoolTimeoutError",
+    "ProxyTimeoutError",
     "ResolveResult",
     "TCPConnector",
     "TCPDialer",

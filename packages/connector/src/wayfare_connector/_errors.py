@@ -15,6 +15,7 @@
             ├ PoolTimeoutError                      waiting for a place in the pool
             ├ DNSTimeoutError                       resolving the name
             ├ DialTimeoutError                      opening the transport
+            ├ ProxyTimeoutError                     asking a proxy for the way
             └ TLSTimeoutError                       the TLS handshake
 
 An exception here holds data and nothing that is alive: the target without its SSLContext. All of
@@ -46,6 +47,7 @@ __all__ = (
     "DialTimeoutError",
     "FailedAttempt",
     "PoolTimeoutError",
+    "ProxyTimeoutError",
     "TLSTimeoutError",
 )
 
@@ -137,27 +139,35 @@ class ClientConnectorCertificateError(ClientSSLError, ssl.CertificateError):
 class ConnectionTimeoutError(ServerTimeoutError):
     """No connection within the time allowed for it.
 
-    `seconds` is the limit that was reached. Both are None in an exception that is raised by hand.
+    `seconds` is the limit that was reached, `elapsed` the seconds that the phase had taken until
+    then. All are None in an exception that is raised by hand.
     """
 
     phase = "connecting"
     """What was going on, in words."""
 
-    def __init__(self, connection_key: Target | None = None, seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        connection_key: Target | None = None,
+        seconds: float | None = None,
+        elapsed: float | None = None,
+    ) -> None:
         super().__init__()
         self.connection_key = None if connection_key is None else connection_key.detached()
         self.seconds = seconds
-        self.args = (self.connection_key, seconds)
+        self.elapsed = elapsed
+        self.args = (self.connection_key, seconds, elapsed)
 
     @override
     def __str__(self) -> str:
         where = "" if self.connection_key is None else f" to {_where(self.connection_key)}"
         limit = "" if self.seconds is None else f" within {self.seconds:g} s"
-        return f"no connection{where}{limit}: timed out while {self.phase}"
+        took = "" if self.elapsed is None else f", which took {self.elapsed:.3g} s"
+        return f"no connection{where}{limit}: timed out while {self.phase}{took}"
 
     @override
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.connection_key, self.seconds)
+        return type(self), (self.connection_key, self.seconds, self.elapsed)
 
 
 class PoolTimeoutError(ConnectionTimeoutError):
@@ -176,6 +186,12 @@ class DialTimeoutError(ConnectionTimeoutError):
     """No address answered in time."""
 
     phase = "connecting"
+
+
+class ProxyTimeoutError(ConnectionTimeoutError):
+    """The proxy did not open the way to the target in time."""
+
+    phase = "asking the proxy for the way"
 
 
 class TLSTimeoutError(ConnectionTimeoutError):

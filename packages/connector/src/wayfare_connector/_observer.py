@@ -12,6 +12,9 @@ __all__ = ("ConnectObserver",)
 class ConnectObserver:
     """Called at the stages of one connect; override what is of interest, the rest does nothing.
 
+    The target of a stage is where that stage leads: with a proxy, names are resolved, transports
+    opened and the first handshake is done for the proxy's.
+
     The connector awaits each call, so whatever an observer does takes part in the time and in the
     timeouts of the request; an exception ends the connect and is raised from it. An `…_end` comes
     only when the stage succeeded. All times are in seconds.
@@ -40,11 +43,23 @@ class ConnectObserver:
     async def dns_end(self, target: Target, addresses: tuple[str, ...], seconds: float) -> None:
         """The name has these addresses, in the order in which they are tried."""
 
+    async def dns_cache_hit(self, target: Target) -> None:
+        """The addresses of the target's name are known from before; no dns_start follows."""
+
+    async def dns_cache_miss(self, target: Target) -> None:
+        """The addresses of the target's name are not known, or not any more."""
+
     async def dial_start(self, target: Target) -> None:
         """The transport is being opened."""
 
     async def dial_end(self, target: Target, peername: Any, seconds: float) -> None:
         """The transport is open, to the peer that `socket.getpeername` names."""
+
+    async def tunnel_start(self, target: Target) -> None:
+        """The target's proxy is being asked for a way to it."""
+
+    async def tunnel_end(self, target: Target, seconds: float) -> None:
+        """The way through the proxy is open."""
 
     async def tls_start(self, target: Target) -> None:
         """The TLS handshake begins."""

@@ -28,15 +28,17 @@ async def open_http1(
     connection = HTTP1Connection(owner)
     if not target.is_ssl:
         await dialer.dial(target, lambda: connection, deadline=deadline, observer=observer)
-        return connection
-    # The TLS stage loads with the first target that needs it.
-    from ._open_tls import open_tls
+    else:
+        # The TLS stage loads with the first target that needs it.
+        from ._open_tls import open_tls
 
-    return await open_tls(
-        dialer,
-        target,
-        connection,
-        shutdown_timeout=shutdown_timeout,
-        deadline=deadline,
-        observer=observer,
-    )
+        await open_tls(
+            dialer,
+            target,
+            connection,
+            shutdown_timeout=shutdown_timeout,
+            deadline=deadline,
+            observer=observer,
+        )
+    connection.facts = connection.facts._replace(timings=deadline.timings())
+    return connection

@@ -1,8 +1,9 @@
 """How long connecting may take: the limits, and the deadline that watches over one connect."""
 
+from asyncio import get_running_loop
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, final
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from wayfare_http_core.aio import Deadline
 
@@ -11,56 +12,115 @@ from ._errors import (
     DialTimeoutError,
     DNSTimeoutError,
     PoolTimeoutError,
+    ProxyTimeoutError,
     TLSTimeoutError,
 )
 from ._target import Target
+
+if TYPE_CHECKING:
+    from wayfare_http_core import ConnectTimings
 
 __all__ = ("ConnectDeadline", "ConnectTimeouts")
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectTimeouts:
-    """Limits of one connect, in seconds; None is no limit."""
+class ConnectTimeouts(NamedTuple):
+    """Limits of one connect, in seconds; None is no limit. Give them by keyword."""
 
     connect: float | None = None
-    """All of it: waiting for a place in the pool, resolving, TCP, TLS."""
+    """All of it: waiting for a place in the pool, resolving, TCP, proxy, TLS."""
     sock_connect: float | None = None
-    """Connecting to the peer alone, TCP and TLS together; neither waiting nor resolving count."""
+    """Connecting to the peer: TCP, a proxy on the way, and TLS together; neither waiting nor
+    resolving count."""
+    pool: float | None = None
+    """Waiting for a place in the pool."""
+    dns: float | None = None
+    """Resolving a name."""
+    tls: float | None = None
+    """One TLS handshake; a proxy's and the target's are two."""
 
 
 @final
 class _Progress:
     """What an error of a deadline has to know. It does not know the deadline: no cycle."""
 
-    __slots__ = ("phase", "target", "timeouts")
+    __slots__ = ("loop", "phase", "since", "started", "target", "timeouts", "took")
 
     def __init__(self, target: Target, timeouts: ConnectTimeouts) -> None:
         self.target = target
         self.timeouts = timeouts
+        self.loop = get_running_loop()
         self.phase: type[ConnectionTimeoutError] = PoolTimeoutError
+        self.since = self.started = self.loop.time()
+        self.took: dict[type[ConnectionTimeoutError], float] = {}
+        """Seconds spent in each phase so far."""
+
+    def error(self, limit: float | None) -> ConnectionTimeoutError:
+        return self.phase(self.target, limit, self.loop.time() - self.since)
 
     def connect_expired(self) -> ConnectionTimeoutError:
-        return self.phase(self.target, self.timeouts.connect)
+        return self.error(self.timeouts.connect)
 
     def sock_connect_expired(self) -> ConnectionTimeoutError:
-        return self.phase(self.target, self.timeouts.sock_connect)
+        return self.error(self.timeouts.sock_connect)
+
+    def pool_expired(self) -> ConnectionTimeoutError:
+        return self.error(self.timeouts.pool)
+
+    def dns_expired(self) -> ConnectionTimeoutError:
+        return self.error(self.timeouts.dns)
+
+    def tls_expired(self) -> ConnectionTimeoutError:
+        return self.error(self.timeouts.tls)
+
+
+@final
+class _Phase:
+    """One block of a phase: guards it by what ends first, and measures it."""
+
+    __slots__ = ("_deadline", "_kind", "_progress")
+
+    def __init__(
+        self, progress: _Progress, kind: type[ConnectionTimeoutError], deadline: Deadline
+    ) -> None:
+        self._progress = progress
+        self._kind = kind
+        self._deadline = deadline
+
+    def __enter__(self) -> None:
+        progress = self._progress
+        progress.phase = self._kind
+        progress.since = progress.loop.time()
+        self._deadline.__enter__()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        progress = self._progress
+        before = progress.took.get(self._kind, 0.0)
+        progress.took[self._kind] = before + progress.loop.time() - progress.since
+        self._deadline.__exit__(exc_type, exc, traceback)
 
 
 @final
 class ConnectDeadline:
-    """The time left to one connect, and which phase it is in.
+    """The time left to one connect, which phase it is in, and how long each one took.
 
     `with deadline.resolving():` and its kin guard the awaits of the current task inside the block
-    and raise the phase's `ConnectionTimeoutError` there.
+    and raise the phase's `ConnectionTimeoutError` there. Each of these calls starts the phase: enter
+    what it returns at once.
     """
 
-    __slots__ = ("_overall", "_progress", "_socket")
+    __slots__ = ("_current", "_overall", "_progress", "_socket")
 
     def __init__(self, target: Target, timeouts: ConnectTimeouts) -> None:
         """The time for all of it starts now; a loop must be running."""
         self._progress = _Progress(target, timeouts)
         self._overall = Deadline.after(timeouts.connect, self._progress.connect_expired)
+        self._current = self._overall
         self._socket: Deadline | None = None
 
     def overall(self) -> AbstractContextManager[Any]:
@@ -69,30 +129,53 @@ class ConnectDeadline:
 
     def waiting(self) -> AbstractContextManager[Any]:
         """For waiting in the pool's line."""
-        self._progress.phase = PoolTimeoutError
-        return self._overall
+        progress = self._progress
+        own = Deadline.after(progress.timeouts.pool, progress.pool_expired)
+        return self._begin(PoolTimeoutError, own)
 
     def resolving(self) -> AbstractContextManager[Any]:
         """For looking up a name; `sock_connect` does not run meanwhile."""
-        self._progress.phase = DNSTimeoutError
-        return self._overall
+        progress = self._progress
+        own = Deadline.after(progress.timeouts.dns, progress.dns_expired)
+        return self._begin(DNSTimeoutError, own)
 
     def connecting(self) -> AbstractContextManager[Any]:
         """For opening the transport: `sock_connect` starts with the first of these blocks."""
-        self._progress.phase = DialTimeoutError
-        return self._sock_connect()
+        return self._begin(DialTimeoutError, self._sock_connect())
+
+    def tunnelling(self) -> AbstractContextManager[Any]:
+        """For asking a proxy for the way, part of the time that `connecting` started."""
+        return self._begin(ProxyTimeoutError, self._sock_connect())
 
     def securing(self) -> AbstractContextManager[Any]:
-        """For the TLS handshake, which is part of the time that `connecting` started."""
-        self._progress.phase = TLSTimeoutError
-        return self._sock_connect()
+        """For a TLS handshake, part of the time that `connecting` started."""
+        progress = self._progress
+        own = Deadline.after(progress.timeouts.tls, progress.tls_expired)
+        return self._begin(TLSTimeoutError, _earlier(own, self._sock_connect()))
 
     def remaining(self) -> float | None:
         """Seconds left to the phase, 0.0 when it is over, None without a limit."""
-        times = [self._overall.remaining()]
-        if self._socket is not None:
-            times.append(self._socket.remaining())
-        return min((time for time in times if time is not None), default=None)
+        return self._current.remaining()
+
+    def timings(self) -> "ConnectTimings":
+        """How long each phase took until now; one that goes on still is not counted."""
+        # Of use only to those who make a connection, which is rare.
+        from wayfare_http_core import ConnectTimings
+
+        progress = self._progress
+        took = progress.took.get
+        return ConnectTimings(
+            queued=took(PoolTimeoutError),
+            dns=took(DNSTimeoutError),
+            dial=took(DialTimeoutError),
+            tunnel=took(ProxyTimeoutError),
+            tls=took(TLSTimeoutError),
+            total=progress.loop.time() - progress.started,
+        )
+
+    def _begin(self, kind: type[ConnectionTimeoutError], own: Deadline) -> _Phase:
+        self._current = _earlier(own, self._overall)
+        return _Phase(self._progress, kind, self._current)
 
     def _sock_connect(self) -> Deadline:
         if self._socket is None:
@@ -100,3 +183,10 @@ class ConnectDeadline:
                 self._progress.timeouts.sock_connect, self._progress.sock_connect_expired
             )
         return self._socket
+
+
+def _earlier(one: Deadline, other: Deadline) -> Deadline:
+    """The one whose moment comes first, if there is any."""
+    if one.when is None or (other.when is not None and other.when < one.when):
+        return other
+    return one

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         make_decoder,
         parse_content_codings,
     )
+    from ._connect_timings import ConnectTimings
     from ._content_disposition import (
         BadContentDispositionHeader,
         BadContentDispositionParam,
@@ -97,6 +98,7 @@ else:
         "parse_content_codings": "_codings",
         "BasicAuth": "_basic_auth",
         "encode_basic_auth": "_basic_auth",
+        "ConnectTimings": "_connect_timings",
         "BadContentDispositionHeader": "_content_disposition",
         "BadContentDispositionParam": "_content_disposition",
         "ContentDisposition": "_content_disposition",
@@ -155,6 +157,7 @@ __all__ = (
     "ClientOSError",
     "ClientPayloadError",
     "ClientResponseError",
+    "ConnectTimings",
     "Connection",
     "ConnectionFacts",
     "ConnectionOwner",

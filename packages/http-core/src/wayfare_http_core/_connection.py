@@ -14,6 +14,7 @@ from ._head import RequestHead, ResponseHead
 from ._limits import DEFAULT_HEAD_LIMITS, HeadLimits
 
 if TYPE_CHECKING:
+    from ._connect_timings import ConnectTimings
     from .aio import Deadline, StreamReader
 
 __all__ = (
@@ -41,6 +42,8 @@ class ConnectionFacts(NamedTuple):
     peer_certificate: bytes | None = None
     """The peer's leaf certificate, DER."""
     alpn: str | None = None
+    timings: "ConnectTimings | None" = None
+    """How long it took to make the connection, if whoever made it says so."""
 
 
 class ExchangeOptions(NamedTuple):

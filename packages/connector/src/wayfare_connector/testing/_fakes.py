@@ -207,12 +207,28 @@ class RecordingObserver(ConnectObserver):
         await self._note("dns_end", target, addresses, seconds)
 
     @override
+    async def dns_cache_hit(self, target: Target) -> None:
+        await self._note("dns_cache_hit", target)
+
+    @override
+    async def dns_cache_miss(self, target: Target) -> None:
+        await self._note("dns_cache_miss", target)
+
+    @override
     async def dial_start(self, target: Target) -> None:
         await self._note("dial_start", target)
 
     @override
     async def dial_end(self, target: Target, peername: Any, seconds: float) -> None:
         await self._note("dial_end", target, peername, seconds)
+
+    @override
+    async def tunnel_start(self, target: Target) -> None:
+        await self._note("tunnel_start", target)
+
+    @override
+    async def tunnel_end(self, target: Target, seconds: float) -> None:
+        await self._note("tunnel_end", target, seconds)
 
     @override
     async def tls_start(self, target: Target) -> None:
