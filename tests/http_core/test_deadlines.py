@@ -606,3 +606,22 @@ def test_o15_time_is_the_loop_s() -> None:
         return order
 
     assert run_with_fake_clock(main()) == [1, 2, 3, 7200]
+
+
+def test_a_deadline_can_start_anew() -> None:
+    """Closed or not, it comes so many seconds from now; one that never comes still does not."""
+
+    async def main() -> None:
+        deadline = Deadline.after(5)
+        await asyncio.sleep(3)
+        deadline.restart(5)
+        assert deadline.remaining() == 5
+        deadline.close()
+        deadline.restart(1)
+        with pytest.raises(TimeoutError), deadline:
+            await asyncio.sleep(2)
+        never = Deadline.after(None)
+        never.restart(1)
+        assert never.remaining() is None
+
+    run_with_fake_clock(main())

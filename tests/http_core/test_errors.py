@@ -81,6 +81,10 @@ SAMPLES: dict[type[BaseException], tuple[Callable[[], BaseException], str]] = {
     ),
     errors.ServerTimeoutError: (lambda: errors.ServerTimeoutError("slow"), "slow"),
     errors.SocketTimeoutError: (lambda: errors.SocketTimeoutError("idle"), "idle"),
+    errors.SlowTransferError: (
+        lambda: errors.SlowTransferError(1000, 10.0),
+        "fewer than 1000 octets per second arrived for 10 seconds",
+    ),
     errors.ClientPayloadError: (lambda: errors.ClientPayloadError("bad"), "bad"),
     errors.IncompleteBodyError: (
         lambda: errors.IncompleteBodyError(3, 10),
@@ -149,6 +153,7 @@ def test_copies(cls: type[BaseException], copied: Callable[[BaseException], Any]
         (errors.ServerDisconnectedError, (errors.ServerConnectionError,)),
         (errors.ServerTimeoutError, (errors.ServerConnectionError, TimeoutError)),
         (errors.SocketTimeoutError, (errors.ServerTimeoutError,)),
+        (errors.SlowTransferError, (errors.SocketTimeoutError,)),
         (errors.BadHttpMessage, (errors.HttpProcessingError, errors.ClientResponseError)),
         (errors.UnsupportedVersionError, (errors.BadStatusLine,)),
         (errors.TransferEncodingError, (errors.BadHttpMessage, errors.ClientPayloadError)),

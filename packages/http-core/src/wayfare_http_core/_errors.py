@@ -20,6 +20,10 @@
       │   ├ ServerDisconnectedError
       │   └ ServerTimeoutError              (+ TimeoutError)
       │     └ SocketTimeoutError
+      │       ├ SlowTransferError           octets arrive, but too few of them
+      │       ├ FirstByteTimeoutError       no answer began
+      │       ├ ReadTimeoutError            no octet came
+      │       └ WriteTimeoutError           no octet was taken
       ├ ClientPayloadError
       │ ├ IncompleteBodyError               the connection ended before the body did
       │ └ BodyTooLargeError                 the body ran over a limit of the application
@@ -57,20 +61,24 @@ __all__ = (
     "ClientResponseError",
     "ContentEncodingError",
     "ContentLengthError",
+    "FirstByteTimeoutError",
     "HttpProcessingError",
     "IncompleteBodyError",
     "InvalidHeader",
     "LineTooLong",
     "PayloadEncodingError",
+    "ReadTimeoutError",
     "RequestInfoLike",
     "ResponseSummary",
     "ServerConnectionError",
     "ServerDisconnectedError",
     "ServerTimeoutError",
+    "SlowTransferError",
     "SocketTimeoutError",
     "TransferEncodingError",
     "UnsupportedVersionError",
     "UploadAbortedError",
+    "WriteTimeoutError",
 )
 
 EXCERPT_OCTETS = 100
@@ -320,6 +328,67 @@ class ServerTimeoutError(ServerConnectionError, TimeoutError):
 
 class SocketTimeoutError(ServerTimeoutError):
     """Nothing moved on the connection for longer than the read or write timeout."""
+
+
+class FirstByteTimeoutError(SocketTimeoutError):
+    """The request was sent and no octet of an answer came within `seconds`."""
+
+    seconds: float
+
+    def __init__(self, seconds: float) -> None:
+        self.args = (seconds,)
+        self.seconds = seconds
+
+    @override
+    def __str__(self) -> str:
+        return f"no answer began within {self.seconds:g} s of the end of the request"
+
+
+class ReadTimeoutError(SocketTimeoutError):
+    """No octet arrived for `seconds`, and it was the peer that had to send."""
+
+    seconds: float
+
+    def __init__(self, seconds: float) -> None:
+        self.args = (seconds,)
+        self.seconds = seconds
+
+    @override
+    def __str__(self) -> str:
+        return f"nothing arrived for {self.seconds:g} s"
+
+
+class WriteTimeoutError(SocketTimeoutError):
+    """The peer took no octet of the request for `seconds`, although some waited."""
+
+    seconds: float
+
+    def __init__(self, seconds: float) -> None:
+        self.args = (seconds,)
+        self.seconds = seconds
+
+    @override
+    def __str__(self) -> str:
+        return f"the peer took nothing of the request for {self.seconds:g} s"
+
+
+class SlowTransferError(SocketTimeoutError):
+    """Content arrived more slowly than the application allows.
+
+    While somebody waited for `seconds`, fewer than `octets_per_second` times as many octets arrived.
+    """
+
+    octets_per_second: float
+    seconds: float
+
+    def __init__(self, octets_per_second: float, seconds: float) -> None:
+        self.args = (octets_per_second, seconds)
+        self.octets_per_second = octets_per_second
+        self.seconds = seconds
+
+    @override
+    def __str__(self) -> str:
+        return f"fewer than {self.octets_per_second:g} octets per second arrived for {self.seconds:g} seconds"
 
 
 class ClientPayloadError(ClientError):

@@ -143,6 +143,14 @@ class Deadline:
                 guard.state = _OVER
             guard = guard.outer
 
+    def restart(self, seconds: float) -> None:
+        """Come `seconds` from now, instead of when it would have, also if it was closed.
+
+        Only for a deadline that guards nothing at this moment: a block that was entered before keeps its moment.
+        """
+        if self._queue is not None:
+            self.when = self._queue.loop.time() + seconds
+
     def limit(self, future: Future[Any]) -> None:
         """Let a future fail with this deadline's error when the moment comes, unless it is done by then.
 

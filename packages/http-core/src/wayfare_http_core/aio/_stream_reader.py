@@ -5,11 +5,17 @@ by the read limit whatever the coding's ratio, and content that nobody reads is 
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Protocol, final
 
-from wayfare_http_core._errors import ContentEncodingError, LineTooLong
+from wayfare_http_core._errors import (
+    BodyTooLargeError,
+    ContentEncodingError,
+    LineTooLong,
+    SlowTransferError,
+)
 
 from ._deadlines import Deadline
 
@@ -38,7 +44,7 @@ class FlowControl(Protocol):
         """Feed again."""
 
     def abort(self) -> None:
-        """The reader ran out of time, or what arrives is corrupt; nothing more will be read."""
+        """The reader ran out of time, or what arrives is corrupt or too much; nothing more will be read."""
 
     def distrust(self) -> None:
         """The content, all of which is here, turned out to be corrupt: start no further exchange with this peer."""
@@ -61,12 +67,15 @@ class StreamReader:
         "_exception",
         "_flow",
         "_limit",
+        "_minimum_speed",
         "_offset",
         "_paused",
         "_raw",
         "_read_timeout",
         "_size",
+        "_size_limit",
         "_steps",
+        "_time_left",
         "_waiter",
         "total_bytes",
         "total_raw_bytes",
@@ -92,6 +101,11 @@ class StreamReader:
         self._waiter: asyncio.Future[None] | None = None
         self._deadline: Deadline | None = None
         self._read_timeout: tuple[float, Callable[[], Exception]] | None = None
+        self._time_left: float | None = (
+            None  # of the deadline when the content was complete, in seconds
+        )
+        self._minimum_speed: _MinimumSpeed | None = None
+        self._size_limit: int | None = None
         self.total_bytes = 0
         self.total_raw_bytes = 0
 
@@ -135,7 +149,8 @@ class StreamReader:
         """Say that the content is complete."""
         self._eof = True
         self._paused = False
-        self._close_deadline()
+        if self._deadline is not None:
+            self._stop_deadline(self._deadline)
         if self._waiter is not None:
             self._wake()
 
@@ -169,14 +184,41 @@ class StreamReader:
     ) -> None:
         """Bound the waiting: all of it by `deadline`, each wait for octets by `read_timeout` (seconds, error).
 
-        The stream closes the deadline when its content ends.
+        The stream closes the deadline when its content ends. Where a coding is still to be undone, what is left of the
+        deadline then is left for that, and counts from the first read that takes long: little content may unpack to
+        more than anybody has time for, but content that is kept for later must not be late (O2).
         """
-        if self._eof or self._exception is not None:
+        if self._exception is not None:
             if deadline is not None:
                 deadline.close()
             return
         self._deadline = deadline
         self._read_timeout = read_timeout
+        if self._eof and deadline is not None:
+            self._stop_deadline(deadline)
+
+    def set_minimum_speed(self, octets_per_second: float, seconds: float) -> None:
+        """Give up a slower peer: `octets_per_second * seconds` octets must arrive within each `seconds` of waiting.
+
+        Octets of the wire count, before content decoding; only the time in which a task waits for them does, so that a
+        slow reader is never taken for a slow peer. Where they do not come, the read raises `SlowTransferError` and the
+        connection is aborted.
+
+        Raises: ValueError for numbers that are not positive and finite.
+        """
+        self._minimum_speed = _MinimumSpeed(octets_per_second, seconds, self.total_raw_bytes)
+
+    def limit_size(self, octets: int | None) -> None:
+        """Refuse content of more than so many octets, counted as they are given out: after content decoding (B26).
+
+        What is within the limit is read first; then every read raises `BodyTooLargeError`, and what still arrives is
+        aborted. None lifts the limit.
+
+        Raises: ValueError for a negative number.
+        """
+        if octets is not None and octets < 0:
+            raise ValueError("the limit of the content's size must not be negative")
+        self._size_limit = octets
 
     # -- state ------------------------------------------------------------------------------------------------
 
@@ -186,7 +228,12 @@ class StreamReader:
 
     def at_eof(self) -> bool:
         """Whether all octets arrived and were read."""
-        return self._eof and not self._buffer and (self._decoder is None or not self._undecoded())
+        return (
+            self._eof
+            and not self._buffer
+            and self._exception is None
+            and (self._decoder is None or not self._undecoded())
+        )
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -215,6 +262,8 @@ class StreamReader:
         """
         if self._waiter is not None:
             raise RuntimeError("another task is reading this stream")
+        if self._size_limit is not None:
+            self._enforce_limit(self._size_limit)
         if not self._buffer:
             if self._exception is not None:
                 raise self._exception
@@ -338,23 +387,67 @@ class StreamReader:
                 return False
             else:
                 await self._wait()
+        if self._size_limit is not None:
+            self._enforce_limit(self._size_limit)
+            if not self._buffer and self._exception is not None:
+                raise self._exception
         return True
+
+    def _enforce_limit(self, limit: int) -> None:
+        """Break the stream behind its last octet within the limit, if more than that waits to be read."""
+        waiting = sum(map(len, self._buffer)) - self._offset
+        if self.total_bytes + waiting <= limit:
+            return
+        arriving = not self._eof and self._exception is None
+        self._paused = False
+        allowed = self._take(max(0, limit - self.total_bytes))
+        self._drop_waiting()
+        self._give_back([allowed])
+        self._exception = BodyTooLargeError(limit)
+        self._close_deadline()
+        if arriving and self._flow is not None:
+            self._flow.abort()
+
+    def _drop_waiting(self) -> None:
+        """Forget what is not read yet, and that it had a coding."""
+        self._buffer.clear()
+        self._raw = self._decoder = None
+        self._offset = self._size = 0
 
     async def _let_others_run(self) -> None:
         self._steps = 0
         # Still the one reader: a second one is refused now too.
         self._waiter = asyncio.get_running_loop().create_future()
         try:
-            await asyncio.sleep(0)
+            if self._deadline is None:
+                await asyncio.sleep(0)
+            else:
+                await self._let_others_run_in_time(self._deadline)
         finally:
             self._waiter = None
+
+    async def _let_others_run_in_time(self, deadline: Deadline) -> None:
+        if self._time_left is not None:
+            deadline.restart(self._time_left)
+            self._time_left = None
+        try:
+            with deadline:
+                await asyncio.sleep(0)
+        except BaseException:
+            if deadline.expired and not self._eof and self._flow is not None:
+                self._flow.abort()
+            raise
 
     async def _wait(self) -> None:
         """Wait for the feeding side, within the deadline and the read timeout."""
         self._steps = 0
         waiter = self._waiter = asyncio.get_running_loop().create_future()
         try:
-            if self._deadline is None and self._read_timeout is None:
+            if (
+                self._deadline is None
+                and self._read_timeout is None
+                and self._minimum_speed is None
+            ):
                 await waiter
             else:
                 await self._wait_in_time(waiter)
@@ -362,12 +455,9 @@ class StreamReader:
             self._waiter = None
 
     async def _wait_in_time(self, waiter: "asyncio.Future[None]") -> None:
-        quiet = (
-            Deadline.after(*self._read_timeout)
-            if self._read_timeout is not None
-            else Deadline.after(None)
-        )
+        quiet = self._next_quiet()
         total = self._deadline
+        began = asyncio.get_running_loop().time()
         try:
             with quiet:
                 if total is None:
@@ -382,6 +472,25 @@ class StreamReader:
             raise
         finally:
             quiet.close()
+            if self._minimum_speed is not None:
+                self._minimum_speed.waited(asyncio.get_running_loop().time() - began)
+
+    def _next_quiet(self) -> Deadline:
+        """How long the next wait may take by itself: the read timeout, or what the minimum speed leaves of it."""
+        patience = self._read_timeout
+        if self._minimum_speed is not None:
+            left = self._minimum_speed.left(self.total_raw_bytes)
+            if patience is None or left < patience[0]:
+                patience = (left, self._minimum_speed.error)
+        return Deadline.after(None) if patience is None else Deadline.after(*patience)
+
+    def _stop_deadline(self, deadline: Deadline) -> None:
+        """The content is complete. Only the undoing of codings may still take long."""
+        if self._decoder is None:
+            self._close_deadline()
+        else:
+            self._time_left = deadline.remaining()
+            deadline.close()
 
     def _close_deadline(self) -> None:
         if self._deadline is not None:
@@ -409,6 +518,7 @@ class StreamReader:
             self._buffer.append(piece)
 
     def _finish_decoding(self) -> None:
+        self._close_deadline()
         if self._decoder is not None:
             if not self.total_raw_bytes:
                 # A response to HEAD, a 204 or a 304 names the coding of content that it does not carry.
@@ -506,3 +616,34 @@ class StreamReader:
         self.total_bytes -= len(data)
         if self._raw is None:
             self._size += len(data)
+
+
+@final
+class _MinimumSpeed:
+    """How long a stream has waited for the octets that a minimum speed asks for."""
+
+    __slots__ = ("_left", "_quota", "_rate", "_seconds", "_start")
+
+    def __init__(self, octets_per_second: float, seconds: float, received: int) -> None:
+        if not (0 < octets_per_second < math.inf and 0 < seconds < math.inf):
+            raise ValueError("a minimum speed must be positive and finite, and so must its seconds")
+        self._rate = octets_per_second
+        self._seconds = seconds
+        self._quota = octets_per_second * seconds
+        self._start = received
+        self._left = seconds
+
+    def left(self, received: int) -> float:
+        """Seconds of waiting that are left now that so many octets arrived in all."""
+        if received - self._start >= self._quota:
+            self._start = received
+            self._left = self._seconds
+        return self._left
+
+    def waited(self, seconds: float) -> None:
+        """Count a wait."""
+        self._left -= seconds
+
+    def error(self) -> SlowTransferError:
+        """What a reader gets when no time is left."""
+        return SlowTransferError(self._rate, self._seconds)
