@@ -26,7 +26,8 @@ from ._injection import Injection, Moment
 from ._memory import MemoryTransport, memory_pair
 from ._memory_network import MemoryNetwork
 from ._registry import TransportRegistry
-from ._request_scanner import BadRequestError, ReceivedRequest, RequestScanner
+from ._request_rules import BadRequestError, ReceivedRequest, RequestLimits
+from ._request_scanner import RequestEnd, RequestEvent, RequestScanner
 from ._scripted_peer import ScriptedPeer
 from ._scripted_server import Script, ScriptedServer, listening
 from ._torture import TortureError, TortureFailure, TortureReport, await_points, torture
@@ -53,6 +54,9 @@ __all__ = (
     "ReadRequest",
     "ReceivedRequest",
     "Repeat",
+    "RequestEnd",
+    "RequestEvent",
+    "RequestLimits",
     "RequestScanner",
     "Reset",
     "Scenario",

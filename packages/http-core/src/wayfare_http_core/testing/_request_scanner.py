@@ -1,189 +1,243 @@
-"""Where a request ends, for peers that read requests: small, strict, and independent of the writer.
+"""Requests as a server receives them, for peers that judge clients: incremental, bounded, and strict."""
 
-It shares no code with the package's own serialiser or grammar: a test peer that had their mistakes
-would not notice them. It accepts what RFC 9112 lets a client send, and refuses the rest.
-"""
-
+import enum
 import re
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, replace
+from typing import TypeAlias, final
 
-__all__ = ("BadRequestError", "ReceivedRequest", "RequestScanner")
+from ._request_rules import (
+    DEFAULT_REQUEST_LIMITS,
+    BadRequestError,
+    ReceivedRequest,
+    RequestLimits,
+    parse_chunk_line,
+    parse_head,
+    parse_trailers,
+)
 
-_REQUEST_LINE = re.compile(
-    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP/1\.([01])"  # RFC 9112 section 3
-)
-_FIELD_LINE = re.compile(
-    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*"
-    rb"[\x21-\x7e\x80-\xff])?)?)[ \t]*"
-)
-_DIGITS = re.compile(rb"[0-9]{1,18}")
-_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
+__all__ = ("RequestEnd", "RequestEvent", "RequestScanner")
 
 
 @final
-class BadRequestError(ValueError):
-    """What a client sent is no request that RFC 9112 lets it send."""
+@dataclass(frozen=True, slots=True)
+class RequestEnd:
+    """The end of a request, with its trailer fields."""
 
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedRequest:
-    """A request as it was received: names and values as text (latin-1), content without framing."""
-
-    method: str
-    target: str
-    version: str
-    fields: tuple[tuple[str, str], ...]
-    body: bytes = b""
     trailers: tuple[tuple[str, str], ...] = ()
 
-    def get(self, name: str) -> str | None:
-        """The only value of that field (any case), or None.
 
-        Raises: BadRequestError when it was sent more than once.
-        """
-        values = [value for own, value in self.fields if own.lower() == name.lower()]
-        if len(values) > 1:
-            raise BadRequestError(f"{name} was sent {len(values)} times")
-        return values[0] if values else None
+RequestEvent: TypeAlias = ReceivedRequest | bytes | RequestEnd
+"""A request's head, a piece of its content (never empty), or its end."""
+
+
+# Anything else than the first octet of a method: a TLS handshake, another protocol, an empty line.
+_BEGINNING = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]")
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+_NO_HEAD = ReceivedRequest(method="", target="", version="1.1", fields=())
+
+
+class _Phase(enum.Enum):
+    HEAD = "head"
+    LENGTH = "content"
+    CHUNK_LINE = "chunk size"
+    CHUNK = "chunk"
+    CHUNK_END = "end of a chunk"
+    TRAILERS = "trailers"
+    END = "end"
 
 
 @final
 class RequestScanner:
-    """Takes octets as they arrive and gives out requests, heads, or plain octets.
+    """Takes octets as they arrive and gives out requests: as events, heads, or whole.
 
-    Each `maybe_` method answers None while more octets are needed. They raise BadRequestError.
+    Each `maybe_` method answers None while more octets are needed, and raises BadRequestError for what RFC 9112 forbids
+    a client; after that the scanner is of no more use. What is given out does not depend on how the octets were cut.
+    Pull one thing after the other: a caller may take plain octets between two of them, as after CONNECT.
+
+    Targets are held to RFC 3986 to the letter only with `exact_targets`: URLs of browsers leave `[` or `|` unescaped,
+    and servers take them.
     """
 
-    __slots__ = ("_chunks", "_head", "_trailers", "unread")
+    __slots__ = (
+        "_content",
+        "_exact_targets",
+        "_head",
+        "_limits",
+        "_looked",
+        "_phase",
+        "_received",
+        "_remaining",
+        "_trailers",
+        "unread",
+    )
 
     unread: bytearray
     """What has arrived and was not given out."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, limits: RequestLimits = DEFAULT_REQUEST_LIMITS, *, exact_targets: bool = False
+    ) -> None:
         self.unread = bytearray()
-        self._head: ReceivedRequest | None = None
-        self._chunks = bytearray()
-        self._trailers: list[tuple[str, str]] | None = None
+        self._limits = limits
+        self._exact_targets = exact_targets
+        self._phase = _Phase.HEAD
+        self._head = _NO_HEAD
+        self._looked = 0  # octets of `unread` in which the end of the head is not
+        self._remaining = 0
+        self._received = 0
+        self._content = bytearray()
+        self._trailers: tuple[tuple[str, str], ...] = ()
 
     def feed(self, data: bytes) -> None:
         """Append what arrived."""
         self.unread += data
 
+    def feed_eof(self) -> None:
+        """Say that nothing more arrives.
+
+        Raises: BadRequestError within a request, and for octets that nobody took.
+        """
+        if self._phase is not _Phase.HEAD:
+            raise BadRequestError(f"the connection ended within a request: {self._phase.value}")
+        if self.unread:
+            raise BadRequestError(f"the connection ended after {bytes(self.unread[:100])!r}")
+
     def maybe_octets(self, count: int) -> bytes | None:
         """Exactly `count` octets, whatever they mean."""
         if len(self.unread) < count:
             return None
+        self._looked = 0
+        return self._take(count)
+
+    def maybe_head(self) -> ReceivedRequest | None:
+        """The next request's head; its content is still to be read, by `maybe_request` or `maybe_event`."""
+        if self._phase is not _Phase.HEAD:
+            raise BadRequestError("the content of the previous request was not read")
+        event = self.maybe_event()
+        return event if isinstance(event, ReceivedRequest) else None
+
+    def maybe_request(self) -> ReceivedRequest | None:
+        """The next request whole, or the rest of the one whose head was read."""
+        while (event := self.maybe_event()) is not None:
+            if isinstance(event, bytes):
+                self._content += event
+            elif isinstance(event, RequestEnd):
+                body = bytes(self._content)
+                self._content.clear()
+                return replace(self._head, body=body, trailers=event.trailers)
+        return None
+
+    def maybe_event(self) -> RequestEvent | None:
+        """The next event, as soon as there is one: content is given out as it comes."""
+        while True:
+            match self._phase:
+                case _Phase.HEAD:
+                    return self._read_head()
+                case _Phase.LENGTH | _Phase.CHUNK:
+                    return self._read_content()
+                case _Phase.END:
+                    self._phase = _Phase.HEAD
+                    return RequestEnd(self._trailers)
+                case _Phase.CHUNK_LINE:
+                    advanced = self._read_chunk_line()
+                case _Phase.CHUNK_END:
+                    advanced = self._read_chunk_end()
+                case _:
+                    advanced = self._read_trailers()
+            if not advanced:
+                return None
+
+    def _take(self, count: int) -> bytes:
         taken = bytes(self.unread[:count])
         del self.unread[:count]
         return taken
 
-    def maybe_head(self) -> ReceivedRequest | None:
-        """The next request's head; its content is still to be read, by `maybe_request`."""
-        if self._head is not None:
-            raise BadRequestError("the content of the previous request was not read")
-        end = self.unread.find(b"\r\n\r\n")
+    def _read_head(self) -> ReceivedRequest | None:
+        if self.unread:
+            if self._head.closes:
+                raise BadRequestError("octets after a request that closes the connection")
+            if _BEGINNING.match(self.unread) is None:
+                raise BadRequestError(f"no request begins with {bytes(self.unread[:100])!r}")
+        lines = self._read_lines(self._limits.head, "head")
+        if lines is None:
+            return None
+        head = parse_head(lines, self._limits, exact_target=self._exact_targets)
+        self._begin(head)
+        return head
+
+    def _read_lines(self, limit: int, name: str) -> list[bytes] | None:
+        """The lines before the next empty one, or None where that is still to come."""
+        end = self.unread.find(b"\r\n\r\n", max(0, self._looked - 3))
+        known = len(self.unread) if end < 0 else end
+        if _BARE_LF.search(self.unread, self._looked, known) is not None:
+            raise BadRequestError("a line ends without CR")
+        if known - (3 if end < 0 else 0) > limit:
+            raise BadRequestError(f"the {name} has more than {limit} octets")
         if end < 0:
-            if b"\n\n" in self.unread or b"\n\r\n" in self.unread:
-                raise BadRequestError("a line ends without CR")
+            self._looked = known
             return None
-        lines = bytes(self.unread[:end]).split(b"\r\n")
-        del self.unread[: end + 4]
-        self._head = _parse_head(lines)
-        return self._head
+        self._looked = 0
+        return self._take(end + 4)[:-4].split(b"\r\n")
 
-    def maybe_request(self) -> ReceivedRequest | None:
-        """The next request whole, or the rest of the one whose head was read."""
-        head = self._head or self.maybe_head()
-        if head is None:
-            return None
-        if head.get("transfer-encoding") is not None:
-            if not self._read_chunks():
-                return None
-            body, trailers = bytes(self._chunks), tuple(self._trailers or ())
-            self._chunks.clear()
-            self._trailers = None
+    def _begin(self, head: ReceivedRequest) -> None:
+        self._head = head
+        self._trailers = ()
+        self._received = 0
+        self._remaining = 0
+        if head.chunked:
+            self._phase = _Phase.CHUNK_LINE
         else:
-            length = 0 if head.method == "CONNECT" else int(head.get("content-length") or 0)
-            octets = self.maybe_octets(length)
-            if octets is None:
-                return None
-            body, trailers = octets, ()
-        self._head = None
-        return ReceivedRequest(
-            method=head.method,
-            target=head.target,
-            version=head.version,
-            fields=head.fields,
-            body=body,
-            trailers=trailers,
-        )
+            self._expect_content(head.length, _Phase.LENGTH)
+            if not head.length:
+                self._phase = _Phase.END
 
-    def _read_chunks(self) -> bool:
-        while self._trailers is None:
-            line, found, _ = bytes(self.unread[:32]).partition(b"\r\n")
-            if not found:
-                if len(self.unread) >= 32:
-                    raise BadRequestError(f"chunk size line too long: {line!r}")
+    def _expect_content(self, octets: int, phase: _Phase) -> None:
+        limit = self._limits.body
+        self._received += octets
+        if limit is not None and self._received > limit:
+            raise BadRequestError(f"the content has more than {limit} octets")
+        self._remaining = octets
+        self._phase = phase
+
+    def _read_content(self) -> bytes | None:
+        if not self.unread:
+            return None
+        content = self._take(min(self._remaining, len(self.unread)))
+        self._remaining -= len(content)
+        if not self._remaining:
+            self._phase = _Phase.END if self._phase is _Phase.LENGTH else _Phase.CHUNK_END
+        return content
+
+    def _read_chunk_line(self) -> bool:
+        limit = self._limits.chunk_line
+        end = self.unread.find(b"\r\n", 0, limit + 2)
+        if end < 0:
+            if len(self.unread) > limit + 1:
+                raise BadRequestError(f"a chunk's line has more than {limit} octets")
+            if b"\n" in self.unread:
+                raise BadRequestError("a line ends without CR")
+            return False
+        size = parse_chunk_line(self._take(end + 2)[:-2])
+        self._expect_content(size, _Phase.CHUNK if size else _Phase.TRAILERS)
+        return True
+
+    def _read_chunk_end(self) -> bool:
+        end = bytes(self.unread[:2])
+        if not b"\r\n".startswith(end):
+            raise BadRequestError(f"chunk data longer than its size: {end!r}")
+        if len(end) < 2:
+            return False
+        self._take(2)
+        self._phase = _Phase.CHUNK_LINE
+        return True
+
+    def _read_trailers(self) -> bool:
+        if self.unread.startswith(b"\r\n"):
+            self._take(2)
+        else:
+            lines = self._read_lines(self._limits.trailers, "trailer section")
+            if lines is None:
                 return False
-            if _CHUNK_SIZE.fullmatch(line) is None:
-                raise BadRequestError(f"bad chunk size {line!r}")
-            size, start = int(line, 16), len(line) + 2
-            if size == 0:
-                del self.unread[:start]
-                self._trailers = []
-                break
-            if len(self.unread) < start + size + 2:
-                return False
-            if self.unread[start + size : start + size + 2] != b"\r\n":
-                raise BadRequestError("chunk data longer than its size")
-            self._chunks += self.unread[start : start + size]
-            del self.unread[: start + size + 2]
-        return self._read_trailers(self._trailers)
-
-    def _read_trailers(self, trailers: list[tuple[str, str]]) -> bool:
-        while True:
-            end = self.unread.find(b"\r\n")
-            if end < 0:
-                return False
-            line = bytes(self.unread[:end])
-            del self.unread[: end + 2]
-            if not line:
-                return True
-            trailers.append(_parse_field(line))
-
-
-def _parse_field(line: bytes) -> tuple[str, str]:
-    match = _FIELD_LINE.fullmatch(line)
-    if match is None:
-        raise BadRequestError(f"bad field line {line!r}")
-    return match[1].decode("ascii"), match[2].decode("latin-1")
-
-
-def _parse_head(lines: list[bytes]) -> ReceivedRequest:
-    match = _REQUEST_LINE.fullmatch(lines[0])
-    if match is None:
-        raise BadRequestError(f"bad request line {lines[0]!r}")
-    head = ReceivedRequest(
-        method=match[1].decode("ascii"),
-        target=match[2].decode("ascii"),
-        version="1." + match[3].decode("ascii"),
-        fields=tuple(_parse_field(line) for line in lines[1:]),
-    )
-    _check_framing(head)
-    return head
-
-
-def _check_framing(head: ReceivedRequest) -> None:
-    length, coding = head.get("content-length"), head.get("transfer-encoding")
-    if head.get("host") is None and head.version == "1.1":
-        raise BadRequestError("no Host field (RFC 9112 section 3.2)")
-    if length is not None and _DIGITS.fullmatch(length.encode("latin-1")) is None:
-        raise BadRequestError(f"bad Content-Length {length!r}")
-    if coding is None:
-        return
-    if length is not None:
-        raise BadRequestError("both Content-Length and Transfer-Encoding (RFC 9112 section 6.2)")
-    if coding != "chunked" or head.version == "1.0":
-        raise BadRequestError(f"Transfer-Encoding {coding!r} in HTTP/{head.version}")
+            self._trailers = parse_trailers(lines, self._limits)
+        self._phase = _Phase.END
+        return True

@@ -25,7 +25,8 @@ from ._actions import (
     Wait,
 )
 from ._memory import MemoryTransport
-from ._request_scanner import ReceivedRequest, RequestScanner
+from ._request_rules import ReceivedRequest
+from ._request_scanner import RequestScanner
 
 if sys.version_info >= (3, 12):
     from typing import override
