@@ -5,14 +5,16 @@ import sys
 
 import pytest
 import wayfare
-import wayfare_http_core
+
+LAZY: dict[str, str] = vars(wayfare)["_LAZY"]
 
 
-@pytest.mark.parametrize("name", ["BasicAuth", "encode_basic_auth"])
+@pytest.mark.parametrize("name", sorted(LAZY))
 def test_a_lazy_name_is_the_same_object(name: str) -> None:
     vars(wayfare).pop(name, None)
-    assert getattr(wayfare, name) is getattr(wayfare_http_core, name)
+    assert getattr(wayfare, name) is getattr(sys.modules[LAZY[name]], name)
     assert name in vars(wayfare)
+    assert name in wayfare.__all__
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
@@ -24,7 +26,9 @@ def test_what_loads_late_is_not_imported_early() -> None:
     """The import time depends on it."""
     program = (
         "import sys, wayfare; late = {'json', 'zlib', 'wayfare_http_core._basic_auth', "
-        "'wayfare_http_core._media_type', 'wayfare_connector._tls_layer', "
+        "'wayfare_http_core._media_type', 'wayfare_connector._tls_layer', 'aiosignal', "
+        "'wayfare._tracing', 'wayfare._tracing_config', 'wayfare._tracing_params', "
+        "'wayfare._connect_trace', 'wayfare._connection_info', "
         "'concurrent.futures.thread'}; print(sorted(late & sys.modules.keys()))"
     )
     done = subprocess.run(

@@ -5,6 +5,7 @@ async with wayfare.ClientSession() as session:
         print(response.status, await response.text())
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from wayfare_connector import (
@@ -47,20 +48,97 @@ from ._timeout import ClientTimeout
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from wayfare_http_core import BasicAuth, encode_basic_auth
+    from wayfare_http_core import (
+        BadContentDispositionHeader,
+        BadContentDispositionParam,
+        BasicAuth,
+        ETag,
+        content_disposition_filename,
+        encode_basic_auth,
+        parse_content_disposition,
+    )
+
+    from ._connection_info import ConnectionInfo
+    from ._tracing_config import TraceConfig
+    from ._tracing_params import (
+        TraceConnectionCreateEndParams,
+        TraceConnectionCreateStartParams,
+        TraceConnectionQueuedEndParams,
+        TraceConnectionQueuedStartParams,
+        TraceConnectionReuseconnParams,
+        TraceDialEndParams,
+        TraceDialStartParams,
+        TraceDnsCacheHitParams,
+        TraceDnsCacheMissParams,
+        TraceDnsResolveHostEndParams,
+        TraceDnsResolveHostStartParams,
+        TraceInformationalParams,
+        TraceRequestChunkSentParams,
+        TraceRequestEndParams,
+        TraceRequestExceptionParams,
+        TraceRequestHeadersSentParams,
+        TraceRequestRedirectParams,
+        TraceRequestRetryParams,
+        TraceRequestStartParams,
+        TraceResponseChunkReceivedParams,
+        TraceResponseEndParams,
+        TraceResponseStartParams,
+        TraceTlsHandshakeEndParams,
+        TraceTlsHandshakeStartParams,
+        TraceTunnelEndParams,
+        TraceTunnelStartParams,
+    )
 else:
+    # What a plain request does not need loads when one of its names is asked for. Add new ones above and here.
+    _LAZY = {
+        "BadContentDispositionHeader": "wayfare_http_core",
+        "BadContentDispositionParam": "wayfare_http_core",
+        "BasicAuth": "wayfare_http_core",
+        "ETag": "wayfare_http_core",
+        "content_disposition_filename": "wayfare_http_core",
+        "encode_basic_auth": "wayfare_http_core",
+        "parse_content_disposition": "wayfare_http_core",
+        "ConnectionInfo": "wayfare._connection_info",
+        "TraceConfig": "wayfare._tracing_config",
+        "TraceConnectionCreateEndParams": "wayfare._tracing_params",
+        "TraceConnectionCreateStartParams": "wayfare._tracing_params",
+        "TraceConnectionQueuedEndParams": "wayfare._tracing_params",
+        "TraceConnectionQueuedStartParams": "wayfare._tracing_params",
+        "TraceConnectionReuseconnParams": "wayfare._tracing_params",
+        "TraceDialEndParams": "wayfare._tracing_params",
+        "TraceDialStartParams": "wayfare._tracing_params",
+        "TraceDnsCacheHitParams": "wayfare._tracing_params",
+        "TraceDnsCacheMissParams": "wayfare._tracing_params",
+        "TraceDnsResolveHostEndParams": "wayfare._tracing_params",
+        "TraceDnsResolveHostStartParams": "wayfare._tracing_params",
+        "TraceInformationalParams": "wayfare._tracing_params",
+        "TraceRequestChunkSentParams": "wayfare._tracing_params",
+        "TraceRequestEndParams": "wayfare._tracing_params",
+        "TraceRequestExceptionParams": "wayfare._tracing_params",
+        "TraceRequestHeadersSentParams": "wayfare._tracing_params",
+        "TraceRequestRedirectParams": "wayfare._tracing_params",
+        "TraceRequestRetryParams": "wayfare._tracing_params",
+        "TraceRequestStartParams": "wayfare._tracing_params",
+        "TraceResponseChunkReceivedParams": "wayfare._tracing_params",
+        "TraceResponseEndParams": "wayfare._tracing_params",
+        "TraceResponseStartParams": "wayfare._tracing_params",
+        "TraceTlsHandshakeEndParams": "wayfare._tracing_params",
+        "TraceTlsHandshakeStartParams": "wayfare._tracing_params",
+        "TraceTunnelEndParams": "wayfare._tracing_params",
+        "TraceTunnelStartParams": "wayfare._tracing_params",
+    }
 
     def __getattr__(name):
-        # What http-core itself loads when it is asked for.
-        if name not in ("BasicAuth", "encode_basic_auth"):
+        module = _LAZY.get(name)
+        if module is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        import wayfare_http_core
-
-        value = globals()[name] = getattr(wayfare_http_core, name)
+        value = globals()[name] = getattr(import_module(module), name)
         return value
 
 
 __all__ = (
+    "BadContentDispositionHeader",
+    "BadContentDispositionParam",
     "BaseConnector",
     "BasicAuth",
     "ClientConnectionError",
@@ -78,8 +156,10 @@ __all__ = (
     "ClientSSLError",
     "ClientSession",
     "ClientTimeout",
+    "ConnectionInfo",
     "ConnectionTimeoutError",
     "ContentTypeError",
+    "ETag",
     "HttpVersion",
     "HttpVersion10",
     "HttpVersion11",
@@ -97,8 +177,37 @@ __all__ = (
     "StreamReader",
     "TCPConnector",
     "ThreadedResolver",
+    "TraceConfig",
+    "TraceConnectionCreateEndParams",
+    "TraceConnectionCreateStartParams",
+    "TraceConnectionQueuedEndParams",
+    "TraceConnectionQueuedStartParams",
+    "TraceConnectionReuseconnParams",
+    "TraceDialEndParams",
+    "TraceDialStartParams",
+    "TraceDnsCacheHitParams",
+    "TraceDnsCacheMissParams",
+    "TraceDnsResolveHostEndParams",
+    "TraceDnsResolveHostStartParams",
+    "TraceInformationalParams",
+    "TraceRequestChunkSentParams",
+    "TraceRequestEndParams",
+    "TraceRequestExceptionParams",
+    "TraceRequestHeadersSentParams",
+    "TraceRequestRedirectParams",
+    "TraceRequestRetryParams",
+    "TraceRequestStartParams",
+    "TraceResponseChunkReceivedParams",
+    "TraceResponseEndParams",
+    "TraceResponseStartParams",
+    "TraceTlsHandshakeEndParams",
+    "TraceTlsHandshakeStartParams",
+    "TraceTunnelEndParams",
+    "TraceTunnelStartParams",
     "UploadAbortedError",
     "__version__",
+    "content_disposition_filename",
     "encode_basic_auth",
     "hdrs",
+    "parse_content_disposition",
 )
