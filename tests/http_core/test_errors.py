@@ -85,6 +85,15 @@ SAMPLES: dict[type[BaseException], tuple[Callable[[], BaseException], str]] = {
         lambda: errors.SlowTransferError(1000, 10.0),
         "fewer than 1000 octets per second arrived for 10 seconds",
     ),
+    errors.FirstByteTimeoutError: (
+        lambda: errors.FirstByteTimeoutError(2.5),
+        "no answer began within 2.5 s of the end of the request",
+    ),
+    errors.ReadTimeoutError: (lambda: errors.ReadTimeoutError(3), "nothing arrived for 3 s"),
+    errors.WriteTimeoutError: (
+        lambda: errors.WriteTimeoutError(0.5),
+        "the peer took nothing of the request for 0.5 s",
+    ),
     errors.ClientPayloadError: (lambda: errors.ClientPayloadError("bad"), "bad"),
     errors.IncompleteBodyError: (
         lambda: errors.IncompleteBodyError(3, 10),
@@ -153,6 +162,9 @@ def test_copies(cls: type[BaseException], copied: Callable[[BaseException], Any]
         (errors.ServerDisconnectedError, (errors.ServerConnectionError,)),
         (errors.ServerTimeoutError, (errors.ServerConnectionError, TimeoutError)),
         (errors.SocketTimeoutError, (errors.ServerTimeoutError,)),
+        (errors.FirstByteTimeoutError, (errors.SocketTimeoutError,)),
+        (errors.ReadTimeoutError, (errors.SocketTimeoutError,)),
+        (errors.WriteTimeoutError, (errors.SocketTimeoutError,)),
         (errors.SlowTransferError, (errors.SocketTimeoutError,)),
         (errors.BadHttpMessage, (errors.HttpProcessingError, errors.ClientResponseError)),
         (errors.UnsupportedVersionError, (errors.BadStatusLine,)),

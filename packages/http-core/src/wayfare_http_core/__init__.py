@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         content_disposition_header,
         parse_content_disposition,
     )
+    from ._encoders import Encoder, make_encoder
     from ._etag import ETag, parse_etags
     from ._filename import safe_filename
     from ._http_date import format_http_date, parse_http_date
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from ._media_type import MediaType, parse_media_type
     from ._parameters import decode_ext_value, encode_ext_value, quote_string
     from ._retry_after import parse_retry_after
+    from ._zlib_backend import ZlibBackend, set_zlib_backend
 else:
     # What reads and writes single field values compiles many patterns, and codings bring zlib; most programs need few
     # of them, and none at import. These modules load when one of their names is asked for. Add new ones above and here.
@@ -100,6 +102,10 @@ else:
         "UnsupportedCodings": "_codings",
         "make_decoder": "_codings",
         "parse_content_codings": "_codings",
+        "Encoder": "_encoders",
+        "make_encoder": "_encoders",
+        "ZlibBackend": "_zlib_backend",
+        "set_zlib_backend": "_zlib_backend",
         "BasicAuth": "_basic_auth",
         "encode_basic_auth": "_basic_auth",
         "ConnectTimings": "_connect_timings",
@@ -171,6 +177,7 @@ __all__ = (
     "Decoder",
     "ETag",
     "EncodedRequest",
+    "Encoder",
     "EndOfMessage",
     "Exchange",
     "ExchangeOptions",
@@ -208,6 +215,7 @@ __all__ = (
     "UnsupportedVersionError",
     "UploadAbortedError",
     "WriteTimeoutError",
+    "ZlibBackend",
     "__version__",
     "connection_persists",
     "content_disposition_filename",
@@ -222,6 +230,7 @@ __all__ = (
     "format_http_date",
     "hdrs",
     "make_decoder",
+    "make_encoder",
     "parse_challenges",
     "parse_content_codings",
     "parse_content_disposition",
@@ -234,4 +243,5 @@ __all__ = (
     "quote_string",
     "response_framing",
     "safe_filename",
+    "set_zlib_backend",
 )

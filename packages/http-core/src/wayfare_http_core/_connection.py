@@ -7,7 +7,7 @@ A session asks a connection for an exchange; it never writes bytes and never see
                     <--idle / retired / lost--
 """
 
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from ._head import RequestHead, ResponseHead
@@ -47,10 +47,24 @@ class ConnectionFacts(NamedTuple):
 
 
 class ExchangeOptions(NamedTuple):
-    """How a connection treats one exchange: bounds on the head, and the read limit of the content in octets."""
+    """How a connection treats one exchange. Make it once and use it often: a connection looks closely at new ones only.
+
+    All times are in seconds, and None means no limit.
+    """
 
     limits: HeadLimits = DEFAULT_HEAD_LIMITS
+    """Bounds on the response's head."""
     read_limit: int = 256 * 1024
+    """Octets of content that wait to be read before the connection stops receiving (the low-water mark)."""
+    read_timeout: float | None = None
+    """How long nothing may arrive while the peer has to send: before the head, counted from the last octet sent or
+    received; within the content, for each wait of a reader."""
+    write_timeout: float | None = None
+    """How long the peer may take no octet of the request while some wait to be sent."""
+    first_byte_timeout: float | None = None
+    """The time from the end of the request to the first octet of an answer, informational ones included."""
+    on_informational: Callable[[ResponseHead], None] | None = None
+    """Called with each informational response (RFC 9110 section 15.2), in order. What it raises ends the exchange."""
 
 
 DEFAULT_EXCHANGE_OPTIONS = ExchangeOptions()
@@ -145,6 +159,26 @@ class Connection(Protocol):
     def facts(self) -> ConnectionFacts:
         """Addresses and TLS facts, kept after the connection closed."""
 
+    @property
+    def exchanges_started(self) -> int:
+        """How many exchanges began here, 1 during the first: more mean that the connection was used again."""
+
+    @property
+    def request_started(self) -> bool:
+        """Whether any octet of the latest exchange's request was handed to the transport."""
+
+    @property
+    def response_started(self) -> bool:
+        """Whether any octet arrived in answer to the latest exchange's request, informational responses included."""
+
+    @property
+    def keep_alive_hint(self) -> float | None:
+        """Seconds for which the peer keeps the connection when it is idle, less a second; None if it did not say (I9).
+
+        From the Keep-Alive field of the last response, and up to date when the owner is told that the connection is
+        idle.
+        """
+
     def is_quiet(self, now: float) -> bool:
         """Whether nothing waits on the idle connection that nobody has looked at; `now` is the loop's time, in seconds.
 
@@ -162,8 +196,9 @@ class Connection(Protocol):
         """Send a request and return its response once the final head arrived, which must be before the deadline.
 
         Raises: `ClientConnectionError` and its kin when the connection breaks, `BadHttpMessage` for a malformed head,
-        ValueError for a request that cannot be sent (before any octet was), whatever the body's iterator raises,
-        the deadline's error, `RuntimeError` when no exchange is available.
+        ValueError for a request that cannot be sent (before any octet was), whatever the body's iterator and the
+        options' hooks raise, `ReadTimeoutError`, `WriteTimeoutError`, `FirstByteTimeoutError`, the deadline's error,
+        `RuntimeError` when no exchange is available.
         Cancellation: the connection is aborted; some, all or none of the request may have been sent.
         """
 

@@ -15,6 +15,7 @@ import asyncio
 import enum
 from typing import cast, final
 
+from wayfare_http_core import hdrs
 from wayfare_http_core._connection import (
     DEFAULT_EXCHANGE_OPTIONS,
     ConnectionFacts,
@@ -27,6 +28,7 @@ from wayfare_http_core._errors import (
     ClientConnectionResetError,
     ClientOSError,
     ServerDisconnectedError,
+    SocketTimeoutError,
 )
 from wayfare_http_core._head import RequestHead, ResponseHead
 from wayfare_http_core._request_writer import (
@@ -43,7 +45,8 @@ from wayfare_http_core._response_parser import (
 
 from ._deadlines import Deadline
 from ._exchange import HTTP1Exchange, Upgraded
-from ._facts import transport_facts
+from ._facts import keep_alive_hint, transport_facts
+from ._progress import Progress, ProgressWatch
 from ._receive_buffer import receive_buffer
 from ._stream_reader import StreamReader
 from ._unseen_input import has_unseen_input
@@ -90,9 +93,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         "_freed_at",
         "_loop",
         "_maybe_unsent",
+        "_options",
         "_parser",
         "_persistent",
-        "_read_limit",
         "_reading_paused",
         "_state",
         "_transport",
@@ -100,20 +103,33 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         "_upload",
         "_upload_stopped",
         "_waiter",
+        "_watch",
         "_writable",
         "_writing_paused",
+        "exchanges_started",
         "facts",
+        "keep_alive_hint",
         "owner",
+        "request_started",
+        "response_started",
     )
 
     _loop: asyncio.AbstractEventLoop
     facts: ConnectionFacts
     """Addresses and TLS facts, from the moment the transport is connected; kept after it closed."""
     owner: ConnectionOwner | None
+    exchanges_started: int
+    request_started: bool
+    response_started: bool
+    keep_alive_hint: float | None
 
     def __init__(self, owner: ConnectionOwner | None = None) -> None:
         self.owner = owner
         self.facts = ConnectionFacts()
+        self.exchanges_started = 0
+        self.request_started = False
+        self.response_started = False
+        self.keep_alive_hint = None
         self._parser = ResponseParser()
         self._state = _FREE
         self._transport: asyncio.Transport | None = None
@@ -126,7 +142,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._closed: asyncio.Future[None] | None = None
         self._freed_at = 0.0
         self._persistent = True
-        self._read_limit = DEFAULT_EXCHANGE_OPTIONS.read_limit
+        self._options = DEFAULT_EXCHANGE_OPTIONS
+        self._watch: ProgressWatch | None = None
         self._reading_paused = False
         self._writing_paused = False
         self._maybe_unsent = False
@@ -167,6 +184,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if self._state is not _FREE or transport is None:
             raise RuntimeError(f"no exchange can start here: the connection is {self._state.value}")
         waiter: asyncio.Future[HTTP1Exchange] = self._loop.create_future()
+        if options is not self._options:
+            self._take_options(options)
         try:
             if deadline is not None:
                 deadline.limit(waiter)
@@ -179,18 +198,23 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         except BaseException:
             # Nothing was sent, so the connection is as good as before and goes back to its owner.
             waiter.cancel()
+            self.request_started = self.response_started = False
             self._offer()
             raise
         self._waiter = waiter
         self._parser.begin(head.method, options.limits)
         self._state = _BUSY
-        self._read_limit = options.read_limit
+        self.exchanges_started += 1
+        self.request_started = True
+        self.response_started = False
         self._persistent = True
         self._maybe_unsent = len(octets) > _SURELY_SENT
         if request is None:
             transport.write(octets)
         else:
             self._send(transport, head, body, request)
+        if self._watch is not None:
+            self._watch.begin(transport.get_write_buffer_size(), self._upload is not None)
         try:
             return await waiter
         except BaseException:
@@ -201,6 +225,15 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 # perhaps to the next exchange, which must not suffer.
                 waiter.result().abort()
             raise
+
+    def _take_options(self, options: ExchangeOptions) -> None:
+        """Look closely at options that the exchange before did not have."""
+        self._options = options
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
+        if (options.read_timeout, options.write_timeout, options.first_byte_timeout) != (None,) * 3:
+            self._watch = ProgressWatch(self._loop, self, options)
 
     def _send(
         self,
@@ -288,6 +321,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Octets arrived."""
+        self.response_started = True
+        if self._watch is not None:
+            self._watch.received()
         events = self._parser.feed(data)
         waiter = self._waiter
         if waiter is not None and events and events[-1] is END_OF_MESSAGE and self._upload is None:
@@ -295,13 +331,16 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             head = events[0]
             whole = events[1] if len(events) == 3 else b"" if len(events) == 2 else None
             if isinstance(head, ResponseHead) and isinstance(whole, bytes):
-                exchange = HTTP1Exchange(self, head, self._read_limit)
+                exchange = HTTP1Exchange(self, head, self._options.read_limit)
                 exchange._whole = whole
                 exchange.is_complete = True
                 self._waiter = None
                 delivered = not waiter.done()
                 if delivered:
                     waiter.set_result(exchange)
+                self.keep_alive_hint = (
+                    keep_alive_hint(head) if hdrs.KEEP_ALIVE in head.headers else None
+                )
                 self._free()
                 if self._state is _BUSY and self._parser.tunnelling:
                     self._hold(exchange, delivered)
@@ -368,6 +407,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 "the connection was lost while the request was written"
             )
         self._transport.write(data)
+        if self._watch is not None:
+            self._watch.wrote(self._transport.get_write_buffer_size())
 
     async def drain(self) -> None:
         """Wait until the transport can take more.
@@ -386,6 +427,24 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 "the connection was lost while the request was written"
             )
 
+    # -- timeouts: what the `ProgressWatch` asks ----------------------------------------------------------------
+
+    def progress(self) -> Progress | None:
+        """Where the exchange stands, None when there is none."""
+        if self._state is not _BUSY or self._transport is None:
+            return None
+        return Progress(
+            unsent=self._transport.get_write_buffer_size(),
+            uploading=self._upload is not None,
+            answer_begun=self.response_started,
+            head_awaited=self._waiter is not None,
+        )
+
+    def time_out(self, error: SocketTimeoutError) -> None:
+        """Break the exchange, which stood still for too long."""
+        self._fail(error)
+        self.abort()
+
     # -- inside -------------------------------------------------------------------------------------------------
 
     def _handle(self, event: ResponseEvent) -> None:
@@ -395,12 +454,24 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             else:
                 self._drop(event)
         elif isinstance(event, ResponseHead):
-            if not event.is_informational:
+            if event.is_informational:
+                self._inform(event)
+            else:
                 self._begin_response(event)
         elif isinstance(event, EndOfMessage):
             self._end_response(event)
         else:
             self._fail(event)
+            self.abort()
+
+    def _inform(self, head: ResponseHead) -> None:
+        hook = self._options.on_informational
+        if hook is None or self._waiter is None or self._waiter.done():
+            return
+        try:
+            hook(head)
+        except Exception as exc:
+            self._fail(exc)
             self.abort()
 
     def _begin_response(self, head: ResponseHead) -> None:
@@ -411,8 +482,11 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             # Its deadline came, or it was cancelled, and it has not woken yet.
             self.abort()
             return
-        self._exchange = exchange = HTTP1Exchange(self, head, self._read_limit)
-        self._content = exchange._content = StreamReader(self, self._read_limit)
+        read_limit = self._options.read_limit
+        self._exchange = exchange = HTTP1Exchange(self, head, read_limit)
+        self._content = exchange._content = content = StreamReader(self, read_limit)
+        if self._watch is not None:
+            content.set_timeouts(None, self._watch.content_timeout)
         self._waiter = None
         waiter.set_result(exchange)
         if self._upload is not None and (head.status >= 400 or not self._parser.persistent):
@@ -428,6 +502,10 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         exchange.is_complete = True
         if content is not None:
             content.feed_eof()
+        headers = exchange.head.headers
+        self.keep_alive_hint = (
+            keep_alive_hint(exchange.head) if hdrs.KEEP_ALIVE in headers else None
+        )
         self._free()
         if self._state is _BUSY and self._parser.tunnelling:
             self._hold(exchange, True)
@@ -529,6 +607,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         await send_body(self, body, request)
         # Not left to the task's callback: a quick peer's response may be handled before that.
         self._upload = None
+        if self._watch is not None and self._transport is not None:
+            self._watch.wrote(self._transport.get_write_buffer_size())
 
     def _stop_upload(self, upload: "asyncio.Task[None]") -> None:
         self._upload_stopped = True
@@ -560,6 +640,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         )
         if self._upload is not None:
             self._stop_upload(self._upload)
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
         if self._drain_timer is not None:
             self._drain_timer.cancel()
             self._drain_timer = None

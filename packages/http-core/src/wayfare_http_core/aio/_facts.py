@@ -1,10 +1,13 @@
-"""What a transport knows of its peer, as typed facts."""
+"""What a transport and a response tell of a connection, as typed facts."""
 
 import asyncio
+from math import inf
 
+from wayfare_http_core import hdrs
 from wayfare_http_core._connection import ConnectionFacts
+from wayfare_http_core._head import ResponseHead
 
-__all__ = ("transport_facts",)
+__all__ = ("keep_alive_hint", "transport_facts")
 
 
 def transport_facts(transport: asyncio.BaseTransport) -> ConnectionFacts:
@@ -24,3 +27,13 @@ def transport_facts(transport: asyncio.BaseTransport) -> ConnectionFacts:
         peer_certificate=tls.getpeercert(binary_form=True),
         alpn=tls.selected_alpn_protocol(),
     )
+
+
+def keep_alive_hint(head: ResponseHead) -> float | None:
+    """Seconds for which a response's Keep-Alive field says that the idle connection stays, less a second (I9)."""
+    # Imported here: few servers send the field.
+    from wayfare_http_core._keep_alive import parse_keep_alive
+
+    values = head.headers.getall(hdrs.KEEP_ALIVE, [])
+    hint = parse_keep_alive(",".join(values)).shorten(inf)
+    return hint if hint < inf else None
