@@ -39,7 +39,7 @@ import re
 import sys
 import warnings
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -68,6 +68,7 @@ __all__ = (
     "LineTooLong",
     "PayloadEncodingError",
     "ReadTimeoutError",
+    "RequestFailure",
     "RequestInfoLike",
     "ResponseSummary",
     "ServerConnectionError",
@@ -129,8 +130,33 @@ class ResponseSummary(Protocol):
         """The response's fields."""
 
 
+class RequestFailure(NamedTuple):
+    """Which request an error ended, and how far it had come: data only, without credentials."""
+
+    method: str
+    urls: tuple[str, ...]
+    """The URLs of its hops; the last one failed."""
+    phase: str
+    """What was going on, in words."""
+    attempt: int = 1
+    """Which attempt of the last hop it was, counted from 1."""
+    elapsed: float | None = None
+    """Seconds from the beginning of the first hop; None while the error is on its way to whoever knows."""
+    reused: bool = False
+    """Whether the connection had carried an exchange before."""
+    request_started: bool = False
+    """Whether any octet of the last hop's request was handed to the transport."""
+    response_started: bool = False
+    """Whether any octet of its answer had arrived."""
+
+
 class ClientError(Exception):
-    """What a request can fail with, except its total timeout, which is a plain `TimeoutError`."""
+    """What a request can fail with, except its total timeout, which is a plain `TimeoutError`.
+
+    `failure` says which request it was, where one is known: whoever sends requests fills it in on the way out.
+    """
+
+    failure: RequestFailure | None = None
 
 
 class ClientResponseError(ClientError):
