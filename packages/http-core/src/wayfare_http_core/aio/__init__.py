@@ -4,10 +4,11 @@ from ._connection import HTTP1Connection
 from ._deadlines import Deadline, DeadlineQueue
 from ._exchange import HTTP1Exchange, Upgraded
 from ._receive_buffer import RECEIVE_BUFFER_SIZE, receive_buffer
-from ._stream_reader import FlowControl, StreamReader
+from ._stream_reader import ContentWatcher, FlowControl, StreamReader
 
 __all__ = (
     "RECEIVE_BUFFER_SIZE",
+    "ContentWatcher",
     "Deadline",
     "DeadlineQueue",
     "FlowControl",

@@ -22,7 +22,7 @@ from ._deadlines import Deadline
 if TYPE_CHECKING:
     from wayfare_http_core._codings import Decoder
 
-__all__ = ("DEFAULT_LIMIT", "FlowControl", "StreamReader")
+__all__ = ("DEFAULT_LIMIT", "ContentWatcher", "FlowControl", "StreamReader")
 
 DEFAULT_LIMIT = 256 * 1024
 """Low-water mark of what waits to be read, in octets; the high-water mark is twice as much."""
@@ -48,6 +48,19 @@ class FlowControl(Protocol):
 
     def distrust(self) -> None:
         """The content, all of which is here, turned out to be corrupt: start no further exchange with this peer."""
+
+
+class ContentWatcher(Protocol):
+    """Whoever wants to see the content as it is read. The reader waits for both calls and gets what they raise.
+
+    Cancellation: the reader loses no octet; nothing is told twice.
+    """
+
+    async def content_arrived(self, piece: bytes) -> None:
+        """Decoded octets are about to be read."""
+
+    async def content_ended(self, exception: Exception | None) -> None:
+        """The content was read to its end, or reading it failed: called once, nothing follows."""
 
 
 @final
@@ -76,7 +89,9 @@ class StreamReader:
         "_size_limit",
         "_steps",
         "_time_left",
+        "_told",
         "_waiter",
+        "_watcher",
         "total_bytes",
         "total_raw_bytes",
     )
@@ -106,6 +121,8 @@ class StreamReader:
         )
         self._minimum_speed: _MinimumSpeed | None = None
         self._size_limit: int | None = None
+        self._watcher: ContentWatcher | None = None
+        self._told = 0  # octets from the start that the watcher knows of
         self.total_bytes = 0
         self.total_raw_bytes = 0
 
@@ -219,6 +236,16 @@ class StreamReader:
         if octets is not None and octets < 0:
             raise ValueError("the limit of the content's size must not be negative")
         self._size_limit = octets
+
+    def watch(self, watcher: ContentWatcher) -> None:
+        """Show a watcher the content as it is read, from here on. What `read_nowait` takes is not: it cannot wait.
+
+        Raises: RuntimeError when the content is watched already.
+        """
+        if self._watcher is not None:
+            raise RuntimeError("the content is watched already")
+        self._watcher = watcher
+        self._told = self.total_bytes
 
     # -- state ------------------------------------------------------------------------------------------------
 
@@ -373,6 +400,8 @@ class StreamReader:
         """Return True once something can be taken, False at the end."""
         if self._waiter is not None:
             raise RuntimeError("another task is reading this stream")
+        if self._watcher is not None:
+            return await self._fill_watched(self._watcher)
         while not self._buffer:
             if self._decoder is not None and self._undecoded():
                 if self._steps >= _STEPS_WITHOUT_BREAK:
@@ -392,6 +421,42 @@ class StreamReader:
             if not self._buffer and self._exception is not None:
                 raise self._exception
         return True
+
+    async def _fill_watched(self, watcher: ContentWatcher) -> bool:
+        """`_fill`, and what came of it is told."""
+        error: Exception | None = None
+        filled = False
+        self._watcher = None  # for the call of `_fill` alone
+        try:
+            filled = await self._fill()
+        except Exception as exc:
+            error = exc
+        finally:
+            self._watcher = watcher
+        # Still the one reader: a second one is refused now too.
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            if filled:
+                await self._tell(watcher)
+            else:
+                self._watcher = None
+                await watcher.content_ended(error)
+        finally:
+            self._waiter = None
+        if error is not None:
+            raise error
+        return filled
+
+    async def _tell(self, watcher: ContentWatcher) -> None:
+        """Tell of what waits to be read and was not told yet."""
+        end = self.total_bytes - self._offset
+        self._told = max(self._told, self.total_bytes)
+        for piece in tuple(self._buffer):
+            known = self._told - end
+            end += len(piece)
+            if end > self._told:
+                self._told = end
+                await watcher.content_arrived(piece[known:] if known > 0 else piece)
 
     def _enforce_limit(self, limit: int) -> None:
         """Break the stream behind its last octet within the limit, if more than that waits to be read."""
