@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ._cookie import Cookie, SameSite
+from ._dates import parse_cookie_date
 from ._errors import CookieFormatError
 from ._parse import SAME_SITE, ascii_lower
 
@@ -70,8 +71,11 @@ def _from_aiohttp(morsel: Mapping[str, Any], *, host_only: object) -> Cookie:
         "secure": bool(morsel.get("secure")),
         "http_only": bool(morsel.get("httponly")),
     }
-    if morsel.get("expires_timestamp") is not None:
-        fields["expires"] = morsel["expires_timestamp"]
+    expires = morsel.get("expires_timestamp")
+    if expires is None:  # versions before 3.14 have the attribute alone
+        expires = parse_cookie_date(str(morsel.get("expires", "")))
+    if expires is not None:
+        fields["expires"] = expires
     if isinstance(same_site, str):
         fields["same_site"] = SAME_SITE.get(ascii_lower(same_site), SameSite.DEFAULT).value
     return Cookie.from_json(fields)

@@ -4,6 +4,9 @@
 
 The second field says whether the hosts under the domain get the cookie too; expiry is in seconds since 1970, 0 for the
 session. There is no room for SameSite, partitions, or the time of creation.
+
+What is read is what programs really write: wget puts a port behind a domain, Python's own jar ".local" behind
+"localhost", and both a value with tabs as it is; some browsers' tools count microseconds since 1601.
 """
 
 import re
@@ -11,13 +14,15 @@ from collections.abc import Iterable
 
 from ._cookie import Cookie
 from ._errors import CookieFormatError
+from ._match import canonical_host
 
 __all__ = ("read_cookies_txt", "write_cookies_txt")
 
 _HEADER = "# Netscape HTTP Cookie File\n# One cookie a line: domain, subdomains, path, secure, expiry, name, value.\n\n"
 _HTTP_ONLY = "#HttpOnly_"
 # Browsers' exports have fractions and -1; Python's own jar leaves a session cookie's field empty.
-_EXPIRY = re.compile(r"(-?[0-9]{1,12})(?:\.[0-9]*)?")
+_EXPIRY = re.compile(r"(-?[0-9]{1,20})(?:\.[0-9]*)?")
+_PORT = re.compile(r":[0-9]{1,5}")
 _FLAGS = {"TRUE": True, "FALSE": False}
 
 
@@ -66,7 +71,7 @@ def read_cookies_txt(text: str, *, now: float) -> list[Cookie]:
             line = line[len(_HTTP_ONLY) :]
         elif line.startswith("#") or not line.strip(" \t"):
             continue
-        cookie = _cookie(line.split("\t"), http_only=http_only, now=now)
+        cookie = _cookie(line.split("\t", 6), http_only=http_only, now=now)
         if cookie is None:
             raise CookieFormatError(f"line {number} is no cookie")
         found.append(cookie)
@@ -85,7 +90,7 @@ def _cookie(fields: list[str], *, http_only: bool, now: float) -> Cookie | None:
     return Cookie(
         name=name,
         value=value,
-        domain=domain.removeprefix("."),
+        domain=_host(domain.removeprefix(".")),
         path=path if path.startswith("/") else "/",
         host_only=not _FLAGS[subdomains.upper()],
         expires=float(expires[1]) if float(expires[1]) > 0 else None,
@@ -94,3 +99,11 @@ def _cookie(fields: list[str], *, http_only: bool, now: float) -> Cookie | None:
         created=now,
         last_used=now,
     )
+
+
+def _host(written: str) -> str:
+    """The host that a domain stands for; what is none stays as it is, and is left out by the rules."""
+    host, colon, port = written.rpartition(":")
+    if ":" not in host and _PORT.fullmatch(colon + port):
+        written = host
+    return "localhost" if written == "localhost.local" else canonical_host(written) or written
