@@ -1,5 +1,6 @@
 """Hosts and paths: RFC 6265bis sections 5.1.2 to 5.1.4, as functions of strings."""
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ per label then has a bound.
 """
 
 _HEX = frozenset("0123456789abcdef")
+# What ends a host in a URL, or a field in a file, is in none: the forbidden domain code points of the URL standard.
+_NO_NAME = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^|\x7F]")
+_IPV6 = re.compile(r"[0-9a-f:.]+(?:%[0-9a-z%._~-]+)?")
 
 
 def canonical_host(host: str) -> str | None:
@@ -40,7 +44,9 @@ def canonical_host(host: str) -> str | None:
     # An empty label ("a..example") is none of U-label, A-label and NR-LDH label.
     if not host or host[0] == "." or ".." in host or len(host) > LONGEST_HOST:
         return None
-    return host
+    if ":" in host:
+        return host if _IPV6.fullmatch(host) else None
+    return None if _NO_NAME.search(host) else host
 
 
 def is_numeric_host(host: str) -> bool:
