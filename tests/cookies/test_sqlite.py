@@ -276,3 +276,25 @@ def test_a_fork_opens_its_own_connection(tmp_path: Path, monkeypatch: pytest.Mon
         store.close()
     assert parent.execute("SELECT count(*) FROM cookies").fetchone() == (2,)
     parent.close()
+
+
+def test_a_file_that_was_removed_is_made_again_and_gets_everything(tmp_path: Path) -> None:
+    """Nobody may go on with a file that the others do not see."""
+    path = tmp_path / "c.sqlite"
+    with SQLiteStore(path) as one, SQLiteStore(path) as two:
+        here, there = CookieJar(store=one), CookieJar(store=two)
+        here.update_cookies({"a": "1"}, URL_)
+        here.sync()
+        for left in tmp_path.iterdir():
+            left.unlink()
+        there.update_cookies({"b": "1"}, URL_)
+        there.sync()
+        assert path.exists()
+        here.update_cookies({"c": "1"}, URL_)
+        here.sync()
+        there.sync()
+        assert (
+            {cookie.name for cookie in here} == {cookie.name for cookie in there} == {"a", "b", "c"}
+        )
+    with SQLiteStore(path) as store:
+        assert names(store) == {"a", "b", "c"}

@@ -71,6 +71,7 @@ class SQLiteStore(CookieStore):
         self._clock = clock
         self._lock = Lock()
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._process = os.getpid()
         self._inherited: list[sqlite3.Connection | None] = []
 
@@ -165,6 +166,11 @@ class SQLiteStore(CookieStore):
             self._inherited.append(self._connection)
             self._connection = None
             self._process = os.getpid()
+        if self._connection is not None and self._file != _file_at(self._path):
+            # Removed, or another one was put in its place. SQLite would go on with the old one, which nobody else
+            # has: what was written would be lost.
+            self._connection.close()
+            self._connection = None
         if self._connection is None:
             # SQLite gives its own files (-wal, -shm) the mode of this one.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -177,6 +183,7 @@ class SQLiteStore(CookieStore):
                 database.close()
                 raise
             self._connection = database
+            self._file = _file_at(self._path)
         return self._connection
 
     def _prepare(self, database: sqlite3.Connection) -> None:
@@ -207,3 +214,12 @@ class SQLiteStore(CookieStore):
                 if monotonic() >= deadline:
                     raise
                 sleep(_PAUSE)
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """What makes a file the same file, or None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
