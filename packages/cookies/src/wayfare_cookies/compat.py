@@ -16,6 +16,7 @@ from yarl import URL
 
 from ._cookie import Cookie
 from ._jar import CookieJar
+from ._match import canonical_host, domain_match
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -218,8 +219,16 @@ def bind_httpx(client: _HttpxClient, jar: CookieJar) -> HTTPCookieJar:
 
 def _correct(headers: MutableMapping[str, str], url: str, jar: CookieJar) -> None:
     """Replace what Python's rules made of the jar's cookies by what the jar sends; other cookies stay."""
+    host = canonical_host(URL(url).raw_host or "") or ""
+    # What Python's rules may have taken from the jar for this host: more than the jar sends, but no other host's,
+    # so that a cookie of the request's own is not taken for one of them.
     # requests drops backslashes before quotes on the way through its own jar.
-    known = {pair for one in jar for pair in (one.pair, one.pair.replace('\\"', ""))}
+    known = {
+        pair
+        for one in jar
+        if domain_match(host, one.domain)
+        for pair in (one.pair, one.pair.replace('\\"', ""))
+    }
     others = [pair for pair in headers.get("Cookie", "").split("; ") if pair and pair not in known]
     own = jar.cookie_header(url)
     pairs = others if own is None else [own, *others]
