@@ -75,6 +75,36 @@ def test_iteration_brings_len_and_clear() -> None:
     assert len(jar) == 0
 
 
+def test_what_other_clients_ask_a_jar_for() -> None:
+    jar = Listing()
+    assert (jar.unsafe, jar.quote_cookie, jar.treat_as_secure_origin) == (False, True, frozenset())
+    assert (jar.sync_due, jar.has_news, jar.sync()) == (False, False, True)
+    jar.update_cookies({"a": "1"}, URL_)
+    assert list(jar.cookies) == [("www.example.com", "/dir")]
+    assert jar.host_only_cookies == {("www.example.com", "/dir", "a")}
+
+
+class Pairs(Least):
+    """Takes pairs alone, as jars written for other clients do."""
+
+    def update_cookies(self, cookies: LooseCookies, response_url: str | URL = "") -> None:
+        for name, cookie in cookies:  # type: ignore[misc, str-unpack]  # what it is about
+            super().update_cookies({name: cookie}, response_url)
+
+
+def test_a_jar_that_takes_pairs_gets_pairs() -> None:
+    jar = Pairs()
+    jar.update_cookies_from_headers(["a=1; Path=/", "b=2"], URL_)
+    assert jar.cookie_header(URL_) == "b=2; a=1"
+
+
+def test_one_value_is_not_several() -> None:
+    for jar in (Least(), CookieJar()):
+        for value in ("a=1", b"a=1"):
+            with pytest.raises(TypeError, match="put the one into a list"):
+                jar.update_cookies_from_headers(value, URL_)  # type: ignore[arg-type]  # the mistake
+
+
 def test_a_jar_may_answer_with_morsels() -> None:
     assert Morsels().cookie_header(URL_) == 'a=1; b="x y"'
 

@@ -204,6 +204,57 @@ def test_a_look_up_sees_the_domains_it_asks_for_and_no_others_c22() -> None:
     assert index._expiries == []
 
 
+def model_of_limits(cookies: list[Cookie], limits: CookieLimits) -> list[Cookie]:
+    """5.7, "remove excess cookies", sentence by sentence, for cookies in the order in which they came."""
+    assert limits.per_domain is not None
+    assert limits.total is not None
+    while True:
+        crowded = [
+            one
+            for one in cookies
+            if sum(other.domain == one.domain for other in cookies) > limits.per_domain
+        ]
+        excess = [one for one in crowded if not one.secure] or crowded
+        if not excess and len(cookies) > limits.total:
+            excess = cookies
+        if not excess:
+            return cookies
+        oldest = min(excess, key=lambda one: one.last_used)
+        cookies = [one for one in cookies if one is not oldest]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abcde"), st.sampled_from("xyz"), st.booleans(), st.booleans()),
+        max_size=40,
+    )
+)
+def test_the_limits_keep_what_the_specification_keeps_c21(
+    steps: list[tuple[str, str, bool, bool]],
+) -> None:
+    limits = CookieLimits(per_domain=3, total=6)
+    index = CookieIndex(limits)
+    model: list[Cookie] = []
+    for number, (name, domain, secure, use) in enumerate(steps):
+        now = float(number)
+        if use:
+            for entry in index.at([domain]):
+                entry.last_used = now
+            model = [replace(one, last_used=now) if one.domain == domain else one for one in model]
+        else:
+            put = cookie(name, domain, used=now, secure=secure)
+            kept = index.would_keep(put)
+            index.put(put, now)
+            assert kept == (index.get(put.identity) is not None)
+            if any(one.identity == put.identity for one in model):  # in the place of the old one
+                model = [put if one.identity == put.identity else one for one in model]
+            else:
+                model = model_of_limits([*model, put], limits)
+        assert {(one.cookie.identity, one.last_used) for one in index} == {
+            (one.identity, one.last_used) for one in model
+        }
+
+
 LABELS = st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(".".join)
 
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from http.cookies import SimpleCookie
+from http.cookies import Morsel, SimpleCookie
 
 import pytest
 from hypothesis import given
@@ -308,6 +308,47 @@ def test_a_value_that_no_field_can_say_is_the_callers_mistake(value: str) -> Non
 def test_what_is_no_cookie_is_refused(jar: CookieJar) -> None:
     with pytest.raises(TypeError, match="not bytes"):
         jar.update_cookies({"a": b"1"}, URL_)  # type: ignore[arg-type]  # the point of the test
+    for cookies in ("a=1", ["a=1"], [("a", "1", "2")], [5]):
+        with pytest.raises(TypeError, match="a pair of name and value"):
+            jar.update_cookies(cookies, URL_)  # type: ignore[arg-type]  # the point of the test
+    assert len(jar) == 0
+
+
+def test_a_value_must_have_octets_r5(jar: CookieJar) -> None:
+    """Half a surrogate pair has none, and would fail every later request; an undecodable octet has one."""
+    with pytest.raises(ValueError, match="no header field can carry"):
+        jar.update_cookies({"a": "\ud800"}, URL_)
+    jar.update_cookies({"a": "\udce9"}, URL_)
+    assert jar.cookie_header(URL_) == "a=\udce9"
+
+
+def test_a_morsels_numbers_have_no_limit_that_raises_c7(jar: CookieJar) -> None:
+    morsel: Morsel[str] = Morsel()
+    morsel.set("a", "1", "1")
+    morsel["max-age"] = "9" * 5_000
+    jar.update_cookies({"a": morsel}, URL_)
+    (cookie,) = jar
+    assert cookie.expires is None  # an attribute that is too long is ignored (C4)
+
+
+def test_a_cookie_of_another_host_alone_stays_there_c12(jar: CookieJar) -> None:
+    theirs = Cookie(name="a", value="1", domain="other.example")
+    jar.update_cookies([theirs, Cookie(name="b", value="1", domain="")], URL_)
+    jar.update_cookies([Cookie(name="c", value="1", domain="WWW.Example.com")], URL_)
+    assert pairs(jar) == ["b=1", "c=1"]
+    jar.update_cookies({"a": theirs})
+    assert jar.cookie_header("https://other.example/") == "a=1"
+    jar.update_cookies([Cookie(name="d", value="1", domain="x.example", path="")])
+    assert jar.cookie_header("https://x.example/") == "d=1"
+
+
+@pytest.mark.parametrize("name", ["per_domain", "total", "per_response", "header_bytes"])
+def test_a_limit_is_no_negative_number(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is -1"):
+        CookieLimits(**{name: -1})
+    jar = CookieJar(limits=CookieLimits(**{name: 0}))
+    jar.update_cookies_from_headers(["a=1"], URL_)
+    assert jar.cookie_header(URL_) is None
 
 
 def test_what_a_rule_refuses_is_left_out(jar: CookieJar) -> None:
@@ -440,6 +481,22 @@ def test_explain(jar: CookieJar, field: str, url: str | URL, rule: Rule) -> None
     assert (found.section, found.reason) == (rule.section, rule.reason)
     assert (found.cookie is None) is not found.accepted
     assert list(jar) == before
+
+
+def test_explain_tells_when_there_is_no_room(clock: Clock) -> None:
+    limits = CookieLimits(per_domain=1, total=2)
+    jar = CookieJar(limits=limits, clock=clock)
+    jar.update_cookies_from_headers(["a=1; Secure"], URL_)
+    told = jar.explain("b=1", URL_)
+    assert (told.rule, told.accepted) == (Rule.NO_ROOM, False)
+    assert jar.explain("b=1; Secure", URL_).rule is Rule.STORED
+    assert jar.explain("a=2", URL_).rule is Rule.REPLACED
+    jar.update_cookies_from_headers(["a=1"], "https://b.example/")
+    assert jar.explain("c=1", "https://c.example/").rule is Rule.STORED
+    clock.now -= 60.0  # C27: everything that is there seems to have been used later
+    assert jar.explain("c=1", "https://c.example/").rule is Rule.NO_ROOM
+    jar.update_cookies_from_headers(["c=1"], "https://c.example/")
+    assert jar.cookie_header("https://c.example/") is None
 
 
 def test_an_explanation_is_a_sentence_without_values_y10(jar: CookieJar) -> None:

@@ -1,6 +1,7 @@
 """A jar and its store: who wins, what is told, and what happens when the store is away."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from wayfare_cookies import (
@@ -10,6 +11,7 @@ from wayfare_cookies import (
     CookieJar,
     CookieLimits,
     Revision,
+    StoreOptions,
     StoreUnavailableError,
     StoreUnavailableWarning,
 )
@@ -189,6 +191,72 @@ def test_a_store_that_is_away_loses_nothing() -> None:
 def test_a_jar_without_a_store_cannot_sync() -> None:
     with pytest.raises(ValueError, match="no store"):
         CookieJar().sync()
+    assert not CookieJar().sync_due
+    assert not CookieJar().has_news
+
+
+def test_a_sync_is_due_when_what_was_read_is_old() -> None:
+    clock = Clock()
+    store = MemoryStore(clock=clock)
+    jar = CookieJar(store=store, clock=clock)
+    assert jar  # the store may have something
+    assert jar.sync_due
+    jar.sync()
+    assert not jar.sync_due
+    clock.now += 0.9
+    assert not jar.sync_due
+    clock.now += 0.1
+    assert jar.sync_due
+    jar.sync()
+    clock.now -= 3_600.0  # C27
+    assert jar.sync_due
+    always = CookieJar(store=store, store_options=StoreOptions(max_age=0))
+    always.sync()
+    assert always.sync_due
+
+
+def test_there_is_news_until_the_store_was_told() -> None:
+    store = MemoryStore()
+    jar = CookieJar(store=store)
+    assert not jar.has_news
+    jar.update_cookies({"a": "1"}, URL_)
+    assert jar.has_news
+    store.away = True
+    with pytest.raises(StoreUnavailableError):
+        jar.sync()
+    assert jar.has_news
+    assert jar.sync_due  # an error: the next request asks again
+    store.away = False
+    jar.sync()
+    assert not jar.has_news
+
+
+def test_a_store_that_may_be_away_is_asked_no_more_often() -> None:
+    clock = Clock()
+    store = MemoryStore(clock=clock)
+    store.away = True
+    options = StoreOptions(max_age=5.0, on_error="warn")
+    jar = CookieJar(store=store, store_options=options, clock=clock)
+    with pytest.warns(StoreUnavailableWarning, match="away"):
+        assert not jar.sync()
+    assert not jar.sync_due
+    clock.now += 5.0
+    assert jar.sync_due
+    with pytest.raises(StoreUnavailableError):
+        jar.sync(on_error="raise")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_age": -1}, "max_age"),
+        ({"max_age": float("nan")}, "max_age"),
+        ({"on_error": "x"}, "on_error"),
+    ],
+)
+def test_store_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        StoreOptions(**options)
 
 
 class Exchangeable:

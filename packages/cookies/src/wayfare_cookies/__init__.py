@@ -15,8 +15,9 @@ from ._parse import SetCookie, parse_set_cookie
 from ._policy import CookieLimits, SiteContext
 from ._public_suffixes import PublicSuffixes, PublicSuffixList
 from ._rules import Rule
-from ._store import Change, Changes, CookieStore, Revision
+from ._store import Change, Changes, CookieStore, Revision, StoreOptions
 from ._supplied import CookieValue, LooseCookies
+from ._unstored import request_cookies, response_cookies
 from ._version import __version__
 
 __all__ = (
@@ -42,8 +43,11 @@ __all__ = (
     "SameSite",
     "SetCookie",
     "SiteContext",
+    "StoreOptions",
     "StoreUnavailableError",
     "StoreUnavailableWarning",
     "__version__",
     "parse_set_cookie",
+    "request_cookies",
+    "response_cookies",
 )

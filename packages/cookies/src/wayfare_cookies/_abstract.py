@@ -17,7 +17,7 @@ from ._parse import SetCookie, parse_set_cookie
 from ._policy import Policy, as_url, scope_of
 from ._public_suffixes import PublicSuffixList
 from ._storage import create_cookie
-from ._supplied import LooseCookies
+from ._supplied import LooseCookies, several
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -35,8 +35,10 @@ _DEFAULT_POLICY = Policy(public_suffixes=PublicSuffixList(), unsafe=True)
 class AbstractCookieJar(ABC):
     """A jar of your own: write `filter_cookies` and `update_cookies`; the rest is derived from them.
 
-    A jar that can also list its cookies (`__iter__`) gets `len`, `clear` and `clear_domain` with that. Methods must not
-    block: clients call them on their event loop.
+    A jar that can also list its cookies (`__iter__`) gets `len`, `clear`, `clear_domain`, `cookies` and
+    `host_only_cookies` with that. Methods must not block: clients call them on their event loop. A jar that reads and
+    writes somewhere does so in `sync`, which clients call in a thread when `sync_due` says so before a request, and
+    some time after `has_news` became true.
     """
 
     def __init__(self, *, loop: object = None) -> None:
@@ -59,14 +61,15 @@ class AbstractCookieJar(ABC):
             return
         now = time()
         found: list[Cookie] = []
-        for field in islice(headers, _DEFAULT_POLICY.limits.per_response):
+        for field in islice(several(headers), _DEFAULT_POLICY.limits.per_response):
             parsed = parse_set_cookie(field)
             if isinstance(parsed, SetCookie):
                 cookie = create_cookie(parsed, scope, now=now, policy=_DEFAULT_POLICY)
                 if isinstance(cookie, Cookie):
                     found.append(cookie)
         if found:
-            self.update_cookies(found, response_url)
+            # As pairs, which jars that were written for other clients take too.
+            self.update_cookies([(cookie.name, cookie) for cookie in found], response_url)
 
     def cookie_header(self, url: str | URL) -> str | None:
         """The value of the Cookie field for a request, or None where there is none to send."""
@@ -99,6 +102,48 @@ class AbstractCookieJar(ABC):
 
     def __bool__(self) -> bool:
         """False promises that there is nothing to send; a jar that does not know says True."""
+        return True
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether hosts that are IP addresses may have cookies."""
+        return False
+
+    @property
+    def quote_cookie(self) -> bool:
+        """Whether values that a program supplies are put into quotes where they need it."""
+        return True
+
+    @property
+    def treat_as_secure_origin(self) -> frozenset[URL]:
+        """The origins that count as secure although their scheme does not."""
+        return frozenset()
+
+    @property
+    def cookies(self) -> Mapping[tuple[str, str], CookieMap]:
+        """The cookies by domain and path, as of now."""
+        found: dict[tuple[str, str], list[Cookie]] = {}
+        for cookie in self:
+            found.setdefault((cookie.domain, cookie.path), []).append(cookie)
+        return {key: CookieMap(cookies) for key, cookies in found.items()}
+
+    @property
+    def host_only_cookies(self) -> frozenset[tuple[str, str, str]]:
+        """Domain, path and name of the cookies that only their own host gets."""
+        return frozenset((one.domain, one.path, one.name) for one in self if one.host_only)
+
+    @property
+    def sync_due(self) -> bool:
+        """Whether `sync` should be called before the next request."""
+        return False
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there are changes that only a `sync` brings to where the jar keeps them."""
+        return False
+
+    def sync(self) -> bool:
+        """Bring the jar and the place where it is kept together; may block. The answer is whether that went well."""
         return True
 
 

@@ -1,4 +1,4 @@
-"""What `filter_cookies` answers: the cookies of one request, by name and in sending order."""
+"""What `filter_cookies` answers: the cookies of one request or response, by name and in their order."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,19 +19,20 @@ class CookieMap(Mapping[str, Cookie]):
     """Cookies by name, read-only.
 
     Two cookies of one name may go with a request (from two paths, or two domains); the mapping has the one that is sent
-    first, and `all` has both.
+    first, and `all` has both. With `later_wins` the mapping has the last one, as it stands for a response's.
     """
 
     __slots__ = ("_by_name", "all")
 
     all: tuple[Cookie, ...]
-    """Every cookie, in the order in which they are sent."""
+    """Every cookie, in the order in which they are sent or came."""
 
-    def __init__(self, cookies: Iterable[Cookie] = ()) -> None:
+    def __init__(self, cookies: Iterable[Cookie] = (), *, later_wins: bool = False) -> None:
         self.all = tuple(cookies)
         by_name: dict[str, Cookie] = {}
         for cookie in self.all:
-            by_name.setdefault(cookie.name, cookie)
+            if later_wins or cookie.name not in by_name:
+                by_name[cookie.name] = cookie
         self._by_name = by_name
 
     @override

@@ -137,6 +137,21 @@ class CookieIndex:
             self._tidy_expiries()
         self._make_room(bucket)
 
+    def would_keep(self, cookie: Cookie) -> bool:
+        """Whether `put` would leave a cookie in, or push out that very one."""
+        bucket = self._buckets.get(cookie.domain, {})
+        if cookie.identity in bucket:
+            return True
+        per_domain, total = self._limits.per_domain, self._limits.total
+        entry = Entry(cookie, self._number + 1)
+        if per_domain is not None and len(bucket) >= per_domain:
+            rank = _by_secure_and_use(entry)
+            return any(_by_secure_and_use(other) < rank for other in bucket.values())
+        if total is not None and self.count >= total:
+            use = _by_use(entry)
+            return any(_by_use(other) < use for other in self)
+        return True
+
     def remove(self, identity: Identity) -> Cookie | None:
         """Take a cookie out; returns it, or None where there was none."""
         bucket = self._buckets.get(identity.domain)

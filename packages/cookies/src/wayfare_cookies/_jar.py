@@ -2,14 +2,14 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import accumulate, islice
 from os import PathLike
 from pathlib import Path
 from threading import Lock
 from time import time
-from typing import Literal, final
+from typing import NoReturn, final
 
 from yarl import URL
 
@@ -23,14 +23,23 @@ from ._json_format import read_json, write_json
 from ._match import canonical_host
 from ._netscape import read_cookies_txt, write_cookies_txt
 from ._parse import SetCookie, parse_set_cookie
-from ._policy import CookieLimits, Policy, Scope, SiteContext, as_url, origins, scope_of
+from ._policy import (
+    CookieLimits,
+    Policy,
+    Scope,
+    SiteContext,
+    as_url,
+    origins,
+    scope_of,
+    scope_of_host,
+)
 from ._private_file import write_private
 from ._public_suffixes import PublicSuffixes, PublicSuffixList
 from ._retrieval import withheld
 from ._rules import Rule
 from ._storage import create_cookie, restore_cookie, would_hide_secure
-from ._store import CookieStore
-from ._supplied import LooseCookies, Supplied, supplied
+from ._store import CookieStore, OnStoreError, StoreOptions
+from ._supplied import LooseCookies, Supplied, several, supplied
 from ._sync import StoreLink
 
 if sys.version_info >= (3, 12):
@@ -53,6 +62,7 @@ class CookieJar(AbstractCookieJar):
     limits: how much the jar holds, takes and sends.
     public_suffixes: another list than the one of publicsuffix.org.
     store: a place that several processes share; the jar stays in memory, and `sync` brings both together.
+    store_options: how old what was read from the store may become, and whether a store that is away is an error.
     clock: seconds since 1970; a wall clock, because cookies expire by date.
     loop: accepted, ignored, deprecated.
     """
@@ -67,6 +77,7 @@ class CookieJar(AbstractCookieJar):
         limits: CookieLimits | None = None,
         public_suffixes: PublicSuffixes | None = None,
         store: CookieStore | None = None,
+        store_options: StoreOptions | None = None,
         clock: Callable[[], float] = time,
     ) -> None:
         warn_of_loop(loop)
@@ -80,16 +91,23 @@ class CookieJar(AbstractCookieJar):
         self._clock = clock
         self._lock = Lock()
         self._index = CookieIndex(self._policy.limits)
+        self._store_options = StoreOptions() if store_options is None else store_options
+        self._synced = float("-inf")
         self._link: StoreLink | None = None
         if store is not None:
             self._link = StoreLink(store, self._index, self._policy, self._lock)
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a CookieJar does not pickle: save it to a file, or give it a store")
+
     @property
+    @override
     def unsafe(self) -> bool:
         """Whether hosts that are IP addresses may have cookies."""
         return self._policy.unsafe
 
     @property
+    @override
     def quote_cookie(self) -> bool:
         """Whether values that a program supplies are put into quotes where they need it."""
         return self._quote_cookie
@@ -100,6 +118,7 @@ class CookieJar(AbstractCookieJar):
         return self._policy.limits
 
     @property
+    @override
     def treat_as_secure_origin(self) -> frozenset[URL]:
         """The origins that count as secure although their scheme does not."""
         return frozenset(
@@ -121,13 +140,16 @@ class CookieJar(AbstractCookieJar):
 
         `headers` are the values in their order on the wire; `response_url` is the URL of the request they answer,
         whatever its Host header said.
+
+        Raises:
+            TypeError: `headers` is a single value.
         """
         scope = scope_of(as_url(response_url), self._policy)
         if scope is None:
             return
         now = self._clock()
         # Foreign code may run here, and use the jar: not under the lock.
-        fields = list(islice(headers, self._policy.limits.per_response))
+        fields = list(islice(several(headers), self._policy.limits.per_response))
         with self._lock:
             self._index.evict_expired(now)
             for field in fields:
@@ -141,7 +163,7 @@ class CookieJar(AbstractCookieJar):
 
         `cookies` is a mapping from names to values, an iterable of such pairs, or an iterable of `Cookie`s; a value is
         a str, a `Cookie` or a Morsel. Without an URL only cookies that name a domain can be stored: none is shared
-        with all hosts. What a rule refuses is left out.
+        with all hosts. What a rule refuses is left out, and so is a `Cookie` that belongs to another host alone.
 
         Raises:
             ValueError: there is no URL and a cookie names no domain, or no header field can carry a name or value.
@@ -155,17 +177,16 @@ class CookieJar(AbstractCookieJar):
             self._index.evict_expired(now)
             for one, scope in zip(found, scopes, strict=True):
                 cookie = self._judge(one.parsed, scope, now, None)
-                if isinstance(cookie, Cookie):
+                if isinstance(cookie, Cookie) and one.is_of(scope.host):
                     if one.partition_key is not None:
                         cookie = replace(cookie, partition_key=one.partition_key)
                     self._store(cookie, now)
 
     def _scope_of_supplied(self, one: Supplied, url: URL) -> Scope:
-        if not url.raw_host and one.host:
-            # No connection brought it, so none was insecure.
-            host = f"[{one.host}]" if ":" in one.host else one.host
-            url = URL(f"https://{host}").with_path(one.path, encoded=True)
-        scope = scope_of(url, self._policy)
+        # No connection brought it, so none was insecure.
+        scope = (
+            scope_of(url, self._policy) if url.raw_host else scope_of_host(one.host, path=one.path)
+        )
         if scope is None:
             raise ValueError(f"the cookie {one.name!r} needs a response_url or a domain")
         return scope
@@ -286,8 +307,10 @@ class CookieJar(AbstractCookieJar):
                 return Explanation(cookie)
             if cookie.expires is not None and cookie.expires <= now:
                 return Explanation(Rule.DELETED, cookie)
-            old = self._index.get(cookie.identity)
-        return Explanation(Rule.STORED if old is None else Rule.REPLACED, cookie)
+            if self._index.get(cookie.identity) is not None:
+                return Explanation(Rule.REPLACED, cookie)
+            kept = self._index.would_keep(cookie)
+        return Explanation(Rule.STORED if kept else Rule.NO_ROOM, cookie)
 
     def explain_request(
         self, url: str | URL, *, context: SiteContext | None = None
@@ -345,21 +368,8 @@ class CookieJar(AbstractCookieJar):
 
     @override
     def __bool__(self) -> bool:
-        """Whether there may be anything to send: the one `if` that an empty jar costs."""
-        return self._index.count > 0
-
-    @property
-    def cookies(self) -> Mapping[tuple[str, str], CookieMap]:
-        """The cookies by domain and path, as of now."""
-        found: dict[tuple[str, str], list[Cookie]] = {}
-        for cookie in self:
-            found.setdefault((cookie.domain, cookie.path), []).append(cookie)
-        return {key: CookieMap(cookies) for key, cookies in found.items()}
-
-    @property
-    def host_only_cookies(self) -> frozenset[tuple[str, str, str]]:
-        """Domain, path and name of the cookies that only their own host gets."""
-        return frozenset((one.domain, one.path, one.name) for one in self if one.host_only)
+        """Whether there may be anything to send: the one `if` that an empty jar costs. A store may bring something."""
+        return self._index.count > 0 or self._link is not None
 
     @override
     def clear(self, predicate: Callable[[Cookie], bool] | None = None) -> None:
@@ -450,12 +460,30 @@ class CookieJar(AbstractCookieJar):
                 self._store(cookie, now)
         return left_out
 
-    def sync(self, *, on_error: Literal["raise", "warn"] = "raise") -> bool:
+    @property
+    @override
+    def sync_due(self) -> bool:
+        """Whether what was read from the store is older than `StoreOptions.max_age`; False without a store."""
+        # A clock that was set back must not keep the jar from asking for as long.
+        return (
+            self._link is not None
+            and abs(self._clock() - self._synced) >= self._store_options.max_age
+        )
+
+    @property
+    @override
+    def has_news(self) -> bool:
+        """Whether there are changes that the store was not told yet; False without a store."""
+        return self._link is not None and self._link.has_news
+
+    @override
+    def sync(self, *, on_error: OnStoreError | None = None) -> bool:
         """Bring the jar and its store together: what changed here goes there, then what changed there comes here.
 
         Of two changes of one cookie the later wins, removals included (see `CookieStore`). Blocks for the store's
-        input and output; the jar can be used by other threads meanwhile. With `on_error="warn"` a store that cannot be
-        reached is a `StoreUnavailableWarning` and the answer False; what was not told is told the next time.
+        input and output; the jar can be used by other threads meanwhile. Where `on_error`, or `StoreOptions` in its
+        place, says "warn", a store that cannot be reached is a `StoreUnavailableWarning` and the answer False; what
+        was not told is told the next time, and `sync_due` waits its time before it asks for one.
 
         Raises:
             StoreUnavailableError: the store cannot be reached, and `on_error` is "raise".
@@ -463,15 +491,19 @@ class CookieJar(AbstractCookieJar):
         """
         if self._link is None:
             raise ValueError("this jar has no store")
+        now = self._clock()
         try:
-            self._link.sync(self._clock())
+            self._link.sync(now)
         except StoreUnavailableError as error:
-            if on_error == "raise":
+            if (on_error or self._store_options.on_error) == "raise":
                 raise
+            self._synced = now
             warnings.warn(StoreUnavailableWarning(str(error)), stacklevel=2)
             return False
+        self._synced = now
         return True
 
 
 def _read(file_path: str | PathLike[str]) -> str:
-    return Path(file_path).read_bytes().decode("utf-8", "surrogateescape")
+    # Windows' editors begin a text with a mark that is no part of it.
+    return Path(file_path).read_bytes().decode("utf-8-sig", "surrogateescape")

@@ -158,7 +158,8 @@ def max_age(given: str) -> int | None:
     """Seconds that a Max-Age value says, at most `MAX_AGE_LIMIT`; None where it says none. Source: RFC 6265bis
     5.6.2.
     """
-    if not _MAX_AGE.fullmatch(given):
+    # The limit of step 7 holds for a Morsel's attribute too; int() raises for some thousand digits.
+    if len(given) > ATTRIBUTE_LIMIT or not _MAX_AGE.fullmatch(given):
         return None
     return min(int(given), MAX_AGE_LIMIT)
 

@@ -12,7 +12,16 @@ from yarl import URL
 from ._match import canonical_host, host_of
 from ._public_suffixes import PublicSuffixes, site_of
 
-__all__ = ("CookieLimits", "Policy", "Scope", "SiteContext", "as_url", "origins", "scope_of")
+__all__ = (
+    "CookieLimits",
+    "Policy",
+    "Scope",
+    "SiteContext",
+    "as_url",
+    "origins",
+    "scope_of",
+    "scope_of_host",
+)
 
 Origin = tuple[str, str | None, int | None]
 
@@ -26,6 +35,9 @@ class CookieLimits:
     """How much a jar holds, takes and sends; None means no limit.
 
     RFC 6265bis 6.1 asks for at least 50 cookies per domain and 3,000 in all.
+
+    Raises:
+        ValueError: a limit is negative.
     """
 
     per_domain: int | None = 180
@@ -38,6 +50,12 @@ class CookieLimits:
     """Octets of a Cookie field value, as in curl; the cookies that come last in sending order are
     left out.
     """
+
+    def __post_init__(self) -> None:
+        for name in ("per_domain", "total", "per_response", "header_bytes"):
+            limit = getattr(self, name)
+            if limit is not None and limit < 0:
+                raise ValueError(f"{name} is {limit}: a limit is 0 or more, or None")
 
 
 @final
@@ -121,6 +139,14 @@ def scope_of(url: URL, policy: Policy) -> Scope | None:
     ):
         return scope._replace(secure=True)
     return scope
+
+
+def scope_of_host(raw: str, *, path: str) -> Scope | None:
+    """The scope of a host by itself, as if a secure connection led to it; None where it is none."""
+    host = host_of(raw)
+    return (
+        None if host is None else Scope(host.name, path, True, host.numeric, "https", host.domains)
+    )
 
 
 @lru_cache(maxsize=256)

@@ -47,7 +47,7 @@ class Rule(Enum):
     HOST_PREFIX = "5.7 step 21", "a __Host- cookie needs Secure, Path=/ and no Domain"
     NAMELESS_PREFIX = "5.7 step 22", "a cookie without a name whose value imitates a name prefix"
     PARTITIONED_NOT_SECURE = "CHIPS", "Partitioned without Secure"
-    RESPONSE_LIMIT = "jar: limits", "the response sets more cookies than the jar accepts from one"
+    NO_ROOM = "jar: limits", "the jar is full of cookies that go later than this one"
 
     # Sending.
     SENT = "5.8.3", "the cookie matches the request"

@@ -23,7 +23,7 @@ from ._policy import Policy, Scope, SiteContext
 from ._public_suffixes import is_public_suffix
 from ._rules import Rule
 
-__all__ = ("create_cookie", "refused_pair", "restore_cookie", "would_hide_secure")
+__all__ = ("create_cookie", "expiry", "refused_pair", "restore_cookie", "would_hide_secure")
 
 _EARLIEST = 0.0
 
@@ -61,7 +61,7 @@ def create_cookie(
     partition = policy.partition(scope, context) if parsed.partitioned else None
     identity = Identity(parsed.name, domain or scope.host, host_only, path, partition)
     old = None if stored is None else stored(identity)
-    expires = _expiry(parsed, now)
+    expires = expiry(parsed, now)
     if (
         old is not None
         and old.value == parsed.value
@@ -117,8 +117,8 @@ def refused_pair(name: str, value: str) -> Rule | None:
     return None
 
 
-def _expiry(parsed: SetCookie, now: float) -> float | None:
-    """Step 6, with the limits of 5.6.1 and 5.6.2: Max-Age wins over Expires wherever it stands."""
+def expiry(parsed: SetCookie, now: float) -> float | None:
+    """Step 6, with the limits of 5.6.1 and 5.6.2: Max-Age wins over Expires wherever it stands. None without both."""
     if parsed.max_age is not None:
         return now + parsed.max_age if parsed.max_age > 0 else _EARLIEST
     if parsed.expires is not None:

@@ -2,11 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import Literal, Protocol, final
 
 from ._cookie import Cookie, Identity
 
-__all__ = ("Change", "Changes", "CookieStore", "Revision")
+__all__ = ("Change", "Changes", "CookieStore", "OnStoreError", "Revision", "StoreOptions")
+
+OnStoreError = Literal["raise", "warn"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreOptions:
+    """How a jar uses its store.
+
+    Raises:
+        ValueError: `max_age` is negative, or `on_error` another word.
+    """
+
+    max_age: float = 1.0
+    """Seconds for which what was read from the store may be sent without asking again: how long another process's
+    change may stay unseen. A client that calls `CookieJar.sync` before a request asks `CookieJar.sync_due` first.
+    """
+    on_error: OnStoreError = "raise"
+    """What `CookieJar.sync` does where the store cannot be reached, unless it is told otherwise."""
+
+    def __post_init__(self) -> None:
+        if not self.max_age >= 0:
+            raise ValueError(f"max_age is {self.max_age}: it is a number of seconds, 0 or more")
+        if self.on_error not in ("raise", "warn"):
+            raise ValueError(f"on_error is {self.on_error!r}, not 'raise' or 'warn'")
 
 
 @final

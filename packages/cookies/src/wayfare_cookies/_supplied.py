@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
 from ._cookie import Cookie, SameSite
 from ._cookie_map import CookieMap
 from ._dates import parse_cookie_date
+from ._match import canonical_host
 from ._parse import SAME_SITE, SetCookie, ascii_lower, max_age, parse_set_cookie
 from ._quoting import quote, unquote
 from ._rules import Rule
@@ -17,7 +18,7 @@ from ._rules import Rule
 if TYPE_CHECKING:
     import http.cookies
 
-__all__ = ("CookieValue", "LooseCookies", "Supplied", "from_morsel", "supplied")
+__all__ = ("CookieValue", "LooseCookies", "Supplied", "from_morsel", "several", "supplied")
 
 CookieValue: TypeAlias = Union[str, int, Cookie, "http.cookies.Morsel[Any]"]
 LooseCookies: TypeAlias = Mapping[str, CookieValue] | Iterable[tuple[str, CookieValue] | Cookie]
@@ -33,6 +34,12 @@ class Supplied(NamedTuple):
     path: str = "/"
     partition_key: str | None = None
 
+    def is_of(self, host: str) -> bool:
+        """Whether a canonical host may have the cookie as its own: one that belongs to a single host stays with it."""
+        if not self.host or isinstance(self.parsed, Rule) or self.parsed.domain:
+            return True
+        return canonical_host(self.host) == host
+
 
 def supplied(cookies: LooseCookies, *, quoting: bool) -> Iterator[Supplied]:
     """Each cookie of any shape that `update_cookies` takes; `quoting` is the jar's `quote_cookie`.
@@ -45,6 +52,8 @@ def supplied(cookies: LooseCookies, *, quoting: bool) -> Iterator[Supplied]:
         if isinstance(item, Cookie):
             yield _from_cookie(item)
             continue
+        if not isinstance(item, tuple | list) or len(item) != 2:
+            raise TypeError(f"a pair of name and value, or a Cookie, not {type(item).__name__}")
         name, value = item
         if isinstance(value, Cookie):
             yield _from_cookie(value)
@@ -55,6 +64,17 @@ def supplied(cookies: LooseCookies, *, quoting: bool) -> Iterator[Supplied]:
             yield _from_morsel(value, quoting=quoting)
         else:
             raise TypeError(f"a cookie is a str, a Cookie or a Morsel, not {type(value).__name__}")
+
+
+def several(headers: Iterable[str]) -> Iterable[str]:
+    """The field values, unless they are one: a str is iterable, and each of its letters would set a cookie.
+
+    Raises:
+        TypeError: they are a str or bytes.
+    """
+    if isinstance(headers, str | bytes):
+        raise TypeError("headers are several Set-Cookie values: put the one into a list")
+    return headers
 
 
 def _items(cookies: LooseCookies) -> Iterable[tuple[str, CookieValue] | Cookie]:
@@ -76,7 +96,8 @@ def _from_cookie(cookie: Cookie) -> Supplied:
         cookie.same_site,
         cookie.partitioned,
     )
-    return Supplied(cookie.name, _sayable(parsed), cookie.domain, cookie.path, cookie.partition_key)
+    path = cookie.path or "/"
+    return Supplied(cookie.name, _sayable(parsed), cookie.domain, path, cookie.partition_key)
 
 
 def _from_morsel(morsel: "http.cookies.Morsel[Any]", *, quoting: bool) -> Supplied:
@@ -105,9 +126,19 @@ def from_morsel(morsel: "http.cookies.Morsel[Any]") -> SetCookie:
 
 def _sayable(parsed: SetCookie) -> SetCookie | Rule:
     """The cookie, if a header field can say its name and value so that they are read as they are."""
-    back = parse_set_cookie(f"{parsed.name}={parsed.value}")
+    pair = f"{parsed.name}={parsed.value}"
+    back = parse_set_cookie(pair)
     if back is Rule.TOO_LONG:
         return back
-    if back != SetCookie(parsed.name, parsed.value):
+    if back != SetCookie(parsed.name, parsed.value) or not _encodable(pair):
         raise ValueError(f"no header field can carry the cookie {parsed.name!r} with this value")
     return parsed
+
+
+def _encodable(pair: str) -> bool:
+    """Whether text has octets: it has none for half a surrogate pair, except one that stands for an octet."""
+    try:
+        pair.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True

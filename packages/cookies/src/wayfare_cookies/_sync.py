@@ -36,6 +36,11 @@ class StoreLink:
         self._pending: dict[Identity, tuple[float]] = {}
         self._revision: Revision | None = None
 
+    @property
+    def has_news(self) -> bool:
+        """Whether the jar has changes that the store was not told."""
+        return bool(self._pending)
+
     def note(self, identity: Identity, now: float) -> None:
         """Remember that a cookie was set or removed. The jar's lock is held."""
         self._pending[identity] = (now,)
