@@ -5,14 +5,18 @@ import pickle
 
 import pytest
 import wayfare
+from wayfare._settings import RequestSettings
+from wayfare._urls import prepare_url
 from wayfare_http_core import FieldBlock
 from yarl import URL
 
 
 def make_request(*fields: tuple[str, str]) -> wayfare.ClientRequest:
-    url = URL("http://h/x")
-    block = FieldBlock(fields)
-    return wayfare.ClientRequest("GET", url, url, block, None, wayfare.ClientTimeout())
+    prepared = prepare_url(URL("http://h/x"))
+    timeout = wayfare.ClientTimeout()
+    return wayfare.ClientRequest(
+        "GET", prepared, FieldBlock(fields), None, timeout, RequestSettings()
+    )
 
 
 def test_fields_are_the_given_ones_until_they_are_changed() -> None:

@@ -19,9 +19,7 @@ def test_a_session_is_made_without_a_loop(serve: Any) -> None:
     session = wayfare.ClientSession("http://h/", timeout=5)
     assert not session.closed
     assert session.connector_owner
-    assert session.timeout == wayfare.ClientTimeout(
-        total=5, connect=None, sock_read=None, sock_connect=30
-    )
+    assert session.timeout == wayfare.ClientTimeout(total=5, sock_connect=30)
     asyncio.run(session.close())
     assert session.closed
 

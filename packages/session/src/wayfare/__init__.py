@@ -29,6 +29,7 @@ from wayfare_http_core import (
     HttpVersion,
     HttpVersion10,
     HttpVersion11,
+    RequestFailure,
     ServerConnectionError,
     ServerDisconnectedError,
     ServerTimeoutError,
@@ -38,7 +39,17 @@ from wayfare_http_core import (
 )
 from wayfare_http_core.aio import StreamReader
 
-from ._errors import ContentTypeError, InvalidURL, InvalidUrlClientError, NonHttpUrlClientError
+from ._errors import (
+    ContentTypeError,
+    InvalidURL,
+    InvalidUrlClientError,
+    InvalidUrlRedirectClientError,
+    NonHttpUrlClientError,
+    NonHttpUrlRedirectClientError,
+    RedirectClientError,
+    TooManyRedirects,
+    TotalTimeoutError,
+)
 from ._options import RequestOptions, SessionOptions
 from ._request import ClientRequest, RequestInfo
 from ._request_context import RequestContext
@@ -56,9 +67,13 @@ if TYPE_CHECKING:
         content_disposition_filename,
         encode_basic_auth,
         parse_content_disposition,
+        set_zlib_backend,
     )
 
     from ._connection_info import ConnectionInfo
+    from ._middlewares import ClientHandlerType, ClientMiddlewareType
+    from ._redirects import RedirectPolicy, RedirectStep
+    from ._response_summary import FollowedResponse
     from ._tracing_config import TraceConfig
     from ._tracing_params import (
         TraceConnectionCreateEndParams,
@@ -98,7 +113,13 @@ else:
         "content_disposition_filename": "wayfare_http_core",
         "encode_basic_auth": "wayfare_http_core",
         "parse_content_disposition": "wayfare_http_core",
+        "set_zlib_backend": "wayfare_http_core",
         "ConnectionInfo": "wayfare._connection_info",
+        "ClientHandlerType": "wayfare._middlewares",
+        "ClientMiddlewareType": "wayfare._middlewares",
+        "RedirectPolicy": "wayfare._redirects",
+        "RedirectStep": "wayfare._redirects",
+        "FollowedResponse": "wayfare._response_summary",
         "TraceConfig": "wayfare._tracing_config",
         "TraceConnectionCreateEndParams": "wayfare._tracing_params",
         "TraceConnectionCreateStartParams": "wayfare._tracing_params",
@@ -148,6 +169,8 @@ __all__ = (
     "ClientConnectorError",
     "ClientConnectorSSLError",
     "ClientError",
+    "ClientHandlerType",
+    "ClientMiddlewareType",
     "ClientOSError",
     "ClientPayloadError",
     "ClientRequest",
@@ -160,13 +183,20 @@ __all__ = (
     "ConnectionTimeoutError",
     "ContentTypeError",
     "ETag",
+    "FollowedResponse",
     "HttpVersion",
     "HttpVersion10",
     "HttpVersion11",
     "InvalidURL",
     "InvalidUrlClientError",
+    "InvalidUrlRedirectClientError",
     "NonHttpUrlClientError",
+    "NonHttpUrlRedirectClientError",
+    "RedirectClientError",
+    "RedirectPolicy",
+    "RedirectStep",
     "RequestContext",
+    "RequestFailure",
     "RequestInfo",
     "RequestOptions",
     "ServerConnectionError",
@@ -177,6 +207,8 @@ __all__ = (
     "StreamReader",
     "TCPConnector",
     "ThreadedResolver",
+    "TooManyRedirects",
+    "TotalTimeoutError",
     "TraceConfig",
     "TraceConnectionCreateEndParams",
     "TraceConnectionCreateStartParams",
@@ -210,4 +242,5 @@ __all__ = (
     "encode_basic_auth",
     "hdrs",
     "parse_content_disposition",
+    "set_zlib_backend",
 )

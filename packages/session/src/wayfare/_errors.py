@@ -2,17 +2,23 @@
 
     ClientError
     ├ ClientResponseError
-    │ └ ContentTypeError                    the content is not of the type that was asked for
+    │ ├ ContentTypeError                    the content is not of the type that was asked for
+    │ └ TooManyRedirects                    the limit was reached
     ├ InvalidURL                            (+ ValueError)
     │ └ InvalidUrlClientError               no host, a bad port, a host that is none
-    └ NonHttpUrlClientError                 a scheme that no connector of the session speaks
+    │   └ InvalidUrlRedirectClientError     (+ RedirectClientError) a redirect leads to one
+    ├ NonHttpUrlClientError                 a scheme that no connector of the session speaks
+    │ └ NonHttpUrlRedirectClientError       (+ RedirectClientError) a redirect leads to one
+    └ RedirectClientError                   a redirect leads nowhere
+    TimeoutError
+    └ TotalTimeoutError                     the whole took too long
 
 The rest of the tree is drawn in `wayfare_http_core` and `wayfare_connector`, where those errors come from.
 """
 
 import sys
 
-from wayfare_http_core import ClientError, ClientResponseError
+from wayfare_http_core import ClientError, ClientResponseError, RequestFailure
 from yarl import URL
 
 if sys.version_info >= (3, 12):
@@ -20,7 +26,17 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("ContentTypeError", "InvalidURL", "InvalidUrlClientError", "NonHttpUrlClientError")
+__all__ = (
+    "ContentTypeError",
+    "InvalidURL",
+    "InvalidUrlClientError",
+    "InvalidUrlRedirectClientError",
+    "NonHttpUrlClientError",
+    "NonHttpUrlRedirectClientError",
+    "RedirectClientError",
+    "TooManyRedirects",
+    "TotalTimeoutError",
+)
 
 
 def _public(url: object) -> str:
@@ -38,6 +54,10 @@ def _public(url: object) -> str:
 
 class ContentTypeError(ClientResponseError):
     """The content's media type is not the expected one."""
+
+
+class TooManyRedirects(ClientResponseError):
+    """More redirects than allowed; `history` has those that were followed, and the last response in the end."""
 
 
 class InvalidURL(ClientError, ValueError):
@@ -72,3 +92,35 @@ class NonHttpUrlClientError(ClientError):
     @override
     def __str__(self) -> str:
         return f"{self.url}: not a URL for an HTTP client"
+
+
+class RedirectClientError(ClientError):
+    """A redirect leads nowhere."""
+
+
+class InvalidUrlRedirectClientError(InvalidUrlClientError, RedirectClientError):
+    """The Location of a redirect is no URL to go to."""
+
+
+class NonHttpUrlRedirectClientError(NonHttpUrlClientError, RedirectClientError):
+    """A redirect leads to a scheme other than http and https; nothing was opened."""
+
+
+class TotalTimeoutError(TimeoutError):
+    """The whole operation took longer than `ClientTimeout.total`, which is `seconds`.
+
+    Like the TimeoutError that it is, it is no `ClientError`; `failure` is what it is there.
+    """
+
+    failure: RequestFailure | None = None
+    seconds: float | None
+
+    def __init__(self, seconds: float | None = None) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    @override
+    def __str__(self) -> str:
+        if self.seconds is None:
+            return "the request took too long in total"
+        return f"the request took longer than {self.seconds:g} s in total"

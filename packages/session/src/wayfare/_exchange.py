@@ -1,70 +1,57 @@
-"""One hop: lease a connection, exchange a request for a response, and say what went wrong in the request's terms."""
-
-from typing import NamedTuple
+"""One exchange: lease a connection, send a request, and say what went wrong in the request's terms."""
 
 from wayfare_connector import BaseConnector
 from wayfare_http_core import (
-    ClientResponseError,
+    Connection,
     ContentEncodingError,
     Exchange,
-    ExchangeOptions,
-    RequestHead,
     hdrs,
 )
 from wayfare_http_core.aio import Deadline
 
 from ._request import ClientRequest
 from ._response import ClientResponse
-from ._urls import PreparedURL
 
-__all__ = ("HopSettings", "send_request")
-
-
-class HopSettings(NamedTuple):
-    """What a session decides once for all its exchanges."""
-
-    options: ExchangeOptions
-    auto_decompress: bool
+__all__ = ("send_request",)
 
 
 async def send_request(
-    connector: BaseConnector,
-    prepared: PreparedURL,
-    head: RequestHead,
-    request: ClientRequest,
-    settings: HopSettings,
-    deadline: Deadline,
+    connector: BaseConnector, request: ClientRequest, deadline: Deadline
 ) -> ClientResponse:
     """Send a request to where its URL leads and return the response.
 
     `deadline` bounds everything up to the end of the response's content; the content closes it.
 
-    Raises: as `ClientSession.request`.
-    Cancellation: as `ClientSession.request`.
+    Raises, Cancellation: as `ClientSession.request`.
     """
     timeout = request.timeout
+    settings = request.settings
+    connection: Connection | None = None
     try:
-        connection = connector.lease_nowait(prepared.target)
+        head = request.head()
+        target = request.prepared.target
+        connection = connector.lease_nowait(target)
         if connection is None:
             with deadline:
-                connection = await connector.connect(prepared.target, timeout.connect_timeouts)
-        if timeout.read_timeout is None:
-            exchange = await connection.exchange(head, request.body, settings.options, deadline)
-        else:
-            # The head, too, must come within the read timeout.
-            with Deadline.after(*timeout.read_timeout):
-                exchange = await connection.exchange(head, request.body, settings.options, deadline)
+                connection = await connector.connect(target, timeout.connect_timeouts)
+        exchange = await connection.exchange(head, request.body, settings.exchange, deadline)
     except BaseException as exc:
         deadline.close()
-        if isinstance(exc, ClientResponseError) and exc.request_info is None:
-            exc.request_info = request.request_info
+        # Imported here: most requests do not fail.
+        from ._failures import note_failure
+
+        note_failure(exc, request, connection)
         raise
-    if settings.auto_decompress and hdrs.CONTENT_ENCODING in exchange.head.headers:
+    coded = settings.auto_decompress and hdrs.CONTENT_ENCODING in exchange.head.headers
+    if coded:
         _undo_codings(exchange, request)
-    if exchange.is_complete:
+    if exchange.is_complete and not coded:
         deadline.close()
     else:
-        exchange.content.set_timeouts(deadline, timeout.read_timeout)
+        content = exchange.content
+        content.set_timeouts(deadline, timeout.read_timeout)
+        if timeout.min_speed is not None:
+            content.set_minimum_speed(*timeout.min_speed)
     return ClientResponse(request, exchange)
 
 

@@ -1,7 +1,7 @@
 """The keyword arguments of sessions and requests, typed once for all of them."""
 
 import sys
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from wayfare_connector import BaseConnector
@@ -20,6 +20,8 @@ else:
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    from ._middlewares import ClientMiddlewareType
+    from ._redirects import RedirectPolicy
     from ._response import ClientResponse
 
 __all__ = (
@@ -54,6 +56,18 @@ class RequestOptions(TypedDict, total=False):
     """A `ClientTimeout`, or a number of seconds for the whole request; None for no limit on the whole."""
     raise_for_status: RaiseForStatus | None
     """Whether a status of 400 and above raises; None for what the session says."""
+    allow_redirects: bool
+    """Whether redirects are followed (the default, but not for `head`)."""
+    max_redirects: int
+    """How many are followed at most, 10 unless given; one more raises `TooManyRedirects`. With 0 none is followed."""
+    redirect_policy: "RedirectPolicy | None"
+    """What decides about each redirect; None for what the session says."""
+    retry_stale: bool | None
+    """Whether to ask once more where a pooled connection turns out to be closed; None for what the session says."""
+    middlewares: "Sequence[ClientMiddlewareType] | None"
+    """Middlewares in place of the session's, the first outermost; None for the session's."""
+    auto_decompress: bool | None
+    """Whether content codings are undone; None for what the session says."""
 
 
 class SessionOptions(TypedDict, total=False):
@@ -81,6 +95,16 @@ class SessionOptions(TypedDict, total=False):
     """Octets of a field line; 32 KiB unless given."""
     max_headers: int
     """Field lines of a response; 256 unless given."""
+    redirect_policy: "RedirectPolicy | None"
+    """What decides about each redirect; the usual rules unless given."""
+    sensitive_headers: Iterable[str]
+    """Names of fields that must not reach another origin by a redirect, beside those that are known to be secret."""
+    requote_redirect_url: bool
+    """Whether the URL of a redirect is brought to the usual spelling (the default); False keeps it as it came."""
+    retry_stale: bool
+    """Whether to ask once more where a pooled connection turns out to be closed (the default)."""
+    middlewares: "Sequence[ClientMiddlewareType]"
+    """What every request goes through, the first outermost."""
     loop: "AbstractEventLoop | None"
     """Ignored; a session is bound to the loop that it first runs in. Deprecated."""
 

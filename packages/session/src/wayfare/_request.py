@@ -2,18 +2,23 @@
 
 import sys
 from collections.abc import Callable
-from typing import NamedTuple, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 from multidict import CIMultiDict, CIMultiDictProxy
-from wayfare_http_core import FieldBlock, RequestBody
+from wayfare_http_core import FieldBlock, RequestBody, RequestHead
 from yarl import URL
 
+from ._settings import RequestSettings
 from ._timeout import ClientTimeout
+from ._urls import PreparedURL, prepare_url
 
 if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
+
+if TYPE_CHECKING:
+    from ._session import ClientSession
 
 __all__ = ("ClientRequest", "RequestInfo")
 
@@ -51,33 +56,92 @@ def _restore(
 class ClientRequest:
     """One request of a session: what to ask, whom, and within which time. Mutable until it is sent.
 
-    `url` has neither fragment nor user info; `real_url` has the fragment. `body` is None, octets, or what yields them.
+    `body` is None, octets, or what yields them. `session` is for the side requests of a middleware; what sends this
+    request never looks at it.
     """
 
-    __slots__ = ("_block", "_headers", "body", "method", "real_url", "timeout", "url")
+    __slots__ = (
+        "_block",
+        "_head",
+        "_headers",
+        "_prepared",
+        "body",
+        "method",
+        "session",
+        "settings",
+        "timeout",
+    )
 
     def __init__(
         self,
         method: str,
-        url: URL,
-        real_url: URL,
+        prepared: PreparedURL,
         fields: FieldBlock,
         body: RequestBody | bytes | None,
         timeout: ClientTimeout,
+        settings: RequestSettings,
+        session: "ClientSession | None" = None,
+        head: RequestHead | None = None,
     ) -> None:
+        """Made by a session. `head` is that of exactly these arguments, where it is at hand."""
         self.method = method
-        self.url = url
-        self.real_url = real_url
         self.body = body
         self.timeout = timeout
+        self.settings = settings
+        self.session = session
+        self._prepared = prepared
         self._block = fields
         self._headers: CIMultiDict[str] | None = None
+        self._head = head
+
+    # -- where to -----------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> URL:
+        """The URL, without fragment and user info. Settable: the request goes where the new one leads, and what its
+        fields say goes along, credentials and cookies included."""
+        return self._prepared.url
+
+    @url.setter
+    def url(self, url: URL) -> None:
+        old = self._prepared
+        self._prepared = prepare_url(url, old.tls, old.server_hostname)
+        self._head = None
+
+    @property
+    def real_url(self) -> URL:
+        """The URL with its fragment, without user info."""
+        return self._prepared.real_url
+
+    original_url = real_url
+
+    @property
+    def prepared(self) -> PreparedURL:
+        """The URL, checked and taken apart."""
+        return self._prepared
+
+    @property
+    def host(self) -> str:
+        """The host as it is connected to: an A-label in lower case, or an address."""
+        return self._prepared.target.host
+
+    @property
+    def port(self) -> int:
+        """The port."""
+        return self._prepared.target.port
+
+    def is_ssl(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self._prepared.target.is_ssl
+
+    # -- what to send -------------------------------------------------------------------------------------------
 
     @property
     def headers(self) -> CIMultiDict[str]:
         """The fields to send, in order; yours to change. Made when first asked for: most requests send defaults."""
         if self._headers is None:
             self._headers = CIMultiDict(self._block.pairs)
+            self._head = None
         return self._headers
 
     @property
@@ -90,11 +154,52 @@ class ClientRequest:
             return FieldBlock(self._headers)
         return self._block
 
+    def head(self) -> RequestHead:
+        """The head as it will be sent.
+
+        Raises: ValueError, TypeError for what cannot be sent.
+        """
+        head = self._head
+        if head is None or head.method is not self.method:
+            head = self._prepared.head(self.method, self.fields)
+        return head
+
+    # -- about it -----------------------------------------------------------------------------------------------
+
     @property
     def request_info(self) -> RequestInfo:
         """A frozen summary, for responses and errors."""
+        fields = self._block.pairs if self._headers is None else self._headers
         return RequestInfo(
-            self.url, self.method, CIMultiDictProxy(self.headers.copy()), self.real_url
+            self.url, self.method, CIMultiDictProxy(CIMultiDict(fields)), self.real_url
+        )
+
+    def copy(self) -> "ClientRequest":
+        """The same request, to be changed without changing this one; the body is shared."""
+        twin = ClientRequest(
+            self.method,
+            self._prepared,
+            self._block,
+            self.body,
+            self.timeout,
+            self.settings,
+            self.session,
+            self._head,
+        )
+        if self._headers is not None:
+            twin._headers = self._headers.copy()
+        return twin
+
+    def redirected(
+        self,
+        method: str,
+        prepared: PreparedURL,
+        fields: FieldBlock,
+        body: RequestBody | bytes | None,
+    ) -> "ClientRequest":
+        """The request that follows this one: what is not named here stays."""
+        return ClientRequest(
+            method, prepared, fields, body, self.timeout, self.settings, self.session
         )
 
     @override

@@ -67,6 +67,7 @@ class ClientResponse:
         "_body",
         "_exchange",
         "_finalizer",
+        "_history",
         "_in_context",
         "_media_type",
         "_request",
@@ -80,6 +81,7 @@ class ClientResponse:
         self._request = request
         self._exchange = exchange
         self._body: bytes | None = None
+        self._history: tuple[ClientResponse, ...] = ()
         self._in_context = False
         self._media_type: MediaType | None = None
         self._finalizer: weakref.finalize[..., ClientResponse] | None = None
@@ -140,8 +142,8 @@ class ClientResponse:
 
     @property
     def history(self) -> tuple["ClientResponse", ...]:
-        """The redirects that led here; none."""
-        return ()
+        """The redirects that led here, the first one first; `()` when none was followed."""
+        return self._history
 
     @property
     def ok(self) -> bool:
@@ -271,6 +273,10 @@ class ClientResponse:
         if not self._exchange.is_complete:
             self._exchange.abort()
             self._forget_finalizer()
+
+    def set_history(self, history: "tuple[ClientResponse, ...]") -> None:
+        """Keep the redirects that led here."""
+        self._history = history
 
     def enter_block(self) -> None:
         """Know that an `async with` block will release the response, so that `raise_for_status` does not."""

@@ -6,14 +6,26 @@ from functools import partial
 from typing import Final, final
 
 from wayfare_connector import ConnectTimeouts
-from wayfare_http_core import SocketTimeoutError
+from wayfare_http_core import ReadTimeoutError
+
+from ._errors import TotalTimeoutError
 
 if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
 
-__all__ = ("DEFAULT_TIMEOUT", "UNSET", "ClientTimeout", "Unset", "read_timeout_option")
+__all__ = (
+    "DEFAULT_TIMEOUT",
+    "UNSET",
+    "ClientTimeout",
+    "MinimumSpeed",
+    "Unset",
+    "read_timeout_option",
+)
+
+MinimumSpeed = tuple[float, float]
+"""Octets per second, and the seconds over which they are counted."""
 
 
 @final
@@ -33,18 +45,21 @@ class Unset:
 UNSET: Final = Unset()
 
 
-def _total_timeout_error(seconds: float | None) -> TimeoutError:
-    return TimeoutError(f"the request took longer than {seconds:g} s in total")
+_SECONDS: Final = (
+    "total",
+    "connect",
+    "sock_read",
+    "sock_connect",
+    "pool",
+    "dns",
+    "tls",
+    "write",
+    "first_byte",
+)
+_FIELDS: Final = (*_SECONDS, "min_speed")
 
 
-def _read_timeout_error(seconds: float) -> SocketTimeoutError:
-    return SocketTimeoutError(f"nothing arrived for {seconds:g} s")
-
-
-_FIELDS = ("total", "connect", "sock_read", "sock_connect")
-
-
-def _checked(name: str, seconds: float | None) -> float | None:
+def _checked(name: str, seconds: object) -> float | None:
     if seconds is None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
@@ -56,17 +71,36 @@ def _checked(name: str, seconds: float | None) -> float | None:
     return float(seconds) or None
 
 
+def _checked_speed(pair: object) -> MinimumSpeed | None:
+    if pair is None:
+        return None
+    if not isinstance(pair, tuple) or len(pair) != 2:
+        raise TypeError("timeout min_speed must be (octets per second, seconds) or None")
+    octets, seconds = (_checked("min_speed", number) for number in pair)
+    if octets is None or seconds is None or not octets * seconds < float("inf"):
+        raise ValueError(f"timeout min_speed must be two positive numbers, not {pair!r}")
+    return octets, seconds
+
+
 @final
 class ClientTimeout:
     """Limits in seconds; None or 0 for none. Immutable.
 
-    - `total`: the whole operation, until the content is read to its end; - `connect`: getting a connection: the
-    wait for a place in the pool and everything until it is established; - `sock_connect`: establishing one
-    connection to a peer; - `sock_read`: the wait for the next octets from the peer; before the response's head,
-    sending the request counts too.
+    - `total`: the whole operation with its redirects, until the content is read to its end (`TotalTimeoutError`).
+    - `connect`: getting a connection: the wait for a place in the pool and everything until it is established.
+    - `sock_connect`: establishing one connection to a peer, its TLS included.
+    - `sock_read`: the wait for the next octets, while it is the peer that has to send (`ReadTimeoutError`).
+    - `pool`, `dns`, `tls`: single phases of `connect`: a place in the pool, a name's addresses, a TLS handshake.
+    - `write`: how long the peer may take nothing of the request while some waits to be sent (`WriteTimeoutError`).
+    - `first_byte`: from the end of the request to the first octet of an answer (`FirstByteTimeoutError`).
+    - `min_speed`: (octets per second, seconds): content that comes more slowly, over so many seconds of waiting for it,
+      is given up (`SlowTransferError`).
 
     It knows which fields were given. For those that were not, a request takes its session's, and a session the
     default's (`total=300, sock_connect=30`), so that limiting one thing lifts no other limit.
+
+    `ceil_threshold` is accepted and has no effect: rounding up long timeouts saves timers where each request has its
+    own, and here all of a loop's requests share one.
 
     Raises: ValueError for a negative number, TypeError for what is no number.
     """
@@ -75,17 +109,29 @@ class ClientTimeout:
         "_given",
         "connect",
         "connect_timeouts",
+        "dns",
+        "first_byte",
+        "min_speed",
+        "pool",
         "read_timeout",
         "sock_connect",
         "sock_read",
+        "tls",
         "total",
         "total_error",
+        "write",
     )
 
     total: float | None
     connect: float | None
     sock_read: float | None
     sock_connect: float | None
+    pool: float | None
+    dns: float | None
+    tls: float | None
+    write: float | None
+    first_byte: float | None
+    min_speed: MinimumSpeed | None
     connect_timeouts: ConnectTimeouts
     """The part that the connector keeps to."""
     read_timeout: tuple[float, Callable[[], Exception]] | None
@@ -99,29 +145,50 @@ class ClientTimeout:
         connect: float | Unset | None = UNSET,
         sock_read: float | Unset | None = UNSET,
         sock_connect: float | Unset | None = UNSET,
+        ceil_threshold: float = 5,
+        *,
+        pool: float | Unset | None = UNSET,
+        dns: float | Unset | None = UNSET,
+        tls: float | Unset | None = UNSET,
+        write: float | Unset | None = UNSET,
+        first_byte: float | Unset | None = UNSET,
+        min_speed: MinimumSpeed | Unset | None = UNSET,
     ) -> None:
-        given = {}
-        for name, seconds in zip(_FIELDS, (total, connect, sock_read, sock_connect), strict=True):
+        _checked("ceil_threshold", ceil_threshold)
+        arguments = (total, connect, sock_read, sock_connect, pool, dns, tls, write, first_byte)
+        given: dict[str, object] = {}
+        for name, seconds in zip(_SECONDS, arguments, strict=True):
             if not isinstance(seconds, Unset):
                 given[name] = _checked(name, seconds)
+        if not isinstance(min_speed, Unset):
+            given["min_speed"] = _checked_speed(min_speed)
+        self._keep(given)
+
+    def _keep(self, given: dict[str, object]) -> None:
+        for name in _FIELDS:
             object.__setattr__(self, name, given.get(name))
         object.__setattr__(self, "_given", given)
         # What the layers below ask for with every request, made once.
-        limits = ConnectTimeouts(connect=self.connect, sock_connect=self.sock_connect)
+        limits = ConnectTimeouts(
+            connect=self.connect,
+            sock_connect=self.sock_connect,
+            pool=self.pool,
+            dns=self.dns,
+            tls=self.tls,
+        )
         object.__setattr__(self, "connect_timeouts", limits)
         quiet = self.sock_read
-        pair = None if quiet is None else (quiet, partial(_read_timeout_error, quiet))
+        pair = None if quiet is None else (quiet, partial(ReadTimeoutError, quiet))
         object.__setattr__(self, "read_timeout", pair)
-        object.__setattr__(self, "total_error", partial(_total_timeout_error, self.total))
+        object.__setattr__(self, "total_error", partial(TotalTimeoutError, self.total))
 
     def over(self, base: "ClientTimeout") -> "ClientTimeout":
         """This timeout, with the fields that were not given taken from `base`."""
-        given: dict[str, float | None] = self._given
-        return ClientTimeout(
-            **{name: given[name] if name in given else getattr(base, name) for name in _FIELDS}
-        )
+        merged = ClientTimeout()
+        merged._keep(base._given | self._given)
+        return merged
 
-    _given: dict[str, float | None]
+    _given: dict[str, object]
 
     @override
     def __setattr__(self, name: str, value: object) -> None:
@@ -137,15 +204,22 @@ class ClientTimeout:
 
     @override
     def __hash__(self) -> int:
-        return hash(tuple(self._given.items()))
+        return hash(frozenset(self._given.items()))
 
     @override
     def __repr__(self) -> str:
-        return f"ClientTimeout({', '.join(f'{name}={seconds!r}' for name, seconds in self._given.items())})"
+        given = (f"{name}={self._given[name]!r}" for name in _FIELDS if name in self._given)
+        return f"ClientTimeout({', '.join(given)})"
 
     @override
-    def __reduce__(self) -> "tuple[Callable[..., ClientTimeout], tuple[float | Unset | None, ...]]":
-        return ClientTimeout, tuple(self._given.get(name, UNSET) for name in _FIELDS)
+    def __reduce__(self) -> "tuple[Callable[..., ClientTimeout], tuple[dict[str, object]]]":
+        return _restored, (self._given,)
+
+
+def _restored(given: dict[str, object]) -> ClientTimeout:
+    timeout = ClientTimeout()
+    timeout._keep(given)
+    return timeout
 
 
 DEFAULT_TIMEOUT: Final = ClientTimeout(total=300, sock_connect=30)

@@ -10,7 +10,15 @@ from yarl import URL
 
 from ._errors import InvalidURL, InvalidUrlClientError, NonHttpUrlClientError
 
-__all__ = ("Params", "PreparedURL", "check_base_url", "join_url", "prepare_url", "with_params")
+__all__ = (
+    "Params",
+    "PreparedURL",
+    "check_base_url",
+    "join_url",
+    "prepare_url",
+    "with_params",
+    "with_raw_fragment",
+)
 
 ParamValue = str | int | float | bool | None
 Params = str | Mapping[str, ParamValue | Sequence[ParamValue]] | Sequence[tuple[str, ParamValue]]
@@ -25,22 +33,41 @@ class PreparedURL:
     """A URL with everything that a request needs of it; a session keeps those it used last.
 
     `url` has neither user info nor fragment, `real_url` has the fragment; `path` is the path and query as they stand
-    in a request line; `authorization` is the user info as a Basic credential, for this origin only.
+    in a request line; `authorization` is the user info as a Basic credential, for this origin only. `tls` and
+    `server_hostname` are what was asked for, also where the scheme needs neither: a redirect may lead to one that does.
     """
 
-    __slots__ = ("_usual", "authorization", "path", "real_url", "target", "url")
+    __slots__ = (
+        "_usual",
+        "authorization",
+        "path",
+        "real_url",
+        "server_hostname",
+        "target",
+        "tls",
+        "url",
+    )
 
-    def __init__(self, url: URL, target: Target, authorization: str | None) -> None:
+    def __init__(
+        self,
+        url: URL,
+        target: Target,
+        authorization: str | None,
+        tls: TLSSetting = True,
+        server_hostname: str | None = None,
+    ) -> None:
         self.url = url.with_fragment(None) if url.raw_fragment else url
         self.real_url = url
         self.target = target
+        self.tls = tls
+        self.server_hostname = server_hostname
         self.path = url.raw_path_qs
         self.authorization = authorization
         self._usual: RequestHead | None = None
 
     def with_url(self, url: URL) -> "PreparedURL":
         """The same for a URL that differs in its path, query or fragment only."""
-        return PreparedURL(url, self.target, self.authorization)
+        return PreparedURL(url, self.target, self.authorization, self.tls, self.server_hostname)
 
     def head(self, method: str, fields: FieldBlock) -> RequestHead:
         """The head of a request to this URL.
@@ -113,13 +140,22 @@ def _quoted(match: "re.Match[str]") -> str:
     return "".join(f"%{octet:02X}" for octet in text.encode("utf-8", "surrogateescape"))
 
 
+def with_raw_fragment(url: URL, fragment: str) -> URL:
+    """The URL with a fragment that is encoded already."""
+    return _rebuilt(url, url.raw_query_string, fragment)
+
+
 def _with_raw_query(url: URL, query: str) -> URL:
+    return _rebuilt(url, query, url.raw_fragment)
+
+
+def _rebuilt(url: URL, query: str, fragment: str) -> URL:
     return URL.build(
         scheme=url.scheme,
         authority=url.raw_authority,
         path=url.raw_path,
         query_string=query,
-        fragment=url.raw_fragment,
+        fragment=fragment,
         encoded=True,
     )
 
@@ -147,7 +183,9 @@ def _text(name: str, value: object) -> str:
     )
 
 
-def prepare_url(url: URL, ssl: TLSSetting = True) -> PreparedURL:
+def prepare_url(
+    url: URL, ssl: TLSSetting = True, server_hostname: str | None = None
+) -> PreparedURL:
     """Check a URL and take it apart.
 
     Raises: `InvalidUrlClientError`, `NonHttpUrlClientError`.
@@ -159,7 +197,7 @@ def prepare_url(url: URL, ssl: TLSSetting = True) -> PreparedURL:
     if url.scheme not in _SCHEMES:
         raise NonHttpUrlClientError(url)
     try:
-        target = Target.from_url(url, ssl=ssl)
+        target = Target.from_url(url, ssl=ssl, server_hostname=server_hostname)
     except ValueError as exc:
         raise InvalidUrlClientError(url, str(exc)) from exc
     authorization = None
@@ -172,7 +210,7 @@ def prepare_url(url: URL, ssl: TLSSetting = True) -> PreparedURL:
             # The cause would quote what it did not like.
             raise InvalidUrlClientError(url, "its user info cannot be a Basic credential") from None
         url = url.with_user(None)
-    return PreparedURL(url, target, authorization)
+    return PreparedURL(url, target, authorization, ssl, server_hostname)
 
 
 def _parse(url: str | URL) -> URL:

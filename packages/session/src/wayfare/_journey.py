@@ -1,0 +1,149 @@
+"""`Journey`: a request with more to it than one exchange: redirects, further attempts, middlewares."""
+
+from typing import TYPE_CHECKING, final
+
+from wayfare_http_core import ClientError
+from wayfare_http_core.aio import Deadline
+
+from ._errors import TooManyRedirects, TotalTimeoutError
+from ._exchange import send_request
+from ._failures import complete_failure, failure_of
+from ._middlewares import Sender, chain
+from ._redirects import next_hop
+from ._request import ClientRequest
+from ._response import ClientResponse
+from ._response_summary import summarise
+from ._retry import may_retry, without_expectation
+
+if TYPE_CHECKING:
+    from ._pipeline import Pipeline
+
+__all__ = ("Journey",)
+
+
+@final
+class Journey:
+    """One request on its way, with the hops behind it. It may begin with what its first attempt came to already.
+
+    `started` is when the request did, on the loop's clock in seconds: its total time goes on from there.
+    """
+
+    __slots__ = ("_attempt", "_history", "_pipeline", "_request", "_retried", "_started", "_when")
+
+    def __init__(self, pipeline: "Pipeline", request: ClientRequest, started: float) -> None:
+        total = request.timeout.total
+        self._pipeline = pipeline
+        self._request = request
+        self._started = started
+        self._when = None if total is None else started + total
+        self._history: list[ClientResponse] = []
+        self._attempt = 1
+        self._retried = False
+
+    async def travel(self, response: ClientResponse | None = None) -> ClientResponse:
+        """Go on to the response to return: with the next attempt, or from a response that is there.
+
+        Raises, Cancellation: as `ClientSession.request`.
+        """
+        try:
+            with self._deadline():
+                while True:
+                    if response is None:
+                        response = await self._attempted()
+                    elif await self._leads_on(response):
+                        response = None
+                    else:
+                        break
+        except Exception as exc:
+            self._describe(exc)
+            raise
+        response.set_history(tuple(self._history))
+        return response
+
+    async def survives(self, error: Exception) -> bool:
+        """Whether the attempt that failed so is to be repeated; it is made ready then, at most once in each hop."""
+        request = self._request
+        if (
+            self._retried
+            or not request.settings.retry_stale
+            or not may_retry(request.method, request.body, error, failure_of(error))
+        ):
+            self._describe(error)
+            return False
+        self._retried = True
+        self._attempt += 1
+        return True
+
+    async def _attempted(self) -> ClientResponse | None:
+        """One attempt, and its response; None if another one is to follow."""
+        try:
+            return await self._send(self._request)
+        except Exception as exc:
+            if not await self.survives(exc):
+                raise
+        return None
+
+    async def _send(self, request: ClientRequest) -> ClientResponse:
+        middlewares = request.settings.middlewares
+        if not middlewares:
+            return await self._exchange(request)
+        sender = Sender(self._exchange)
+        returned = None
+        try:
+            # A copy: another attempt begins with what this one began with.
+            returned = await chain(middlewares, sender)(request.copy())
+        finally:
+            sender.release_but(returned)
+        return returned
+
+    async def _exchange(self, request: ClientRequest) -> ClientResponse:
+        return await send_request(self._pipeline.connector, request, self._deadline())
+
+    async def _leads_on(self, response: ClientResponse) -> bool:
+        """Whether another request follows this response; it is released then, and the request made ready."""
+        try:
+            following = self._following(response)
+        except BaseException:
+            response.release()
+            raise
+        if following is None:
+            return False
+        response.release()
+        self._request = following
+        return True
+
+    def _following(self, response: ClientResponse) -> ClientRequest | None:
+        request = self._request
+        if response.status == 417:
+            return without_expectation(request)
+        settings = request.settings
+        if not settings.allow_redirects or settings.max_redirects == 0:
+            return None
+        following = next_hop(request, response.status, response.headers, len(self._history))
+        if following is None:
+            return None
+        self._history.append(response)
+        if len(self._history) > settings.max_redirects:
+            raise TooManyRedirects(
+                response.request_info,
+                tuple(summarise(one) for one in self._history),
+                status=response.status,
+                message=f"more than {settings.max_redirects} redirects",
+                headers=response.headers,
+            )
+        self._attempt = 1
+        self._retried = False
+        return following
+
+    def _deadline(self) -> Deadline:
+        """The end of the total time, once more: whoever gets one may close it."""
+        deadlines = self._pipeline.deadlines
+        when = self._when
+        seconds = None if when is None else when - deadlines.loop.time()
+        return deadlines.start(seconds, self._request.timeout.total_error)
+
+    def _describe(self, error: BaseException) -> None:
+        if isinstance(error, ClientError | TotalTimeoutError):
+            hops = [str(response.real_url) for response in self._history]
+            elapsed = self._pipeline.deadlines.loop.time() - self._started
+            complete_failure(error, self._request, hops, self._attempt, elapsed)

@@ -1,0 +1,121 @@
+"""The way of one request, from its caller's arguments to the response that the caller gets.
+
+    arguments --_build--> ClientRequest
+    for each hop (the request itself, then each redirect that is followed: `_redirects`)
+        for each attempt (the first; another one where `_retry` allows it)
+            through the middlewares, outermost first (`_middlewares`)
+                one exchange on one connection (`_exchange`)
+    ClientResponse --raise_for_status--> its caller
+
+A request that nobody watches and that meets neither a redirect nor a failure takes the short way: its first attempt is
+all there is to it. Everything beyond that is a `Journey`, which loads with the first request that needs one.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, final
+
+from wayfare_connector import BaseConnector
+from wayfare_http_core.aio import DeadlineQueue
+from yarl import URL
+
+from ._build import RequestBuilder
+from ._exchange import send_request
+from ._options import RequestOptions
+from ._request import ClientRequest
+from ._request_context import Delivery
+from ._response import ClientResponse
+
+if TYPE_CHECKING:
+    from ._journey import Journey
+    from ._session import ClientSession
+
+__all__ = ("Pipeline",)
+
+_LEADING_ON = frozenset((301, 302, 303, 307, 308, 417))
+"""Statuses of responses that may be answered by another request: redirects, and Expect refused."""
+
+
+@final
+class Pipeline:
+    """Sends the requests of one session, on the loop of the first one."""
+
+    __slots__ = ("builder", "closed", "connector", "deadlines", "loop")
+
+    deadlines: DeadlineQueue
+
+    def __init__(self, builder: RequestBuilder, connector: BaseConnector) -> None:
+        self.builder = builder
+        self.connector = connector
+        self.closed = False
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    async def run(
+        self,
+        session: "ClientSession",
+        method: str,
+        url: str | URL,
+        options: RequestOptions,
+        delivery: Delivery,
+    ) -> ClientResponse:
+        """Send a request and return the response that its caller is to see.
+
+        Raises, Cancellation: as `ClientSession.request`.
+        """
+        loop = self.loop
+        if self.closed or loop is None:
+            loop = self._bind()
+        request = self.builder.request(session, method, url, options)
+        settings = request.settings
+        timeout = request.timeout
+        deadline = self.deadlines.start(timeout.total, timeout.total_error)
+        when = deadline.when
+        started = loop.time() if when is None or timeout.total is None else when - timeout.total
+        response: ClientResponse | None = None
+        if settings.middlewares:
+            response = await self._journey(request, started).travel()
+        else:
+            try:
+                response = await send_request(self.connector, request, deadline)
+            except Exception as exc:
+                journey = self._journey(request, started)
+                if not await journey.survives(exc):
+                    raise
+            if response is None:
+                response = await journey.travel()
+            elif response.status in _LEADING_ON:
+                response = await self._journey(request, started).travel(response)
+        if settings.raise_for_status is not False:
+            await _check_status(response, settings.raise_for_status)
+        if delivery.to_block:
+            response.enter_block()
+            delivery.response = response
+        return response
+
+    def _journey(self, request: ClientRequest, started: float) -> "Journey":
+        # Imported here: most programs never need one.
+        from ._journey import Journey
+
+        return Journey(self, request, started)
+
+    def _bind(self) -> asyncio.AbstractEventLoop:
+        """Bind to the running loop, at the first request. Later ones are checked by the connector.
+
+        Raises: RuntimeError when the session is closed.
+        """
+        if self.closed:
+            raise RuntimeError("the session is closed")
+        self.loop = asyncio.get_running_loop()
+        self.deadlines = DeadlineQueue.for_loop(self.loop)
+        return self.loop
+
+
+async def _check_status(response: ClientResponse, check: Any) -> None:
+    """Let the response be judged as the caller asked; one that does not pass is released."""
+    if check is True:
+        response.raise_for_status()
+        return
+    try:
+        await check(response)
+    except BaseException:
+        response.release()
+        raise

@@ -1,0 +1,319 @@
+"""Redirects, decided purely: whether to follow, with which method, and what may go along.
+
+Nothing here sends anything. `next_hop` takes the request that was answered and the head of its answer, and gives the
+request to send next, or None for an answer that is to be returned as it is.
+"""
+
+import re
+from collections.abc import Mapping
+from ipaddress import IPv6Address
+from typing import Final, NamedTuple
+
+from wayfare_http_core import ClientPayloadError, FieldBlock, RequestBody
+from yarl import URL
+
+from ._errors import (
+    InvalidUrlClientError,
+    InvalidUrlRedirectClientError,
+    NonHttpUrlRedirectClientError,
+)
+from ._request import ClientRequest
+from ._urls import PreparedURL, prepare_url, with_raw_fragment
+
+__all__ = (
+    "REDIRECTS",
+    "RedirectPolicy",
+    "RedirectStep",
+    "is_sensitive",
+    "location_of",
+    "next_hop",
+    "same_origin",
+)
+
+REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+"""300 leaves the choice to the user, 304 to 306 are no redirects (RFC 9110 section 15.4)."""
+
+_OF_CONTENT: Final = frozenset(
+    (
+        "content-digest",
+        "content-disposition",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-location",
+        "content-md5",
+        "content-range",
+        "content-type",
+        "digest",
+        "expect",
+        "repr-digest",
+        "trailer",
+        "transfer-encoding",
+    )
+)
+"""Fields that speak of the content: they go with it (RFC 9110 section 15.4)."""
+
+_OF_ORIGIN: Final = frozenset(("host", "origin", "referer"))
+"""Fields that name the origin that is left; a Host kept would send the request astray."""
+
+_SECRETS: Final = frozenset(
+    (
+        "apikey",
+        "auth",
+        "authentication",
+        "authorization",
+        "cookie",
+        "cookie2",
+        "credential",
+        "credentials",
+        "csrf",
+        "jwt",
+        "key",
+        "passwd",
+        "password",
+        "secret",
+        "session",
+        "sessionid",
+        "sid",
+        "signature",
+        "token",
+        "xsrf",
+    )
+)
+"""Words that make a field a credential: Authorization, X-API-Key, Private-Token, X-CSRF-Token and the like."""
+
+_HARMLESS: Final = frozenset(("sec-websocket-key", "idempotency-key"))
+"""Names with such a word that are none."""
+
+_WORD: Final = re.compile(r"[a-z0-9]+", re.ASCII)
+# What no URL may contain, as RFC 3986 has it, apart from "%" and what servers send all the same.
+_UNSENDABLE: Final = re.compile(r"[^\x21-\x7e]", re.ASCII)
+
+
+class RedirectStep(NamedTuple):
+    """One redirect, as a policy sees it."""
+
+    status: int
+    """301, 302, 303, 307 or 308."""
+    method: str
+    """Of the request that was redirected."""
+    url: URL
+    """Of the request that was redirected, without user info."""
+    location: URL
+    """Where it leads: absolute, without user info."""
+    headers: Mapping[str, str]
+    """The fields of the response."""
+    followed: int
+    """Redirects followed before this one."""
+
+    @property
+    def is_downgrade(self) -> bool:
+        """Whether it leads from an encrypted connection to one that is not."""
+        return self.url.scheme in ("https", "wss") and self.location.scheme in ("http", "ws")
+
+    @property
+    def is_upgrade(self) -> bool:
+        """Whether it leads to the same host, at default ports, from HTTP to HTTPS."""
+        return (
+            (self.url.scheme, self.location.scheme) in (("http", "https"), ("ws", "wss"))
+            and self.url.is_default_port()
+            and self.location.is_default_port()
+            and self.url.raw_host == self.location.raw_host
+        )
+
+    @property
+    def is_same_origin(self) -> bool:
+        """Whether scheme, host and port stay the same (RFC 6454 section 5)."""
+        return same_origin(self.url, self.location)
+
+
+class RedirectPolicy:
+    """Which redirects are followed, and which may be told the caller's secrets. Override either method, or both.
+
+    Its methods must be quick and without side effects: they are asked in the middle of a request.
+
+    - `allow_downgrade`: whether to follow from https to http. Credentials never go along.
+    - `credentials_on_upgrade`: whether a redirect from http to https of the same host, at default ports, keeps the
+    credentials. - `credentials_in_location`: whether user and password in a Location are used as Basic credentials
+    where it leads to another origin.
+    """
+
+    __slots__ = ("allow_downgrade", "credentials_in_location", "credentials_on_upgrade")
+
+    def __init__(
+        self,
+        *,
+        allow_downgrade: bool = True,
+        credentials_on_upgrade: bool = False,
+        credentials_in_location: bool = False,
+    ) -> None:
+        self.allow_downgrade = allow_downgrade
+        self.credentials_on_upgrade = credentials_on_upgrade
+        self.credentials_in_location = credentials_in_location
+
+    def follows(self, step: RedirectStep) -> bool:
+        """Whether to follow; if not, the redirect is returned as the response."""
+        return self.allow_downgrade or not step.is_downgrade
+
+    def keeps_credentials(self, step: RedirectStep) -> bool:
+        """Whether credentials and cookies of the request may go along. Not asked for a downgrade: they may not.
+
+        What is dropped once stays dropped for the rest of the chain.
+        """
+        return step.is_same_origin or (self.credentials_on_upgrade and step.is_upgrade)
+
+
+_USUAL: Final = RedirectPolicy()
+
+
+def next_hop(
+    request: ClientRequest, status: int, headers: Mapping[str, str], followed: int
+) -> ClientRequest | None:
+    """The request to send after this one was answered with a redirect; None if the answer is the one to return.
+
+    `followed` counts the redirects before.
+
+    Raises: `InvalidUrlRedirectClientError`, `NonHttpUrlRedirectClientError` for a Location that leads nowhere,
+    `ClientPayloadError` where content would have to be sent again and cannot be.
+    """
+    settings = request.settings
+    location = location_of(headers)
+    if status not in REDIRECTS or location is None:
+        return None
+    target = _resolved(request.real_url, location, requote=settings.requote_redirect_url)
+    policy = settings.redirect_policy or _USUAL
+    bare = target.with_user(None)
+    step = RedirectStep(status, request.method, request.url, bare, headers, followed)
+    if not policy.follows(step):
+        return None
+    same = step.is_same_origin
+    old = request.prepared
+    prepared = _prepared(
+        target if same or policy.credentials_in_location else bare,
+        old,
+        # The name to verify is that of one server.
+        old.server_hostname if same else None,
+    )
+    method = _method_after(status, request.method)
+    with_content = method == request.method and (status != 303 or method == "HEAD")
+    return request.redirected(
+        method,
+        prepared,
+        _fields_after(request, step, prepared, with_content),
+        _content_after(request, status) if with_content else None,
+    )
+
+
+def _fields_after(
+    request: ClientRequest, step: RedirectStep, prepared: PreparedURL, with_content: bool
+) -> FieldBlock:
+    """The fields that go along (D2, D5)."""
+    old = request.fields
+    settings = request.settings
+    policy = settings.redirect_policy or _USUAL
+    dropped: set[str] = set()
+    if not with_content:
+        dropped |= old.names & _OF_CONTENT
+    if not step.is_same_origin:
+        dropped |= old.names & _OF_ORIGIN
+    if step.is_downgrade or not policy.keeps_credentials(step):
+        dropped.update(name for name in old.names if is_sensitive(name, settings.sensitive_headers))
+    if prepared.authorization is None:
+        if not dropped:
+            return old
+        added = []
+    else:
+        dropped.add("authorization")
+        added = [("Authorization", prepared.authorization)]
+    return FieldBlock([pair for pair in old.pairs if pair[0].lower() not in dropped] + added)
+
+
+def _content_after(request: ClientRequest, status: int) -> RequestBody | bytes | None:
+    """The content, to be sent once more (D3)."""
+    body = request.body
+    if body is not None and not isinstance(body, bytes) and not body.replayable:
+        raise ClientPayloadError(
+            f"a {status} redirect asks for the content again, and it can be sent only once"
+        )
+    return body
+
+
+def is_sensitive(name: str, registered: frozenset[str] = frozenset()) -> bool:
+    """Whether a field of that name must not reach another origin: a known credential, by the words of its name, or
+    one that the caller registered (in lower case)."""
+    lower = name.lower()
+    if lower in registered:
+        return True
+    return lower not in _HARMLESS and not _SECRETS.isdisjoint(_WORD.findall(lower))
+
+
+def same_origin(one: URL, other: URL) -> bool:
+    """Whether two absolute URLs have scheme, host and port in common, default ports included.
+
+    An IPv4 address is the same when it comes as an IPv4-mapped IPv6 address; a trailing dot makes another host.
+    """
+    return (
+        one.scheme == other.scheme
+        and one.port == other.port
+        and _plain_host(one.raw_host) == _plain_host(other.raw_host)
+    )
+
+
+def location_of(headers: Mapping[str, str]) -> str | None:
+    """Where a response says to go, as it says it; None if it does not, or says nothing.
+
+    Of several Location fields the first counts. URI is what a few servers of old send instead.
+    """
+    return headers.get("Location") or headers.get("URI") or None
+
+
+def _plain_host(host: str | None) -> str:
+    host = (host or "").lower()
+    if host.startswith("::ffff:"):
+        mapped = IPv6Address(host.partition("%")[0]).ipv4_mapped
+        if mapped is not None:
+            return str(mapped)
+    return host
+
+
+def _method_after(status: int, method: str) -> str:
+    if status == 303:
+        return method if method == "HEAD" else "GET"
+    if status in (301, 302) and method == "POST":
+        return "GET"
+    return method
+
+
+def _resolved(base: URL, location: str, *, requote: bool) -> URL:
+    """Where a Location leads from a URL (RFC 9110 section 10.2.2), its user info kept.
+
+    Octets that no URL may contain are percent-encoded as they came, so that the server gets back what it sent.
+    `requote` gives the rest the one spelling of yarl's; without it, it stays as it is.
+    """
+    text = _UNSENDABLE.sub(_encoded, location)
+    try:
+        reference = URL(text, encoded=not requote)
+        if reference.scheme == base.scheme and not reference.raw_authority:
+            # RFC 3986 section 5.2.2: "http:/x" is taken for "/x" as parsers of old did, and browsers do.
+            reference = URL(text.partition(":")[2], encoded=not requote)
+        # RFC 9110 section 10.2.2: the fragment is inherited where the Location has none.
+        joined = base.with_fragment(None).join(reference)
+    except ValueError:
+        # The cause would quote it, and with it a password.
+        raise InvalidUrlRedirectClientError(location, "the Location is no URL") from None
+    if joined.raw_fragment or not base.raw_fragment:
+        return joined
+    return with_raw_fragment(joined, base.raw_fragment)
+
+
+def _encoded(match: "re.Match[str]") -> str:
+    return "".join(f"%{octet:02X}" for octet in match[0].encode("utf-8", "surrogateescape"))
+
+
+def _prepared(url: URL, old: PreparedURL, server_hostname: str | None) -> PreparedURL:
+    if url.scheme not in ("http", "https"):
+        raise NonHttpUrlRedirectClientError(url)
+    try:
+        return prepare_url(url, old.tls, server_hostname)
+    except InvalidUrlClientError as exc:
+        raise InvalidUrlRedirectClientError(exc.url, exc.description) from None

@@ -1,0 +1,39 @@
+"""What an error keeps of a response that was followed."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+if TYPE_CHECKING:
+    from ._response import ClientResponse
+
+__all__ = ("FollowedResponse", "summarise")
+
+
+class FollowedResponse(NamedTuple):
+    """One response on the way to an error: data only, so that the error can be pickled and kept."""
+
+    method: str
+    url: URL
+    """Without user info."""
+    status: int
+    reason: str
+    pairs: tuple[tuple[str, str], ...]
+    """The fields, in order."""
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """The fields, looked up in any case."""
+        return CIMultiDictProxy(CIMultiDict(self.pairs))
+
+
+def summarise(response: "ClientResponse") -> FollowedResponse:
+    """The data of a response."""
+    return FollowedResponse(
+        response.method,
+        response.url,
+        response.status,
+        response.reason,
+        tuple(response.headers.items()),
+    )

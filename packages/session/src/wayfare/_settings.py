@@ -1,0 +1,43 @@
+"""How a request is carried out: what a session decides once, and a request may decide for itself."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from wayfare_http_core import DEFAULT_EXCHANGE_OPTIONS, ExchangeOptions
+
+from ._timeout import ClientTimeout
+
+if TYPE_CHECKING:
+    from ._middlewares import ClientMiddlewareType
+    from ._options import RaiseForStatus
+    from ._redirects import RedirectPolicy
+
+__all__ = ("RequestSettings", "exchange_options")
+
+
+class RequestSettings(NamedTuple):
+    """A session has one of these; a request that says something of its own gets another with `_replace`."""
+
+    exchange: ExchangeOptions = DEFAULT_EXCHANGE_OPTIONS
+    auto_decompress: bool = True
+    raise_for_status: "RaiseForStatus" = False
+    allow_redirects: bool = True
+    max_redirects: int = 10
+    redirect_policy: "RedirectPolicy | None" = None
+    """What decides about each redirect; None for the usual rules."""
+    sensitive_headers: frozenset[str] = frozenset()
+    """Names of fields, in lower case, that must not reach another origin, beside those that are known."""
+    requote_redirect_url: bool = True
+    retry_stale: bool = True
+    middlewares: "tuple[ClientMiddlewareType, ...]" = ()
+
+
+# Cached, because a connection looks closely at options that it has not seen before.
+@lru_cache(maxsize=64)
+def exchange_options(base: ExchangeOptions, timeout: ClientTimeout) -> ExchangeOptions:
+    """The options of exchanges under a timeout; those that bound no time come from `base`."""
+    return base._replace(
+        read_timeout=timeout.sock_read,
+        write_timeout=timeout.write,
+        first_byte_timeout=timeout.first_byte,
+    )

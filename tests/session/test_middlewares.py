@@ -1,0 +1,86 @@
+"""Middlewares: once per attempt of each hop, first one outermost."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import wayfare
+from wayfare_http_core.testing import Fin, ReadRequest, Repeat, Send
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+ALWAYS = (Repeat(ReadRequest(), Send(OK)),)
+
+
+async def test_the_first_is_outermost(serve: Any) -> None:
+    seen: list[str] = []
+
+    def named(name: str) -> Any:
+        async def middleware(
+            request: wayfare.ClientRequest, handler: wayfare.ClientHandlerType
+        ) -> wayfare.ClientResponse:
+            seen.append(f"{name} before")
+            response = await handler(request)
+            seen.append(f"{name} after")
+            return response
+
+        return middleware
+
+    async with serve(ALWAYS, middlewares=[named("a"), named("b")]) as (session, _):
+        await session.get("/")
+        assert seen == ["a before", "b before", "b after", "a after"]
+        seen.clear()
+        await session.get("/", middlewares=[named("c")])
+        assert seen == ["c before", "c after"]
+        seen.clear()
+        await session.get("/", middlewares=())
+        assert seen == []
+
+
+async def test_what_a_middleware_changes_is_sent(serve: Any) -> None:
+    async def middleware(request: Any, handler: Any) -> Any:
+        request.headers["X-Added"] = request.method
+        request.method = "PUT"
+        request.url = request.url.with_path("/changed").with_fragment("f")
+        request.body = b"content"
+        return await handler(request)
+
+    async with serve(ALWAYS, middlewares=[middleware]) as (session, server):
+        response = await session.get("/")
+        assert (response.method, response.url.path) == ("PUT", "/changed")
+        assert response.real_url.fragment == "f"
+    request = server.peers[0].requests[0]
+    assert (request.method, request.target, request.body) == ("PUT", "/changed", b"content")
+    assert request.get("x-added") == "GET"
+
+
+async def test_responses_that_are_not_returned_are_released(serve: Any) -> None:
+    """O11."""
+    incomplete = b"HTTP/1.1 503 Busy\r\nContent-Length: 200\r\n\r\nx"
+
+    async def again(request: Any, handler: Any) -> Any:
+        response = await handler(request)
+        if response.status == 503:
+            response = await handler(request)
+        return response
+
+    async with serve((ReadRequest(), Send(incomplete), Fin()), ALWAYS, middlewares=[again]) as (
+        session,
+        _,
+    ):
+        response = await session.get("/")
+        assert await response.text() == "ok"
+        await asyncio.sleep(0)
+        assert session.connector.stats().leased == 0
+
+
+async def test_an_error_in_a_middleware_releases_the_connection(serve: Any) -> None:
+    """O11."""
+
+    async def failing(request: Any, handler: Any) -> Any:
+        await handler(request)
+        raise LookupError("mine")
+
+    async with serve(ALWAYS, middlewares=[failing]) as (session, _):
+        with pytest.raises(LookupError, match="mine"):
+            await session.get("/")
+        assert session.connector.stats().leased == 0
