@@ -371,6 +371,53 @@ def test_l8_connections_that_expire_together_are_closed_together() -> None:
     fake_clock(scenario)
 
 
+def test_i9_a_peer_that_waits_less_is_left_before_it_hangs_up() -> None:
+    async def scenario(network: MemoryNetwork, connector: TCPConnector) -> None:
+        loop = asyncio.get_running_loop()
+        brief, normal = await connector.connect(A), await connector.connect(A)
+        await get(normal)
+        lender = connector._lender
+        assert isinstance(brief, HTTP1Connection)
+        brief.keep_alive_hint = 4.0
+        lender.give_back(brief)
+        started = loop.time()
+        await brief.wait_closed()
+        assert loop.time() - started == pytest.approx(4, abs=0.2)
+        assert connector.stats().idle == 1
+        await normal.wait_closed()
+        assert loop.time() - started == pytest.approx(15, abs=0.2)
+
+    fake_clock(scenario)
+
+
+def test_l13_a_connection_ends_at_its_age() -> None:
+    async def scenario(network: MemoryNetwork, connector: TCPConnector) -> None:
+        loop = asyncio.get_running_loop()
+        connection = await connector.connect(A)
+        started = loop.time()
+        for _ in range(6):
+            await get(connection)
+            assert connector.lease_nowait(A) is connection
+            await asyncio.sleep(3)
+        await get(connection)
+        await connection.wait_closed()
+        assert loop.time() - started == pytest.approx(20, abs=0.2)
+
+    fake_clock(scenario, max_connection_age=20, keepalive_timeout=100)
+
+
+def test_l13_a_connection_ends_after_so_many_uses() -> None:
+    async def scenario(network: MemoryNetwork, connector: TCPConnector) -> None:
+        for _ in range(3):
+            connection = await connector.connect(A)
+            await get(connection)
+        await connection.wait_closed()
+        assert connector.stats().created == 1
+        assert await connector.connect(A) is not connection
+
+    fake_clock(scenario, max_connection_uses=3)
+
+
 def test_without_keepalive_timeout_connections_stay() -> None:
     async def scenario(network: MemoryNetwork, connector: TCPConnector) -> None:
         connection = await connector.connect(A)
@@ -773,6 +820,9 @@ class Wrapper:
         return True
 
     facts: Any = None
+    keep_alive_hint: float | None = None
+    exchanges_started = 0
+    request_started = response_started = False
     exchange: Any = None
 
     def turn_idle(self) -> None:

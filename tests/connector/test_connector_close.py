@@ -150,6 +150,9 @@ class Stubborn:
     """A connection that closes only when it is aborted, or not even then."""
 
     facts: Any = None
+    keep_alive_hint: float | None = None
+    exchanges_started = 0
+    request_started = response_started = False
     exchange: Any = None
     wait_closed: Any = None
 

@@ -23,7 +23,7 @@ from wayfare_connector import (
     TCPConnector,
     TCPDialer,
 )
-from wayfare_connector._dialer import _Attempts
+from wayfare_connector._race import _Attempts
 from wayfare_connector.testing import (
     DialerCase,
     FakeResolver,

@@ -1,6 +1,7 @@
 """The pool's rules, one by one, on plain values."""
 
 import itertools
+import math
 
 import pytest
 from wayfare_connector import Decision, Pool, PoolStats, Target, Ticket, TicketState
@@ -32,7 +33,7 @@ def opened(pool: Pool[Conn], target: Target, now: float = 0.0) -> Conn:
     assert ticket.state is CONNECTING
     assert close == []
     connection = Conn()
-    pool.fill(ticket, connection)
+    pool.fill(ticket, connection, 0.0)
     return connection
 
 
@@ -96,8 +97,10 @@ def test_l6_l8_an_idle_connection_expires() -> None:
     pool.idle(one, 100.0)
     pool.idle(two, 101.0)
     assert pool.next_expiry() == 115.0
-    assert pool.lease(A, 115.0) is None
     assert pool.expire(114.9) == []
+    assert pool.lease(A, 115.0) is None
+    assert pool.next_expiry() == -math.inf
+    assert pool.stats().closed == 1
     assert pool.expire(115.0) == [one]
     assert pool.next_expiry() == 116.0
     assert pool.expire(200.0) == [two]
@@ -111,6 +114,72 @@ def test_a_request_does_not_get_an_expired_connection() -> None:
     pool.idle(old, 0.0)
     ticket, close = pool.request(A, 15.0)
     assert (ticket.state, close) == (CONNECTING, [old])
+
+
+def test_i9_a_peer_that_waits_less_shortens_the_idling() -> None:
+    pool = Pool[Conn](keepalive_timeout=15)
+    short, normal, long = (opened(pool, A) for _ in range(3))
+    assert pool.idle(normal, 0.0) is None
+    assert pool.idle(long, 0.0, 60.0) is None
+    assert pool.idle(short, 1.0, 4.0) is None
+    assert pool.next_expiry() == 5.0
+    assert pool.lease(A, 4.9) is short
+    assert pool.next_expiry() == 15.0
+    assert pool.idle(short, 4.9, 4.0) is None
+    # What was used last has ended, and what lies below it has not.
+    assert pool.lease(A, 9.0) is long
+    ticket, close = pool.request(B, 9.0)
+    assert (ticket.state, close) == (CONNECTING, [short])
+    assert pool.lease(A, 15.0) is None
+    assert pool.expire(15.0) == [normal]
+
+
+def test_i9_a_peer_that_does_not_wait_at_all_is_left() -> None:
+    pool = Pool[Conn]()
+    connection = opened(pool, A)
+    decision = pool.idle(connection, 0.0, 0.0)
+    assert decision is not None
+    assert decision.close == [connection]
+
+
+def test_l13_a_connection_ends_at_its_age() -> None:
+    pool = Pool[Conn](max_age=10)
+    ticket, _ = pool.request(A, 100.0)
+    connection = Conn()
+    pool.fill(ticket, connection, 100.0)
+    assert pool.idle(connection, 105.0) is None
+    assert pool.next_expiry() == 110.0
+    assert pool.lease(A, 109.0) is connection
+    decision = pool.idle(connection, 110.0)
+    assert decision is not None
+    assert decision.close == [connection]
+
+
+def test_l13_a_connection_ends_after_so_many_uses() -> None:
+    pool = Pool[Conn](max_uses=2)
+    connection = opened(pool, A)
+    assert pool.idle(connection, 0.0) is None
+    assert pool.lease(A, 0.0) is connection
+    decision = pool.idle(connection, 0.0)
+    assert decision is not None
+    assert decision.close == [connection]
+
+
+def test_the_ends_of_idle_connections_that_are_used_again_are_forgotten() -> None:
+    pool = Pool[Conn]()
+    connection = opened(pool, A)
+    for moment in range(10_000):
+        pool.idle(connection, float(moment), 5.0)
+        assert pool.lease(A, float(moment)) is connection
+    assert len(pool._early) < 200
+
+
+def test_clearing_closes_what_has_ended_too() -> None:
+    pool = Pool[Conn]()
+    connection = opened(pool, A)
+    pool.idle(connection, 0.0)
+    assert pool.lease(A, 15.0) is None
+    assert pool.clear().close == [connection]
 
 
 def test_without_a_timeout_nothing_expires() -> None:
@@ -215,7 +284,7 @@ def test_a_retired_connection_frees_its_place() -> None:
     assert woken(pool.retire(connection)) == [one]
     assert (one.state, two.state) == (CONNECTING, WAITING)
     assert pool.retire(connection) is None
-    pool.fill(one, other := Conn())
+    pool.fill(one, other := Conn(), 0.0)
     assert woken(pool.retire(other)) == [two]
     assert pool.stats().closed == 2
 
@@ -277,7 +346,7 @@ def test_a_granted_connection_that_dies_leaves_its_place_to_the_ticket() -> None
     assert pool.retire(connection) is None
     assert (one.state, one.connection, two.state) == (CONNECTING, None, WAITING)
     assert counts(pool) == (0, 1, 0, 1)
-    pool.fill(one, Conn())
+    pool.fill(one, Conn(), 0.0)
     assert counts(pool) == (1, 0, 0, 1)
 
 
@@ -296,9 +365,9 @@ def test_tickets_are_ended_the_right_way_only() -> None:
     ticket, _ = pool.request(A, 0.0)
     with pytest.raises(RuntimeError, match="no connection was granted: CONNECTING"):
         pool.take(ticket)
-    pool.fill(ticket, Conn())
+    pool.fill(ticket, Conn(), 0.0)
     with pytest.raises(RuntimeError, match="no place was granted: DONE"):
-        pool.fill(ticket, Conn())
+        pool.fill(ticket, Conn(), 0.0)
 
 
 def test_l4_an_older_ticket_of_another_target_is_passed_over_as_often_as_there_are_places() -> None:
@@ -474,7 +543,7 @@ def test_l4_two_hosts_share_a_full_pool() -> None:
             if ticket.state is CONNECTING:
                 connection = Conn()
                 dials += 1
-                pool.fill(ticket, connection)
+                pool.fill(ticket, connection, 0.0)
             elif ticket.state is GRANTED:
                 connection = pool.take(ticket)
             else:
@@ -488,3 +557,9 @@ def test_l4_two_hosts_share_a_full_pool() -> None:
         demand[target] += 1
     assert 0.5 < served[A] / served[B] < 2
     assert dials < sum(served.values()) / 5  # and most of it over connections that were there
+
+
+@pytest.mark.parametrize("options", [{"max_age": 0}, {"max_age": -1.0}, {"max_uses": 0}])
+def test_a_connection_must_be_of_some_use(options: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="max_"):
+        Pool[Conn](**options)  # type: ignore[arg-type]  # a mapping of mixed options

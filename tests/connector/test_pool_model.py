@@ -1,6 +1,7 @@
 """The pool against a model that is as plain as possible: lists that are searched from the start."""
 
 from dataclasses import dataclass, field
+from math import inf
 
 import pytest
 from hypothesis import settings
@@ -21,7 +22,9 @@ KEEPALIVE = 10.0
 @dataclass(eq=False)
 class Conn:
     target: Target
-    idle_since: float | None = None
+    dies: float = inf
+    uses: int = 0
+    idle_until: float = inf
 
 
 @dataclass(eq=False)
@@ -44,6 +47,7 @@ class Model:
     idle: list[Conn] = field(default_factory=list)
     wants: list[Want] = field(default_factory=list)
     passed_over: dict[Target, int] = field(default_factory=dict)
+    stale: list[Conn] = field(default_factory=list)
 
     def places(self) -> list[Target]:
         taken = [c.target for c in self.leased + self.idle]
@@ -87,10 +91,23 @@ class PoolMachine(RuleBasedStateMachine):
         self.woken: list[Want] = []
         self.to_close: list[Conn] = []
 
-    @initialize(limit=st.integers(0, 4), limit_per_host=st.integers(0, 3))
-    def begin(self, limit: int, limit_per_host: int) -> None:
+    @initialize(
+        limit=st.integers(0, 4),
+        limit_per_host=st.integers(0, 3),
+        max_age=st.sampled_from([None, 5.0, 30.0]),
+        max_uses=st.sampled_from([None, 1, 3]),
+    )
+    def begin(
+        self, limit: int, limit_per_host: int, max_age: float | None, max_uses: int | None
+    ) -> None:
+        self.max_age = max_age
+        self.max_uses = max_uses
         self.pool = Pool[Conn](
-            limit=limit, limit_per_host=limit_per_host, keepalive_timeout=KEEPALIVE
+            limit=limit,
+            limit_per_host=limit_per_host,
+            keepalive_timeout=KEEPALIVE,
+            max_age=max_age,
+            max_uses=max_uses,
         )
         self.model = Model(limit, limit_per_host)
         self.created = self.reused = self.closed = 0
@@ -101,10 +118,16 @@ class PoolMachine(RuleBasedStateMachine):
         assert decision is None or decision.close or decision.wake
         self.closed += len(close)
 
-    def turn_idle(self, connection: Conn) -> tuple[list[Conn], list[Want]]:
+    def turn_idle(
+        self, connection: Conn, keep_alive: float | None = None
+    ) -> tuple[list[Conn], list[Want]]:
         """The model's decision for a leased connection that turns idle; the docstring's words."""
         model = self.model
         model.leased.remove(connection)
+        connection.uses += 1
+        patience = inf if keep_alive is None else keep_alive
+        if connection.uses == self.max_uses or self.now >= connection.dies or patience <= 0:
+            return [connection], model.serve()
         model.idle.append(connection)
         mine = [w for w in model.waiting() if w.target == connection.target]
         able = [
@@ -115,7 +138,8 @@ class PoolMachine(RuleBasedStateMachine):
         # A ticket of the same host, or of a host with room, can use the place; whether in all
         # there is room without the eviction plays no part.
         if not able:
-            connection.idle_since = self.now
+            ends = [KEEPALIVE + self.now, patience + self.now, connection.dies]
+            connection.idle_until = min(ends)
             return [], []
         oldest = chosen = able[0]
         patience = model.limit_per_host or model.limit
@@ -134,13 +158,20 @@ class PoolMachine(RuleBasedStateMachine):
         chosen.state = "connecting"
         return [connection], [chosen]
 
+    def usable(self, target: Target) -> Conn | None:
+        """The connection to lend; those that were used after it and have ended are put aside."""
+        for connection in [c for c in reversed(self.model.idle) if c.target == target]:
+            if not self.expired(connection):
+                return connection
+            self.model.idle.remove(connection)
+            self.model.stale.append(connection)
+            self.closed += 1
+        return None
+
     @rule(where=st.sampled_from(TARGETS))
     def lease(self, where: Target) -> None:
         target = where  # Hypothesis keeps the name `target` to itself
-        candidates = [c for c in self.model.idle if c.target == target]
-        expected = candidates[-1] if candidates else None
-        if expected is not None and self.expired(expected):
-            expected = None
+        expected = self.usable(target)
         assert self.pool.lease(target, self.now) is expected
         if expected is not None:
             self.model.idle.remove(expected)
@@ -152,27 +183,28 @@ class PoolMachine(RuleBasedStateMachine):
         model, target = self.model, where
         ticket, close = self.pool.request(target, self.now)
         want = Want(target, ticket)
-        usable = [c for c in model.idle if c.target == target and not self.expired(c)]
-        expected: list[Conn] = []
-        if usable:
-            want.state, want.connection = "granted", usable[-1]
-            model.idle.remove(usable[-1])
+        usable = self.usable(target)
+        expected, model.stale = model.stale, []
+        self.closed -= len(expected)
+        if usable is not None:
+            want.state, want.connection = "granted", usable
+            model.idle.remove(usable)
         elif model.room(target):
             want.state = "connecting"
         elif (victim := model.victim(target)) is not None:
             model.idle.remove(victim)
-            expected = [victim]
+            expected.append(victim)
             want.state = "connecting"
         assert close == expected
         self.closed += len(close)
         model.wants.append(want)
 
     @precondition(lambda self: self.model.leased)
-    @rule(data=st.data())
-    def idle(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), keep_alive=st.sampled_from([None, None, 0.0, 2.0, 4.0, 20.0]))
+    def idle(self, data: st.DataObject, keep_alive: float | None) -> None:
         connection = data.draw(st.sampled_from(self.model.leased))
-        close, wake = self.turn_idle(connection)
-        self.expect(self.pool.idle(connection, self.now), close, wake)
+        close, wake = self.turn_idle(connection, keep_alive)
+        self.expect(self.pool.idle(connection, self.now, keep_alive), close, wake)
 
     @precondition(lambda self: self.model.leased or self.model.idle)
     @rule(data=st.data())
@@ -205,10 +237,10 @@ class PoolMachine(RuleBasedStateMachine):
             assert self.pool.take(want.ticket) is connection
             self.reused += 1
         else:
-            connection = Conn(want.target)
-            self.pool.fill(want.ticket, connection)
+            dies = inf if self.max_age is None else self.now + self.max_age
+            connection = Conn(want.target, dies)
+            self.pool.fill(want.ticket, connection, self.now)
             self.created += 1
-        connection.idle_since = None
         self.model.leased.append(connection)
 
     @precondition(lambda self: self.model.wants)
@@ -232,13 +264,16 @@ class PoolMachine(RuleBasedStateMachine):
     @rule()
     def expire(self) -> None:
         gone = [c for c in self.model.idle if self.expired(c)]
-        assert self.pool.expire(self.now) == gone
+        stale, self.model.stale = self.model.stale, []
+        closed = self.pool.expire(self.now)
+        assert closed[: len(stale)] == stale
+        assert sorted(closed[len(stale) :], key=id) == sorted(gone, key=id)
         self.closed += len(gone)
         self.model.idle = [c for c in self.model.idle if c not in gone]
         assert self.model.serve() == []
 
     def expired(self, connection: Conn) -> bool:
-        return connection.idle_since is not None and (self.now >= connection.idle_since + KEEPALIVE)
+        return self.now >= connection.idle_until
 
     @invariant()
     def the_books_agree(self) -> None:
@@ -259,8 +294,8 @@ class PoolMachine(RuleBasedStateMachine):
         for want in model.wants:
             assert want.ticket.state is TicketState[want.state.upper()]
             assert want.ticket.connection is want.connection
-        first = model.idle[0].idle_since if model.idle else None
-        assert self.pool.next_expiry() == (None if first is None else first + KEEPALIVE)
+        first = min((c.idle_until for c in model.idle), default=None)
+        assert self.pool.next_expiry() == (-inf if model.stale else first)
 
     @invariant()
     def limits_hold_and_nobody_waits_in_vain(self) -> None:
@@ -284,6 +319,7 @@ class PoolMachine(RuleBasedStateMachine):
             return
         waiting = self.model.waiting()
         decision = pool.clear()
+        assert set(self.model.stale) <= set(decision.close)
         assert {w.ticket for w in waiting} == set(decision.wake)
         for want in self.model.wants:
             pool.abandon(want.ticket, self.now)

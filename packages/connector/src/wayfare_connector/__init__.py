@@ -3,8 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ._connector import BaseConnector, TCPConnector
-from ._dialer import Dialer, TCPDialer
+from ._connector import BaseConnector
 from ._errors import (
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
@@ -15,19 +14,26 @@ from ._errors import (
     ConnectorClosedError,
     DialTimeoutError,
     DNSTimeoutError,
-    FailedAttempt,
     PoolTimeoutError,
     ProxyTimeoutError,
     TLSTimeoutError,
 )
-from ._observer import ConnectObserver
-from ._pool import Decision, Pool, PoolStats, Ticket, TicketState
-from ._resolver import AbstractResolver, ResolveResult, ThreadedResolver
+from ._pool import Decision, Pool, Ticket, TicketState
 from ._target import LimitKey, LocalAddress, Target, TLSContextRef, TLSSetting
+from ._tcp_connector import TCPConnector
 from ._timeouts import ConnectDeadline, ConnectTimeouts
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._dialer import Dialer
+    from ._failed_attempt import FailedAttempt
+    from ._no_proxy import NoProxy
+    from ._observer import ConnectObserver
+    from ._pool_stats import PoolStats
+    from ._proxy_environment import EnvironmentProxies, ProxyVariableError, current_proxies
+    from ._resolver import AbstractResolver, ResolveResult, ThreadedResolver
+    from ._socks import SOCKSError, SOCKSHandshake, socks4_handshake, socks5_handshake
+    from ._tcp_dialer import TCPDialer
     from ._tls import (
         TLSFacts,
         TLSLayer,
@@ -38,23 +44,39 @@ if TYPE_CHECKING:
         unverified_context,
     )
 else:
-    # The TLS stage loads with the first target that needs it, or when one of its names is asked for.
-    _OF_TLS = frozenset(
-        (
-            "TLSFacts",
-            "TLSLayer",
-            "TLSTransport",
-            "default_context",
-            "get_default_context",
-            "tls_facts",
-            "unverified_context",
-        )
-    )
+    # What a program may never need loads when one of its names is asked for, and the TLS stage with
+    # the first target that needs it. Add new ones above and here.
+    _LAZY = {
+        "AbstractResolver": "_resolver",
+        "ConnectObserver": "_observer",
+        "Dialer": "_dialer",
+        "EnvironmentProxies": "_proxy_environment",
+        "FailedAttempt": "_failed_attempt",
+        "NoProxy": "_no_proxy",
+        "PoolStats": "_pool_stats",
+        "ProxyVariableError": "_proxy_environment",
+        "ResolveResult": "_resolver",
+        "SOCKSError": "_socks",
+        "SOCKSHandshake": "_socks",
+        "TCPDialer": "_tcp_dialer",
+        "TLSFacts": "_tls",
+        "TLSLayer": "_tls",
+        "TLSTransport": "_tls",
+        "ThreadedResolver": "_resolver",
+        "current_proxies": "_proxy_environment",
+        "default_context": "_tls",
+        "get_default_context": "_tls",
+        "socks4_handshake": "_socks",
+        "socks5_handshake": "_socks",
+        "tls_facts": "_tls",
+        "unverified_context": "_tls",
+    }
 
     def __getattr__(name):
-        if name not in _OF_TLS:
+        module = _LAZY.get(name)
+        if module is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(import_module("wayfare_connector._tls"), name)
+        value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
         return value
 
 
@@ -75,14 +97,19 @@ __all__ = (
     "Decision",
     "DialTimeoutError",
     "Dialer",
+    "EnvironmentProxies",
     "FailedAttempt",
     "LimitKey",
     "LocalAddress",
+    "NoProxy",
     "Pool",
     "PoolStats",
     "PoolTimeoutError",
     "ProxyTimeoutError",
+    "ProxyVariableError",
     "ResolveResult",
+    "SOCKSError",
+    "SOCKSHandshake",
     "TCPConnector",
     "TCPDialer",
     "TLSContextRef",
@@ -96,8 +123,11 @@ __all__ = (
     "Ticket",
     "TicketState",
     "__version__",
+    "current_proxies",
     "default_context",
     "get_default_context",
+    "socks4_handshake",
+    "socks5_handshake",
     "tls_facts",
     "unverified_context",
 )

@@ -1,26 +1,25 @@
 """Connectors: what a session asks for connections."""
 
 import asyncio
-import socket
 import sys
 import warnings
 from abc import ABC, abstractmethod
 from ssl import SSLContext
 from types import TracebackType
-from typing import ClassVar, Final, final
+from typing import TYPE_CHECKING, ClassVar, Final
 from weakref import ReferenceType, ref
 
 from wayfare_http_core import ClientError, Connection, ConnectionOwner
 
-from ._dialer import Dialer, TCPDialer
 from ._errors import ClientConnectorError, ConnectorClosedError
 from ._lender import Lender
-from ._observer import ConnectObserver
-from ._open_http1 import open_http1
-from ._pool import Pool, PoolStats, Ticket, TicketState
-from ._resolver import AbstractResolver
-from ._target import LocalAddress, Target
+from ._pool import Pool, Ticket, TicketState
+from ._target import Target
 from ._timeouts import ConnectDeadline, ConnectTimeouts
+
+if TYPE_CHECKING:
+    from ._observer import ConnectObserver
+    from ._pool_stats import PoolStats
 
 if sys.version_info >= (3, 12):
     from typing import Self, override
@@ -29,9 +28,9 @@ else:
 
     from typing_extensions import override
 
-__all__ = ("BaseConnector", "TCPConnector")
+__all__ = ("DEFAULT_KEEPALIVE", "BaseConnector")
 
-_KEEPALIVE: Final = 15.0
+DEFAULT_KEEPALIVE: Final = 15.0
 _NO_TIMEOUTS: Final = ConnectTimeouts()
 
 
@@ -43,7 +42,9 @@ class BaseConnector(ABC):
 
     `limit` and `limit_per_host` are in connections, 0 or None for none. `keepalive_timeout` is how
     many seconds an idle connection is kept, None for ever; with `force_close` none is used twice.
-    `ssl_shutdown_timeout` bounds the seconds that closing takes: what is still open then is
+    A connection is lent no more once it is `max_connection_age` seconds old or was lent
+    `max_connection_uses` times: so a change of addresses, or a new machine behind a balancer, is
+    noticed. `ssl_shutdown_timeout` bounds the seconds that closing takes: what is still open then is
     aborted; 0 aborts at once, None waits.
 
     Made anywhere, a connector belongs to the event loop that uses it first, and to one process: in
@@ -61,8 +62,10 @@ class BaseConnector(ABC):
         *,
         limit: int | None = 100,
         limit_per_host: int | None = 0,
-        keepalive_timeout: float | None = _KEEPALIVE,
+        keepalive_timeout: float | None = DEFAULT_KEEPALIVE,
         force_close: bool = False,
+        max_connection_age: float | None = None,
+        max_connection_uses: int | None = None,
         ssl_shutdown_timeout: float | None = 1.0,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
@@ -72,7 +75,7 @@ class BaseConnector(ABC):
                 DeprecationWarning,
                 stacklevel=3,
             )
-        if force_close and keepalive_timeout not in (None, _KEEPALIVE):
+        if force_close and keepalive_timeout not in (None, DEFAULT_KEEPALIVE):
             raise ValueError("keepalive_timeout has no meaning with force_close")
         if ssl_shutdown_timeout is not None and not ssl_shutdown_timeout >= 0:
             raise ValueError("ssl_shutdown_timeout cannot be negative")
@@ -85,6 +88,8 @@ class BaseConnector(ABC):
                 limit_per_host=limit_per_host,
                 keepalive_timeout=keepalive_timeout,
                 force_close=force_close,
+                max_age=max_connection_age,
+                max_uses=max_connection_uses,
             )
         )
 
@@ -95,7 +100,7 @@ class BaseConnector(ABC):
         owner: ConnectionOwner,
         *,
         deadline: ConnectDeadline,
-        observer: ConnectObserver | None,
+        observer: "ConnectObserver | None",
     ) -> Connection:
         """Make a new connection to the target that reports to this owner.
 
@@ -135,7 +140,7 @@ class BaseConnector(ABC):
         """Whether `close` was called."""
         return self._lender.closed
 
-    def stats(self) -> PoolStats:
+    def stats(self) -> "PoolStats":
         """The pool's figures at this moment."""
         return self._lender.pool.stats()
 
@@ -168,7 +173,7 @@ class BaseConnector(ABC):
         self,
         target: Target,
         timeouts: ConnectTimeouts = _NO_TIMEOUTS,
-        observer: ConnectObserver | None = None,
+        observer: "ConnectObserver | None" = None,
     ) -> Connection:
         """Lease a connection: an idle one, or a new one as soon as the pool has a place.
 
@@ -235,7 +240,7 @@ class BaseConnector(ABC):
         )
 
     async def _obtain(
-        self, target: Target, deadline: ConnectDeadline, observer: ConnectObserver | None
+        self, target: Target, deadline: ConnectDeadline, observer: "ConnectObserver | None"
     ) -> Connection:
         lender = self._lender
         while True:
@@ -253,7 +258,7 @@ class BaseConnector(ABC):
         ticket: Ticket[Connection],
         target: Target,
         deadline: ConnectDeadline,
-        observer: ConnectObserver | None,
+        observer: "ConnectObserver | None",
     ) -> Connection:
         lender = self._lender
         loop = lender.bind()
@@ -280,121 +285,13 @@ class BaseConnector(ABC):
         return connection
 
     async def _tell_reused(
-        self, target: Target, connection: Connection, observer: ConnectObserver
+        self, target: Target, connection: Connection, observer: "ConnectObserver"
     ) -> None:
         try:
             await observer.reused(target, connection)
         except BaseException:
             self._lender.give_back(connection)
             raise
-
-
-@final
-class TCPConnector(BaseConnector):
-    """Connects over TCP, with TLS for `https`.
-
-    `ssl` is for targets that are asked for without a setting of their own: whoever makes targets
-    reads it here. `family`, `local_addr`, `resolver`, `happy_eyeballs_delay` and `interleave` are those
-    of `TCPDialer`; with a `dialer` of one's own they have no meaning and are refused. A resolver or
-    dialer that is handed in stays the caller's to close. The rest: see `BaseConnector`.
-    """
-
-    def __init__(
-        self,
-        *,
-        limit: int | None = 100,
-        limit_per_host: int | None = 0,
-        keepalive_timeout: float | None = _KEEPALIVE,
-        force_close: bool = False,
-        ssl: bool | SSLContext = True,
-        family: socket.AddressFamily = socket.AF_UNSPEC,
-        local_addr: LocalAddress | None = None,
-        resolver: AbstractResolver | None = None,
-        happy_eyeballs_delay: float | None = 0.25,
-        interleave: int | None = None,
-        ssl_shutdown_timeout: float | None = 1.0,
-        dialer: Dialer | None = None,
-        loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        if not isinstance(ssl, bool | SSLContext):
-            raise TypeError(f"ssl must be a bool or an SSLContext, not {type(ssl).__name__}")
-        super().__init__(
-            limit=limit,
-            limit_per_host=limit_per_host,
-            keepalive_timeout=keepalive_timeout,
-            force_close=force_close,
-            ssl_shutdown_timeout=ssl_shutdown_timeout,
-            loop=loop,
-        )
-        self._ssl = ssl
-        self._own_dialer: TCPDialer | None = None
-        if dialer is None:
-            dialer = self._own_dialer = TCPDialer(
-                resolver,
-                family=family,
-                local_addr=local_addr,
-                happy_eyeballs_delay=happy_eyeballs_delay,
-                interleave=interleave,
-            )
-        elif (resolver, family, local_addr, happy_eyeballs_delay, interleave) != (
-            None,
-            socket.AF_UNSPEC,
-            None,
-            0.25,
-            None,
-        ):
-            raise ValueError("a dialer brings its own way of resolving and connecting")
-        self._dialer = dialer
-
-    @property
-    @override
-    def ssl(self) -> bool | SSLContext:
-        """The TLS setting for targets that are asked for without one of their own."""
-        return self._ssl
-
-    @property
-    def dialer(self) -> Dialer:
-        """What opens the transports."""
-        return self._dialer
-
-    @property
-    def family(self) -> socket.AddressFamily:
-        """The family of addresses that are connected to, `AF_UNSPEC` for any."""
-        return socket.AF_UNSPEC if self._own_dialer is None else self._own_dialer.family
-
-    @override
-    async def open_connection(
-        self,
-        target: Target,
-        owner: ConnectionOwner,
-        *,
-        deadline: ConnectDeadline,
-        observer: ConnectObserver | None,
-    ) -> Connection:
-        """Dial, do the TLS handshake and start HTTP/1.1; see `BaseConnector`.
-
-        Cancellation: nothing stays open.
-        """
-        return await open_http1(
-            self._dialer,
-            target,
-            owner,
-            shutdown_timeout=self._ssl_shutdown_timeout,
-            deadline=deadline,
-            observer=observer,
-        )
-
-    @override
-    async def close(self) -> None:
-        """See `BaseConnector.close`; the connector's own resolver is closed too.
-
-        Cancellation: what is still open is aborted.
-        """
-        try:
-            await super().close()
-        finally:
-            if self._own_dialer is not None:
-                await self._own_dialer.close()
 
 
 def _caller() -> str:

@@ -24,11 +24,15 @@ them pickle. The message describes the failure at this level, `__cause__` the on
 
 import ssl
 import sys
-from typing import Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any
 
 from wayfare_http_core import ClientConnectionError, ClientOSError, ServerTimeoutError
 
-from ._target import Target, TLSSetting
+from ._target import Target
+
+if TYPE_CHECKING:
+    from ._failed_attempt import FailedAttempt
+    from ._target import TLSSetting
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -45,7 +49,6 @@ __all__ = (
     "ConnectorClosedError",
     "DNSTimeoutError",
     "DialTimeoutError",
-    "FailedAttempt",
     "PoolTimeoutError",
     "ProxyTimeoutError",
     "TLSTimeoutError",
@@ -59,16 +62,6 @@ class ConnectorClosedError(ClientConnectionError):
         super().__init__(message)
 
 
-@final
-class FailedAttempt(NamedTuple):
-    """One address that could not be connected to."""
-
-    address: tuple[Any, ...]
-    """As `socket.connect` takes it: `(host, port)` for IPv4, four items for IPv6."""
-    errno: int | None
-    message: str
-
-
 class ClientConnectorError(ClientOSError):
     """The target cannot be reached; `errno` and `strerror` are those of `os_error`.
 
@@ -79,7 +72,7 @@ class ClientConnectorError(ClientOSError):
         self,
         connection_key: Target,
         os_error: OSError,
-        attempts: tuple[FailedAttempt, ...] = (),
+        attempts: "tuple[FailedAttempt, ...]" = (),
     ) -> None:
         self.connection_key = connection_key.detached()
         self.os_error = os_error
@@ -98,7 +91,7 @@ class ClientConnectorError(ClientOSError):
         return self.connection_key.port
 
     @property
-    def ssl(self) -> TLSSetting | None:
+    def ssl(self) -> "TLSSetting | None":
         """The target's TLS setting, None without TLS; a `TLSContextRef` stands for a context."""
         return self.connection_key.ssl
 
@@ -130,7 +123,7 @@ class ClientConnectorCertificateError(ClientSSLError, ssl.CertificateError):
         self,
         connection_key: Target,
         certificate_error: ssl.CertificateError,
-        attempts: tuple[FailedAttempt, ...] = (),
+        attempts: "tuple[FailedAttempt, ...]" = (),
     ) -> None:
         super().__init__(connection_key, certificate_error, attempts)
         self.certificate_error = certificate_error

@@ -8,23 +8,21 @@ a policy and another to the system's resolver. So a host enters here once and le
 - an IPv6 address as RFC 5952 writes it, without brackets, with its zone if it has one.
 """
 
-import re
 from functools import lru_cache
 
 __all__ = ("is_ip_literal", "name_fault", "normalise_host", "without_zone")
 
-# RFC 3986 section 3.2.2, reg-name, without percent-encoding: an encoded octet could become
-# structure for whoever decodes it (U3).
-_REG_NAME = re.compile(r"[a-z0-9._~!$&'()*+,;=-]+", re.ASCII)
+# Sets of characters rather than patterns: `not text.strip(SET)` says that a text has no others, and
+# nothing is compiled where this is imported.
 
-# The canonical dotted form; a leading zero means octal to inet_aton.
-_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
+_DIGITS = "0123456789"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
-# What inet_aton takes for a number: such a last label makes it read the whole host as an address.
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+_REG_NAME = _LETTERS + _DIGITS + "._~!$&'()*+,;=-"
+"""RFC 3986 section 3.2.2, reg-name, without percent-encoding: an encoded octet could become
+structure for whoever decodes it (U3)."""
 
-_ZONE = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)
+_ZONE = _LETTERS + _LETTERS.upper() + _DIGITS + "._~-"
 
 MAX_NAME = 253
 """Octets of a DNS name without its trailing dot (RFC 1035 section 2.3.4, in text form)."""
@@ -48,17 +46,17 @@ def normalise_host(host: str) -> str:
     if not host.isascii():
         host = _to_a_labels(host)
     host = host.lower()
-    if _REG_NAME.fullmatch(host) is None:
+    if not host or host.strip(_REG_NAME):
         raise ValueError(f"not a host: {host[:100]!r}")
     last_label = host.removesuffix(".").rpartition(".")[2]
-    if _NUMBER.fullmatch(last_label) is not None and _IPV4.fullmatch(host) is None:
+    if _is_number(last_label) and not _is_ipv4(host):
         raise ValueError(f"not an IPv4 address in its canonical form: {host[:100]!r}")
     return host
 
 
 def is_ip_literal(host: str) -> bool:
     """Whether a normalised host is an address, which must never reach DNS (N9)."""
-    return ":" in host or _IPV4.fullmatch(host) is not None
+    return ":" in host or _is_ipv4(host)
 
 
 def without_zone(host: str) -> str:
@@ -79,11 +77,32 @@ def name_fault(host: str) -> str | None:
     return None
 
 
+def _is_number(label: str) -> bool:
+    """Whether inet_aton takes it for a number: a last label like that makes it read the whole host
+    as an address."""
+    if label[:2] == "0x":
+        return not label[2:].strip(_DIGITS + "abcdef")
+    return bool(label) and not label.strip(_DIGITS)
+
+
+def _is_ipv4(host: str) -> bool:
+    """Whether it is an address in the canonical dotted form: a leading zero means octal to
+    inet_aton."""
+    octets = host.split(".")
+    return len(octets) == 4 and all(
+        0 < len(octet) < 4
+        and not octet.strip(_DIGITS)
+        and (octet == "0" or octet[0] != "0")
+        and int(octet) < 256
+        for octet in octets
+    )
+
+
 def _normalise_ipv6(host: str) -> str:
     from ipaddress import IPv6Address
 
     address, percent, zone = host.partition("%")
-    if percent and _ZONE.fullmatch(zone) is None:
+    if percent and (not zone or zone.strip(_ZONE)):
         raise ValueError(f"not an IPv6 zone: {zone[:100]!r}")
     parsed = IPv6Address(address)
     # RFC 5952 section 5; what `compressed` makes of these depends on the version of Python.

@@ -10,15 +10,17 @@ import sys
 from contextlib import suppress
 from threading import get_ident
 from types import TracebackType
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from wayfare_http_core import Connection
 
 from ._errors import ClientConnectorError, ConnectorClosedError
-from ._observer import ConnectObserver
 from ._pool import Decision, Pool, Ticket, TicketState
 from ._target import Target
 from ._timeouts import ConnectDeadline
+
+if TYPE_CHECKING:
+    from ._observer import ConnectObserver
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -157,7 +159,7 @@ class Lender:
         return None
 
     async def place(
-        self, target: Target, deadline: ConnectDeadline, observer: ConnectObserver | None
+        self, target: Target, deadline: ConnectDeadline, observer: "ConnectObserver | None"
     ) -> Ticket[Connection]:
         """Wait for a connection or for a place: the ticket is GRANTED or CONNECTING.
 
@@ -176,7 +178,7 @@ class Lender:
         ticket: Ticket[Connection],
         target: Target,
         deadline: ConnectDeadline,
-        observer: ConnectObserver | None,
+        observer: "ConnectObserver | None",
     ) -> None:
         loop = self.bind()
         self._waiters[ticket] = future = loop.create_future()
@@ -232,7 +234,7 @@ class Lender:
             self.give_up(ticket)
             raise error
         self._open.add(connection)
-        self.pool.fill(ticket, connection)
+        self.pool.fill(ticket, connection, self._now())
 
     def discard(self, connection: Connection) -> None:
         """Use a pooled connection no more."""
@@ -246,10 +248,11 @@ class Lender:
         loop = self.loop
         if loop is None:
             return
-        decision = self.pool.idle(connection, loop.time())
+        hint = connection.keep_alive_hint
+        decision = self.pool.idle(connection, loop.time(), hint)
         if decision is not None:
             self._carry_out(decision)
-        elif self._sweeper is None:
+        elif self._sweeper is None or hint is not None or self.pool.max_age is not None:
             self._arm()
 
     def connection_retired(self, connection: Connection, /) -> None:
@@ -264,10 +267,16 @@ class Lender:
     # -- idling
 
     def _arm(self) -> None:
+        """Set the timer to when the first idle connection ends."""
         moment = self.pool.next_expiry()
-        if moment is not None and self.loop is not None:
-            earliest = self.loop.time() + _SWEEP_GAP
-            self._sweeper = self.loop.call_at(max(moment, earliest), self._sweep)
+        if moment is None or self.loop is None:
+            return
+        moment = max(moment, self.loop.time() + _SWEEP_GAP)
+        if self._sweeper is not None:
+            if self._sweeper.when() <= moment:
+                return
+            self._sweeper.cancel()
+        self._sweeper = self.loop.call_at(moment, self._sweep)
 
     def _sweep(self) -> None:
         self._sweeper = None

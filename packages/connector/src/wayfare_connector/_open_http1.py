@@ -1,24 +1,28 @@
 """From a target to an HTTP/1.1 connection: dial, then TLS where the target asks for it, then HTTP."""
 
+from typing import TYPE_CHECKING
+
 from wayfare_http_core import ConnectionOwner
 from wayfare_http_core.aio import HTTP1Connection
 
-from ._dialer import Dialer
-from ._observer import ConnectObserver
 from ._target import Target
 from ._timeouts import ConnectDeadline
+
+if TYPE_CHECKING:
+    from ._dialer import Dialer
+    from ._observer import ConnectObserver
 
 __all__ = ("open_http1",)
 
 
 async def open_http1(
-    dialer: Dialer,
+    dialer: "Dialer",
     target: Target,
     owner: ConnectionOwner,
     *,
     shutdown_timeout: float | None,
     deadline: ConnectDeadline,
-    observer: ConnectObserver | None,
+    observer: "ConnectObserver | None",
 ) -> HTTP1Connection:
     """Open an HTTP/1.1 connection that reports to this owner.
 

@@ -27,36 +27,19 @@ would make room for it.
 
 import enum
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from math import inf
-from typing import Final, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, final
 
 from ._target import LimitKey, Target
 
-__all__ = ("Decision", "Pool", "PoolStats", "Ticket", "TicketState")
+if TYPE_CHECKING:
+    from ._pool_stats import PoolStats
+
+__all__ = ("Decision", "Pool", "Ticket", "TicketState")
 
 C = TypeVar("C")
 """A connection: anything that hashes by its identity."""
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolStats:
-    """A pool at one moment, in connections; `created`, `reused` and `closed` count from its start.
-
-    `leased` includes upgraded connections. A limit of 0 is none.
-    """
-
-    limit: int
-    limit_per_host: int
-    leased: int
-    connecting: int
-    idle: int
-    waiting: int
-    created: int
-    reused: int
-    closed: int
 
 
 @final
@@ -85,12 +68,14 @@ class Ticket(Generic[C]):
 
 
 @final
-@dataclass(slots=True)
 class Decision(Generic[C]):
     """What a caller has to do: close these connections, wake the holders of these tickets."""
 
-    close: list[C] = field(default_factory=list)
-    wake: list[Ticket[C]] = field(default_factory=list)
+    __slots__ = ("close", "wake")
+
+    def __init__(self, close: list[C], wake: list[Ticket[C]]) -> None:
+        self.close = close
+        self.wake = wake
 
 
 @final
@@ -135,10 +120,14 @@ class _Group(Generic[C]):
 class _Entry(Generic[C]):
     """One connection's place: leased, or granted to a ticket, or else idle."""
 
-    __slots__ = ("expires", "group", "leased", "ticket")
+    __slots__ = ("dies", "expires", "group", "leased", "ticket", "uses")
 
-    def __init__(self, group: _Group[C]) -> None:
+    def __init__(self, group: _Group[C], dies: float) -> None:
         self.group = group
+        self.dies = dies
+        """The moment from which it is too old to be lent again."""
+        self.uses = 0
+        """How often it was given back; counted only where there is a limit."""
         self.leased = True
         self.expires = inf
         """The moment from which the idle connection must not be used."""
@@ -152,10 +141,11 @@ class Pool(Generic[C]):
 
     `limit` and `limit_per_host` are in connections, 0 or None for none. `keepalive_timeout` is in
     seconds of idling, None for ever. With `force_close`, and with a timeout of 0, no connection
-    is used twice. `now` is in seconds on any scale that never goes back.
+    is used twice. A connection is lent no more once it is `max_age` seconds old, or was lent
+    `max_uses` times; None for no such limit. `now` is in seconds on any scale that never goes back.
 
     All methods are O(1), amortised; with a limit per host, what frees a place while tickets wait
-    is O(log hosts).
+    is O(log hosts), and a connection that must not idle for as long as the others costs O(log idle).
     """
 
     def __init__(
@@ -165,20 +155,34 @@ class Pool(Generic[C]):
         limit_per_host: int | None = 0,
         keepalive_timeout: float | None = 15.0,
         force_close: bool = False,
+        max_age: float | None = None,
+        max_uses: int | None = None,
     ) -> None:
         self.limit: Final = limit or 0
         self.limit_per_host: Final = limit_per_host or 0
         self.keepalive_timeout: Final = keepalive_timeout
         self.force_close: Final = force_close
+        self.max_age: Final = max_age
+        self.max_uses: Final = max_uses
         if self.limit < 0 or self.limit_per_host < 0:
             raise ValueError("a limit of connections cannot be negative")
         if keepalive_timeout is not None and not keepalive_timeout >= 0:
             raise ValueError("keepalive_timeout cannot be negative")
+        if max_age is not None and not max_age > 0:
+            raise ValueError("max_age must be more than no time at all")
+        if max_uses is not None and max_uses < 1:
+            raise ValueError("max_uses must be at least 1")
         self._lasting = inf if keepalive_timeout is None else keepalive_timeout
         self._reuses = not force_close and keepalive_timeout != 0
+        self._wears_out = max_age is not None or max_uses is not None
         self._patience = self.limit_per_host or self.limit
         self._entries: dict[C, _Entry[C]] = {}
         self._idle: OrderedDict[C, _Entry[C]] = OrderedDict()
+        # The idle connections that end out of turn: moment, a number that tells equal moments
+        # apart, connection. What is no longer true is dropped when it comes up.
+        self._early: list[tuple[float, int, C]] = []
+        # Ended, and to be closed by whoever calls `request`, `expire` or `clear` next.
+        self._stale: list[C] = []
         self._groups: dict[Target, _Group[C]] = {}
         self._hosts: dict[LimitKey, _Host[C]] = {}
         self._everyone: _Host[C] = _Host(None, self._idle)
@@ -199,9 +203,8 @@ class Pool(Generic[C]):
             return None
         connection, entry = group.idle.popitem()
         if now >= entry.expires:
-            # So are all below it. `expire` closes them, in their order.
             group.idle[connection] = entry
-            return None
+            return self._lease_below(group, now)
         del self._idle[connection]
         if self.limit_per_host:
             del group.host.idle[connection]
@@ -209,12 +212,29 @@ class Pool(Generic[C]):
         self._reused += 1
         return connection
 
-    def idle(self, connection: C, now: float) -> Decision[C] | None:
-        """A leased connection can be used again. None when there is nothing to do."""
+    def _lease_below(self, group: _Group[C], now: float) -> C | None:
+        """`lease` when the connection that was used last has ended: others may last longer."""
+        while group.idle:
+            connection, entry = next(reversed(group.idle.items()))
+            if now < entry.expires:
+                return self.lease(group.target, now)
+            self._forget(connection, entry)
+            self._stale.append(connection)
+        # By the invariant nobody waits who could use these places.
+        return None
+
+    def idle(
+        self, connection: C, now: float, keep_alive: float | None = None
+    ) -> Decision[C] | None:
+        """A leased connection can be used again. None when there is nothing to do.
+
+        `keep_alive` is for how many seconds its peer will have it idle, None if that is unknown.
+        """
         entry = self._entries.get(connection)
         if entry is None or not entry.leased:
             return None
-        if not self._reuses:
+        special = self._wears_out or keep_alive is not None
+        if not self._reuses or (special and self._is_spent(entry, now, keep_alive)):
             return self.retire(connection, close=True)
         if self._waiting and (decision := self._pass_on(connection, entry)) is not None:
             return decision
@@ -224,6 +244,8 @@ class Pool(Generic[C]):
         group.idle[connection] = self._idle[connection] = entry
         if self.limit_per_host:
             group.host.idle[connection] = entry
+        if special:
+            self._end_early(connection, entry, now, keep_alive)
         return None
 
     def retire(self, connection: C, *, close: bool = False) -> Decision[C] | None:
@@ -235,7 +257,7 @@ class Pool(Generic[C]):
         entry = self._entries.get(connection)
         if entry is None:
             return None
-        decision: Decision[C] = Decision([connection] if close else [])
+        decision: Decision[C] = Decision([connection] if close else [], [])
         if entry.ticket is None:
             self._forget(connection, entry)
         else:
@@ -253,16 +275,17 @@ class Pool(Generic[C]):
         `take`, `fill` or `abandon`.
         """
         connection = self.lease(target, now)
+        stale, self._stale = self._stale, []
         if connection is not None:
             entry = self._entries[connection]
             ticket: Ticket[C] = Ticket(entry.group, self._next_number())
             self._reused -= 1  # `take` counts it
             self._grant_connection(ticket, connection, entry)
-            return ticket, []
+            return ticket, stale
         group = self._group(target)
         ticket = Ticket(group, self._next_number())
         group.members += 1
-        decision: Decision[C] = Decision()
+        decision: Decision[C] = Decision(stale, [])
         if self._make_room(group.host, decision):
             self._occupy(ticket)
         else:
@@ -282,12 +305,13 @@ class Pool(Generic[C]):
         self._reused += 1
         return connection
 
-    def fill(self, ticket: Ticket[C], connection: C) -> None:
+    def fill(self, ticket: Ticket[C], connection: C, now: float) -> None:
         """The new connection of a CONNECTING ticket is made, and leased."""
         if ticket.state is not TicketState.CONNECTING:
             raise RuntimeError(f"no place was granted: {ticket.state.name}")
         ticket.state = TicketState.DONE
-        self._entries[connection] = _Entry(ticket.group)
+        dies = inf if self.max_age is None else now + self.max_age
+        self._entries[connection] = _Entry(ticket.group, dies)
         self._created += 1
 
     def abandon(self, ticket: Ticket[C], now: float) -> Decision[C] | None:
@@ -301,7 +325,7 @@ class Pool(Generic[C]):
             self._leave_group(ticket.group)
         elif state is TicketState.CONNECTING:
             self._vacate(ticket.group)
-            decision: Decision[C] = Decision()
+            decision: Decision[C] = Decision([], [])
             self._serve(decision)
             return decision if decision.close or decision.wake else None
         elif (connection := ticket.connection) is not None:
@@ -314,29 +338,26 @@ class Pool(Generic[C]):
 
     def expire(self, now: float) -> list[C]:
         """Give up the connections that idled for too long; they are to be closed."""
-        expired: list[C] = []
-        while self._idle:
-            connection, entry = next(iter(self._idle.items()))
-            if entry.expires > now:
-                break
-            self._forget(connection, entry)
-            expired.append(connection)
+        expired, self._stale = self._stale, []
+        while (first := self._first_to_end()) is not None and first[1].expires <= now:
+            self._forget(*first)
+            expired.append(first[0])
         # By the invariant nobody waits who could use these places.
         return expired
 
     def next_expiry(self) -> float | None:
         """The moment at which `expire` will find something, None if nothing idles or lasts ever."""
-        if not self._idle:
-            return None
-        moment = next(iter(self._idle.values())).expires
-        return None if moment == inf else moment
+        if self._stale:
+            return -inf
+        first = self._first_to_end()
+        return None if first is None or first[1].expires == inf else first[1].expires
 
     def clear(self) -> Decision[C]:
         """Give up everything: all connections are to be closed, all waiting tickets woken, DONE.
 
         Tickets that are connecting keep their places until they are abandoned.
         """
-        decision: Decision[C] = Decision(list(self._entries))
+        decision: Decision[C] = Decision(list(self._entries), [])
         hosts = self._hosts.values() if self.limit_per_host else (self._everyone,)
         for ticket in [ticket for host in hosts for ticket in host.line]:
             self._unqueue(ticket)
@@ -345,6 +366,8 @@ class Pool(Generic[C]):
             decision.wake.append(ticket)
         for connection in decision.close:
             self.retire(connection)
+        decision.close += self._stale
+        self._stale = []
         return decision
 
     @property
@@ -352,8 +375,11 @@ class Pool(Generic[C]):
         """Those that nobody uses."""
         return frozenset(self._idle)
 
-    def stats(self) -> PoolStats:
+    def stats(self) -> "PoolStats":
         """The books at this moment."""
+        # Loads when it is asked for: most programs never look.
+        from ._pool_stats import PoolStats
+
         held = len(self._entries)
         return PoolStats(
             limit=self.limit,
@@ -366,6 +392,44 @@ class Pool(Generic[C]):
             reused=self._reused,
             closed=self._closed,
         )
+
+    # -- the ends of connections
+
+    def _is_spent(self, entry: _Entry[C], now: float, keep_alive: float | None) -> bool:
+        """Whether a connection that was given back is not to be lent again."""
+        entry.uses += 1
+        worn_out = self.max_uses is not None and entry.uses >= self.max_uses
+        return worn_out or now >= entry.dies or (keep_alive is not None and keep_alive <= 0)
+
+    def _end_early(
+        self, connection: C, entry: _Entry[C], now: float, keep_alive: float | None
+    ) -> None:
+        """Let an idle connection end with its age or with its peer's patience, if that is first."""
+        moment = entry.dies if keep_alive is None else min(entry.dies, now + keep_alive)
+        if moment >= entry.expires:
+            return
+        entry.expires = moment
+        # What is no longer true goes when it may be most of the heap: between two sweeps as many
+        # entries must come as there are idle connections.
+        if len(self._early) > 64 + 2 * len(self._idle):
+            self._early = [item for item in self._early if self._ends_at(item[2], item[0])]
+            heapify(self._early)
+        heappush(self._early, (moment, self._next_number(), connection))
+
+    def _ends_at(self, connection: C, moment: float) -> bool:
+        """Whether a connection is idle and will end at this moment."""
+        entry = self._idle.get(connection)
+        return entry is not None and entry.expires == moment
+
+    def _first_to_end(self) -> tuple[C, _Entry[C]] | None:
+        """Of all idle connections the one that ends first."""
+        first = next(iter(self._idle.items()), None)
+        while first is not None and self._early:
+            moment, _, connection = self._early[0]
+            if self._ends_at(connection, moment):
+                return (connection, self._idle[connection]) if moment < first[1].expires else first
+            heappop(self._early)
+        return first
 
     # -- places
 

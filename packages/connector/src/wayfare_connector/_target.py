@@ -5,9 +5,8 @@ two connections different stands in the key, and nothing else does (L12, T7).
 """
 
 import sys
-from dataclasses import dataclass
 from ssl import SSLContext
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias, final
 
 from ._hosts import is_ip_literal, normalise_host, without_zone
 
@@ -32,8 +31,7 @@ LocalAddress: TypeAlias = tuple[str, int]
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class TLSContextRef:
+class TLSContextRef(NamedTuple):
     """Stands for an `ssl.SSLContext` in data that outlives it, such as an exception."""
 
     identity: int

@@ -1,0 +1,100 @@
+"""The race for the first address that answers (RFC 8305), and how each of the others failed."""
+
+import asyncio
+import errno
+import socket
+from typing import Any, cast, final
+
+from aiohappyeyeballs import start_connection
+
+from ._addresses import AddrInfo
+from ._errors import ClientConnectorError
+from ._failed_attempt import FailedAttempt
+from ._target import LocalAddress, Target
+
+__all__ = ("connect_first",)
+
+
+async def connect_first(
+    target: Target,
+    addr_infos: list[AddrInfo],
+    *,
+    local_addr: LocalAddress | None,
+    delay: float | None,
+    interleave: int | None,
+) -> socket.socket:
+    """The first socket that connects (N1); the others are closed.
+
+    Raises: `ClientConnectorError` that lists each address (N2).
+    Cancellation: all are closed.
+    """
+    attempts = _Attempts(asyncio.get_running_loop(), local_addr)
+    try:
+        return await start_connection(
+            addr_infos,
+            happy_eyeballs_delay=delay,
+            interleave=interleave,
+            loop=cast(asyncio.AbstractEventLoop, attempts),
+            socket_factory=attempts.open_socket,
+        )
+    except OSError as exc:
+        raise ClientConnectorError(target, attempts.summary(exc), attempts.failed()) from exc
+
+
+@final
+class _Attempts:
+    """Stands between the race and the loop, and keeps how each address failed.
+
+    The race itself only tells how the first one failed, or one text for all.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, local_addr: LocalAddress | None) -> None:
+        self._loop = loop
+        self._local_addr = local_addr
+        self._errors: list[tuple[Any, OSError]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    def open_socket(self, addr_info: AddrInfo) -> socket.socket:
+        """A socket for this address, bound to the local address if there is one."""
+        family, kind, proto, _, address = addr_info
+        sock: socket.socket | None = None
+        try:
+            sock = socket.socket(family, kind, proto)
+            if self._local_addr is not None:
+                sock.bind(self._local_addr)
+        except OSError as exc:
+            if sock is not None:
+                sock.close()
+            self._errors.append((address, exc))
+            raise
+        return sock
+
+    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+        """What the race calls for each address."""
+        try:
+            await self._loop.sock_connect(sock, address)
+        except OSError as exc:
+            self._errors.append((address, exc))
+            raise
+        except RuntimeError as exc:
+            # uvloop's way to refuse a socket.
+            error = OSError(errno.EINVAL, str(exc))
+            self._errors.append((address, error))
+            raise error from exc
+
+    def failed(self) -> tuple[FailedAttempt, ...]:
+        """Each address and its error."""
+        return tuple(
+            FailedAttempt(address, exc.errno, exc.strerror or str(exc))
+            for address, exc in self._errors
+        )
+
+    def summary(self, fallback: OSError) -> OSError:
+        """One error for all of them, with the errno of the first."""
+        causes = [exc for _, exc in self._errors] or [fallback]
+        if len(causes) == 1:
+            return causes[0]
+        reasons = "; ".join(f"{address[0]}: {exc.strerror or exc}" for address, exc in self._errors)
+        return OSError(causes[0].errno, f"no address answered ({reasons})")
