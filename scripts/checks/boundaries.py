@@ -28,7 +28,7 @@ TABLE = {
     "wayfare_http_core": Allowed(
         libraries=frozenset({"multidict"}),
         extras={
-            "brotli": frozenset({"brotli"}),
+            "brotli": frozenset({"brotli", "brotlicffi"}),
             "zstd": frozenset({"backports-zstd"}),
             "isal": frozenset({"isal"}),
         },

@@ -310,6 +310,9 @@ class CountingBackend:
     """zlib, counting the octets that it is shown."""
 
     error = zlib.error
+    Z_DEFAULT_COMPRESSION = zlib.Z_DEFAULT_COMPRESSION
+    Z_SYNC_FLUSH = zlib.Z_SYNC_FLUSH
+    Z_FINISH = zlib.Z_FINISH
 
     def __init__(self) -> None:
         self.seen = 0
@@ -330,6 +333,9 @@ class CountingBackend:
                 return real.decompress(data, max_length)
 
         return Inflater()
+
+    def compressobj(self, level: int, method: int, wbits: int, /) -> Any:
+        return zlib.compressobj(level, method, wbits)
 
     def crc32(self, data: bytes, value: int, /) -> int:
         return zlib.crc32(data, value)
@@ -485,7 +491,9 @@ def test_z8_number_of_codings() -> None:
 
 
 def test_what_is_offered_can_be_undone() -> None:
-    for name in parse_content_codings([ACCEPT_ENCODING]):
+    names = parse_content_codings([ACCEPT_ENCODING])
+    assert names == ["gzip", "deflate", "br", "zstd"]
+    for name in names:
         decoder_of(name)
 
 

@@ -7,11 +7,12 @@ received: they describe what went over the wire, also after decoding (Z13).
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
+from ._coding_libraries import brotli_library, require_brotli, require_zstd, zstd_library
 from ._errors import ContentEncodingError
 from ._grammar import token_list
-from ._inflate import DeflateDecoder, GzipDecoder
+from ._zlib_backend import ZlibBackend
 
 __all__ = (
     "ACCEPT_ENCODING",
@@ -23,13 +24,23 @@ __all__ = (
     "parse_content_codings",
 )
 
-ACCEPT_ENCODING = "gzip, deflate"
-"""What a request offers by default: the codings that are always there."""
 
-MAX_CONTENT_CODINGS = 5
+def _offer() -> str:
+    offered = ["gzip", "deflate"]
+    if brotli_library() is not None:
+        offered.append("br")
+    if zstd_library() is not None:
+        offered.append("zstd")
+    return ", ".join(offered)
+
+
+ACCEPT_ENCODING: Final = _offer()
+"""What a request offers by default: the codings that can be undone here, br and zstd where they are installed."""
+
+MAX_CONTENT_CODINGS: Final = 5
 """Codings on one body, as in curl: each can unpack a thousandfold what the one before unpacked."""
 
-DECODE_STEP = 256 * 1024
+DECODE_STEP: Final = 256 * 1024
 """Decoded octets at a time: a millisecond's work, and all that is held between two codings."""
 
 
@@ -69,11 +80,7 @@ class UnsupportedCodings:
     unknown: tuple[str, ...]
 
 
-# Another coding is another line here, and a name in ACCEPT_ENCODING.
-_DECODERS: dict[str, Callable[[], Decoder]] = {
-    "deflate": DeflateDecoder,
-    "gzip": GzipDecoder,
-}
+_SMALLEST_WINDOW = 1024  # of zstd (RFC 8878 section 3.1.1.1.2)
 
 _ALIASES = {"x-gzip": "gzip"}  # RFC 9110 section 8.4.1.3
 
@@ -87,16 +94,28 @@ def parse_content_codings(values: Iterable[str]) -> list[str]:
     return [_ALIASES.get(name, name) for name in token_list(list(values))]
 
 
-def make_decoder(codings: Sequence[str]) -> Decoder | UnsupportedCodings | None:
+def make_decoder(
+    codings: Sequence[str],
+    *,
+    max_window: int | None = None,
+    zlib_backend: ZlibBackend | None = None,
+) -> Decoder | UnsupportedCodings | None:
     """What undoes codings, given in the order they were applied; None if there is nothing to undo.
 
     One that is not known refuses the whole: to undo only the outer ones would give neither the
     content nor what the server described.
 
-    Raises: `ContentEncodingError` for more than `MAX_CONTENT_CODINGS`.
+    `max_window` limits the memory, in octets, that each br or zstd coding may ask for: at least 1,024, and not given
+    16 MiB for br and 8 MiB for zstd (of zstd, the largest power of two in it counts). gzip and deflate always do with
+    32 KiB; `zlib_backend` decodes those in place of the one of `set_zlib_backend`.
+
+    Raises: `ContentEncodingError` for more than `MAX_CONTENT_CODINGS`, and for br or zstd where their library is not
+        installed; ValueError for a window that is too small.
     """
+    if max_window is not None and max_window < _SMALLEST_WINDOW:
+        raise ValueError(f"a window has at least {_SMALLEST_WINDOW} octets")
     if len(codings) == 1 and codings[0] in _DECODERS:
-        return _DECODERS[codings[0]]()
+        return _DECODERS[codings[0]](max_window, zlib_backend)
     names = [name for name in codings if name != "identity"]
     if not names:
         return None
@@ -105,10 +124,54 @@ def make_decoder(codings: Sequence[str]) -> Decoder | UnsupportedCodings | None:
     unknown = tuple(name for name in names if name not in _DECODERS)
     if unknown:
         return UnsupportedCodings(tuple(codings), unknown)
-    decoder = _DECODERS[names[-1]]()
+    decoder = _DECODERS[names[-1]](max_window, zlib_backend)
     for name in reversed(names[:-1]):
-        decoder = _StackedDecoder(decoder, _DECODERS[name]())
+        decoder = _StackedDecoder(decoder, _DECODERS[name](max_window, zlib_backend))
     return decoder
+
+
+# Each coding loads with the first content that is coded so.
+
+
+def _gzip(max_window: int | None, backend: ZlibBackend | None) -> Decoder:
+    from ._inflate import GzipDecoder
+
+    return GzipDecoder(backend)
+
+
+def _deflate(max_window: int | None, backend: ZlibBackend | None) -> Decoder:
+    from ._inflate import DeflateDecoder
+
+    return DeflateDecoder(backend)
+
+
+def _br(max_window: int | None, backend: ZlibBackend | None) -> Decoder:
+    from ._brotli import BrotliDecoder
+
+    try:
+        library = require_brotli()
+    except ModuleNotFoundError as error:
+        raise ContentEncodingError(str(error)) from error
+    return BrotliDecoder(library, max_window)
+
+
+def _zstd(max_window: int | None, backend: ZlibBackend | None) -> Decoder:
+    from ._zstd import ZstdDecoder
+
+    try:
+        library = require_zstd()
+    except ModuleNotFoundError as error:
+        raise ContentEncodingError(str(error)) from error
+    return ZstdDecoder(library, max_window)
+
+
+# Another coding is another line here, and a name in `_offer`.
+_DECODERS: dict[str, Callable[[int | None, ZlibBackend | None], Decoder]] = {
+    "br": _br,
+    "deflate": _deflate,
+    "gzip": _gzip,
+    "zstd": _zstd,
+}
 
 
 @final

@@ -7,10 +7,10 @@ that was decoded is delivered, and the error comes after it.
 
 import re
 import sys
-from abc import ABC, abstractmethod
-from typing import final
+from typing import cast, final
 
 from ._errors import ContentEncodingError
+from ._stepwise import StepwiseDecoder
 from ._zlib_backend import Inflater, ZlibBackend, zlib_backend
 
 if sys.version_info >= (3, 12):
@@ -27,92 +27,31 @@ MAX_GZIP_HEADER = 128 * 1024
 """Octets of one member's header: its extra field may have 64 KiB, its name and comment no end."""
 
 _RAW = -15
-_SLICE = 64 * 1024
-"""Octets of input that zlib sees at once. It copies what it leaves: of a long input, all of it."""
-
 _MAGIC = b"\x1f\x8b\x08"
 _PLAIN_HEADER = _MAGIC + b"\x00"
 _NOT_ZERO = re.compile(rb"[^\x00]")
 
 
-class _InflatingDecoder(ABC):
-    """Input that waits, one inflater, and an error that waits for the output before it."""
+class _InflatingDecoder(StepwiseDecoder):
+    """One inflater after the other; what stands around their data is read by the subclasses."""
 
-    __slots__ = ("_at", "_failure", "_full", "_inflater", "_input", "_zlib")
+    __slots__ = ("_error", "_inflater", "_zlib")
 
-    def __init__(self) -> None:
-        self._zlib: ZlibBackend = zlib_backend()
+    def __init__(self, backend: ZlibBackend | None = None) -> None:
+        super().__init__()
+        self._zlib = zlib_backend() if backend is None else backend
+        self._error = cast(type[Exception], self._zlib.error)
         self._inflater: Inflater = self._zlib.decompressobj(_RAW)
-        self._input = b""
-        self._at = 0
-        self._full = False
-        self._failure: ContentEncodingError | None = None
-
-    @property
-    def has_pending(self) -> bool:
-        """Whether `decode(b"", …)` may give more before there is more input."""
-        return self._failure is not None or self._full or self._at < len(self._input)
-
-    def decode(self, data: bytes, max_length: int) -> bytes:
-        """Take the next octets of the coded stream and return up to `max_length` decoded ones.
-
-        Raises: `ContentEncodingError` for corrupt data, once everything before it was returned.
-        """
-        if self._failure is not None:
-            raise self._failure
-        if data:
-            waiting = self._input[self._at :]
-            self._input = waiting + data if waiting else data
-            self._at = 0
-        pieces: list[bytes] = []
-        room = max_length
-        try:
-            while room > 0:
-                piece = self._advance(room)
-                if piece is None:
-                    break
-                if piece:
-                    pieces.append(piece)
-                    room -= len(piece)
-        except ContentEncodingError as error:
-            self._failure = error
-            if not pieces:
-                raise
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def finish(self) -> None:
-        """Say that the input has ended; call it when nothing is pending any more.
-
-        A stream without a single octet is taken as empty content: servers label empty bodies.
-
-        Raises: `ContentEncodingError` when the coded stream is incomplete.
-        """
-        if self._failure is not None:
-            raise self._failure
-        if not self._is_whole():
-            self._failure = ContentEncodingError("the coded content ends too early")
-            raise self._failure
-
-    @abstractmethod
-    def _advance(self, room: int) -> bytes | None:
-        """Do the next piece of work: up to `room` octets of output, or None for want of input."""
-
-    @abstractmethod
-    def _is_whole(self) -> bool:
-        """Whether the stream may end here."""
 
     def _inflate(self, room: int) -> bytes | None:
         """Inflate a slice of the input, up to `room` octets; None when it takes more input."""
-        waiting = len(self._input) - self._at
-        if not waiting and not self._full:
+        if self._at == len(self._input) and not self._full:
             return None
-        piece: bytes | memoryview = self._input
-        if self._at or waiting > _SLICE:
-            piece = memoryview(self._input)[self._at : self._at + _SLICE]
+        piece = self._next_slice()
         inflater = self._inflater
         try:
             out = inflater.decompress(piece, room)
-        except self._zlib.error as error:
+        except self._error as error:
             raise ContentEncodingError("the DEFLATE data is corrupt") from error
         ended = inflater.eof
         left = inflater.unused_data if ended else inflater.unconsumed_tail
@@ -160,8 +99,8 @@ class GzipDecoder(_InflatingDecoder):
 
     __slots__ = ("_checksum", "_header", "_held", "_matched", "_members", "_size", "_state")
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, backend: ZlibBackend | None = None) -> None:
+        super().__init__(backend)
         self._state = _HEADER
         self._header: _GzipHeader | None = None
         self._held = bytearray()
@@ -338,8 +277,8 @@ class DeflateDecoder(_InflatingDecoder):
 
     __slots__ = ("_checksum", "_held", "_state", "_wrapped")
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, backend: ZlibBackend | None = None) -> None:
+        super().__init__(backend)
         self._state = _HEADER
         self._wrapped = False
         self._held = bytearray()
