@@ -6,10 +6,12 @@ here is imported by the rest of the package.
 
 from ._actions import (
     Action,
+    Answer,
     Call,
     CloseWrite,
     Drip,
     Fin,
+    Flood,
     Garbage,
     Read,
     ReadHead,
@@ -17,15 +19,19 @@ from ._actions import (
     Repeat,
     Reset,
     Send,
+    Serve,
     Stall,
     Wait,
 )
+from ._answers import InTurn
 from ._canonical_responses import CANONICAL_RESPONSES, CanonicalResponse
 from ._clock import DeadlockError, FakeClockLoop, run_with_fake_clock
+from ._hostile_answers import HOSTILE_ANSWERS, HostileAnswer
 from ._injection import Injection, Moment
 from ._memory import MemoryTransport, memory_pair
 from ._memory_network import MemoryNetwork
 from ._registry import TransportRegistry
+from ._replies import Reply
 from ._request_rules import BadRequestError, ReceivedRequest, RequestLimits
 from ._request_scanner import RequestEnd, RequestEvent, RequestScanner
 from ._scripted_peer import ScriptedPeer
@@ -35,7 +41,9 @@ from ._world import Scenario, World
 
 __all__ = (
     "CANONICAL_RESPONSES",
+    "HOSTILE_ANSWERS",
     "Action",
+    "Answer",
     "BadRequestError",
     "Call",
     "CanonicalResponse",
@@ -44,7 +52,10 @@ __all__ = (
     "Drip",
     "FakeClockLoop",
     "Fin",
+    "Flood",
     "Garbage",
+    "HostileAnswer",
+    "InTurn",
     "Injection",
     "MemoryNetwork",
     "MemoryTransport",
@@ -54,6 +65,7 @@ __all__ = (
     "ReadRequest",
     "ReceivedRequest",
     "Repeat",
+    "Reply",
     "RequestEnd",
     "RequestEvent",
     "RequestLimits",
@@ -64,6 +76,7 @@ __all__ = (
     "ScriptedPeer",
     "ScriptedServer",
     "Send",
+    "Serve",
     "Stall",
     "TortureError",
     "TortureFailure",

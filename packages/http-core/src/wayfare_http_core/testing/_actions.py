@@ -1,18 +1,23 @@
 """What a scripted peer can do: a script is a sequence of these values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, final
 
+from ._replies import Reply
+
 if TYPE_CHECKING:
+    from ._request_rules import ReceivedRequest
     from ._scripted_peer import ScriptedPeer
 
 __all__ = (
     "Action",
+    "Answer",
     "Call",
     "CloseWrite",
     "Drip",
     "Fin",
+    "Flood",
     "Garbage",
     "Read",
     "ReadHead",
@@ -20,6 +25,7 @@ __all__ = (
     "Repeat",
     "Reset",
     "Send",
+    "Serve",
     "Stall",
     "Wait",
 )
@@ -56,10 +62,20 @@ class Send:
 @final
 @dataclass(frozen=True, slots=True)
 class Drip:
-    """Send the octets in pieces of `size`, one piece in each loop iteration."""
+    """Send the octets in pieces of `size`: one in each loop iteration, or one every so many seconds."""
 
     data: bytes
     size: int = 1
+    seconds: float = 0.0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """Send the octets once in each loop iteration: so many times, or until the connection ends."""
+
+    data: bytes
+    times: int | None = None
 
 
 @final
@@ -128,12 +144,26 @@ class Repeat:
         object.__setattr__(self, "actions", actions)
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """Answer every request until the connection ends.
+
+    A request is read whole first, and told to continue if it asks; with `at_head` its answer begins as soon as its head
+    is there, and the content is read afterwards, unless the answer reads it. See `Answer` for what can be said.
+    """
+
+    answer: "Answer"
+    at_head: bool = False
+
+
 Action: TypeAlias = (
     ReadHead
     | ReadRequest
     | Read
     | Send
     | Drip
+    | Flood
     | Garbage
     | Wait
     | Stall
@@ -142,4 +172,12 @@ Action: TypeAlias = (
     | Reset
     | Call
     | Repeat
+    | Reply
+    | Serve
 )
+
+Answer: TypeAlias = (
+    "Action | Sequence[Action] | Mapping[str, Answer] | Callable[[ReceivedRequest], Answer]"
+)
+"""What a request is answered with: an action or several; by its path ("/a", "POST /a", or "*" for all others; without
+that they get 404); or whatever a function says to the request."""

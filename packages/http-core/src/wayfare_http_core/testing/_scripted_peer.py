@@ -5,15 +5,18 @@ import random
 import socket
 import struct
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
+from itertools import count
 from typing import TypeAlias, assert_never, cast, final
 
 from ._actions import (
     Action,
+    Answer,
     Call,
     CloseWrite,
     Drip,
     Fin,
+    Flood,
     Garbage,
     Read,
     ReadHead,
@@ -21,10 +24,13 @@ from ._actions import (
     Repeat,
     Reset,
     Send,
+    Serve,
     Stall,
     Wait,
 )
+from ._answers import actions_for
 from ._memory import MemoryTransport
+from ._replies import Reply
 from ._request_rules import ReceivedRequest
 from ._request_scanner import RequestScanner
 
@@ -35,6 +41,7 @@ else:
 
 __all__ = ("ScriptedPeer",)
 
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 _Steps: TypeAlias = Generator[None, None, None]
@@ -55,13 +62,17 @@ class ScriptedPeer(asyncio.Protocol):
     forbids gets an RST, and `error` says why.
     """
 
-    def __init__(self, script: Iterable[Action]) -> None:
+    def __init__(
+        self,
+        script: Iterable[Action],
+        on_request: Callable[[ReceivedRequest], object] | None = None,
+    ) -> None:
         self.received = bytearray()
         """Every octet that arrived."""
         self.requests: list[ReceivedRequest] = []
         """The requests that were read whole."""
         self.heads: list[ReceivedRequest] = []
-        """The heads that were read, without content."""
+        """The heads that were read before their content."""
         self.error: BaseException | None = None
         """What the client did wrong, or what a `Call` raised."""
         self.client_finished = False
@@ -72,7 +83,11 @@ class ScriptedPeer(asyncio.Protocol):
         self.script_done = False
         """Whether the script was played to its end."""
         self._script: tuple[Action, ...] = tuple(script)
+        self._on_request = on_request
         self._scanner = RequestScanner()
+        self._unanswered: ReceivedRequest | None = None
+        self._head_read = False
+        """Whether a head was read and its content was not."""
         self._transport: asyncio.Transport | None = None
         self._steps: _Steps | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -100,7 +115,12 @@ class ScriptedPeer(asyncio.Protocol):
         return self._timer
 
     def write(self, data: bytes) -> None:
-        """Send octets now, whatever the script is doing."""
+        """Send octets now, whatever the script is doing.
+
+        Unless they begin an informational response, they count as the answer to the request that was read last.
+        """
+        if not data.startswith(b"HTTP/1.1 1"):
+            self._unanswered = None
         self.transport.write(data)
 
     async def wait_closed(self) -> None:
@@ -141,7 +161,7 @@ class ScriptedPeer(asyncio.Protocol):
             self.error = exc
             self._reset()
 
-    def _run(self, actions: tuple[Action, ...]) -> _Steps:
+    def _run(self, actions: Iterable[Action]) -> _Steps:
         for action in actions:
             yield from self._perform(action)
 
@@ -151,11 +171,15 @@ class ScriptedPeer(asyncio.Protocol):
                 yield from self._read(action)
             case Send(data):
                 yield from self._send(data)
-            case Garbage(seed, count):
-                yield from self._send(random.Random(seed).randbytes(count))
-            case Drip(data, size):
+            case Garbage(seed, size):
+                yield from self._send(random.Random(seed).randbytes(size))
+            case Drip(data, size, seconds):
                 for start in range(0, len(data), size):
                     yield from self._send(data[start : start + size])
+                    yield from self._wait(seconds) if seconds else self._until_tick()
+            case Flood(data, times):
+                for _ in count() if times is None else range(times):
+                    yield from self._send(data)
                     yield from self._until_tick()
             case Wait(seconds):
                 yield from self._wait(seconds)
@@ -176,6 +200,10 @@ class ScriptedPeer(asyncio.Protocol):
             case Repeat(actions):
                 while True:
                     yield from self._run(actions)
+            case Reply():
+                yield from self._reply(action)
+            case Serve(answer, at_head):
+                yield from self._serve(answer, at_head)
             case _:
                 assert_never(action)
 
@@ -187,18 +215,58 @@ class ScriptedPeer(asyncio.Protocol):
 
     def _take(self, action: ReadHead | ReadRequest | Read) -> bool:
         match action:
-            case Read(count):
-                return self._scanner.maybe_octets(count) is not None
+            case Read(octets):
+                return self._scanner.maybe_octets(octets) is not None
             case ReadHead():
-                found, kept = self._scanner.maybe_head(), self.heads
+                found = self._scanner.maybe_head()
+                if found is not None:
+                    self.heads.append(found)
+                    self._unanswered = found
+                    self._head_read = True
             case ReadRequest():
-                found, kept = self._scanner.maybe_request(), self.requests
-        if found is not None:
-            kept.append(found)
+                found = self._scanner.maybe_request()
+                if found is not None:
+                    self._note(found)
         return found is not None
 
+    def _note(self, request: ReceivedRequest) -> None:
+        self.requests.append(request)
+        # Of a request whose head was read before, the answer may be on its way already.
+        if not self._head_read or self._unanswered is not None:
+            self._unanswered = request
+        self._head_read = False
+        if self._on_request is not None:
+            self._on_request(request)
+
+    def _next_request(self, *, at_head: bool) -> Generator[None, None, ReceivedRequest]:
+        """Wait for a request that has no answer yet: for its head, or for all of it."""
+        while (request := self._unanswered) is None:
+            yield from self._read(ReadRequest() if self._head_read else ReadHead())
+        if self._head_read and not at_head:
+            if request.get("expect") is not None:
+                yield from self._send(_CONTINUE)
+            yield from self._read(ReadRequest())
+            request = self.requests[-1]
+        return request
+
+    def _reply(self, reply: Reply) -> _Steps:
+        early = self._head_read and self._unanswered is not None
+        request = yield from self._next_request(at_head=early)
+        yield from self._send(reply.encode(request.method))
+        if reply.is_final:
+            self._unanswered = None
+            if reply.closes or request.closes:
+                self.transport.close()
+                yield from self._until_lost()
+
+    def _serve(self, answer: Answer, at_head: bool) -> _Steps:
+        while True:
+            request = yield from self._next_request(at_head=at_head)
+            yield from self._run(actions_for(answer, request))
+            self._unanswered = None
+
     def _send(self, data: bytes) -> _Steps:
-        self.transport.write(data)
+        self.write(data)
         while not self._writable:
             yield
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TypeAlias, final
 
 from ._actions import Action
+from ._request_rules import ReceivedRequest
 from ._scripted_peer import ScriptedPeer
 
 __all__ = ("Script", "ScriptedServer", "listening")
@@ -25,11 +26,14 @@ class ScriptedServer:
 
     def __init__(self, *scripts: Script) -> None:
         self.peers: list[ScriptedPeer] = []
+        self.requests: list[ReceivedRequest] = []
+        """What was read whole, from all connections, in the order in which it was complete."""
         self._scripts = scripts or ((),)
 
     def __call__(self) -> ScriptedPeer:
         """The peer for the next connection."""
-        peer = ScriptedPeer(self._scripts[min(len(self.peers), len(self._scripts) - 1)])
+        script = self._scripts[min(len(self.peers), len(self._scripts) - 1)]
+        peer = ScriptedPeer(script, self.requests.append)
         self.peers.append(peer)
         return peer
 
