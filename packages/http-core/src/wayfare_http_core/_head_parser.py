@@ -143,7 +143,9 @@ def check_partial_head(data: bytearray, lines: int, line_start: int, limits: Hea
 
     Raises: as `parse_response_head`.
     """
-    if not data.startswith(b"HTTP/"[: len(data)]) and (len(data) >= _VERDICT or lines):
+    foreign = not data.startswith(b"HTTP/"[: len(data)])
+    # Every protocol that has a name to tell begins with a letter; a TLS alert of seven octets need not be waited out.
+    if foreign and (len(data) >= _VERDICT or lines or not data[:1].isalpha()):
         raise _refuse_status_line(bytes(_LINE_END.split(data[: limits.start_line], maxsplit=1)[0]))
     over_head = len(data) > limits.head + 3  # the line end and the blank line may be under way
     limit = limits.field_line if lines else limits.start_line
