@@ -27,14 +27,25 @@ async def send_request(
     timeout = request.timeout
     settings = request.settings
     connection: Connection | None = None
+    traced: ExchangeTrace | None = None
     try:
         head = request.head()
         target = request.prepared.target
-        connection = connector.lease_nowait(target)
-        if connection is None:
-            with deadline:
-                connection = await connector.connect(target, timeout.connect_timeouts)
-        exchange = await connection.exchange(head, request.body, settings.exchange, deadline)
+        if settings.trace is None:
+            connection = connector.lease_nowait(target)
+            if connection is None:
+                with deadline:
+                    connection = await connector.connect(target, timeout.connect_timeouts)
+            number = connection.exchanges_started + 1
+            exchange = await connection.exchange(head, request.body, settings.exchange, deadline)
+        else:
+            # Imported here: most sessions are not traced.
+            from ._tracing_exchange import ExchangeTrace
+
+            traced = ExchangeTrace(settings.trace, request)
+            connection = await traced.connect(connector, target, deadline)
+            number = connection.exchanges_started + 1
+            exchange = await traced.exchange(connection, head, settings.exchange, deadline)
     except BaseException as exc:
         deadline.close()
         # Imported here: most requests do not fail.
@@ -52,14 +63,19 @@ async def send_request(
         content.set_timeouts(deadline, timeout.read_timeout)
         if timeout.min_speed is not None:
             content.set_minimum_speed(*timeout.min_speed)
-    return ClientResponse(request, exchange)
+    response = ClientResponse(request, exchange, connection, number)
+    if traced is not None:
+        traced.watch(response)
+    return response
 
 
 def _undo_codings(exchange: Exchange, request: ClientRequest) -> None:
     """Let the content be decoded as it is read; a coding that nobody here knows is left as it is.
 
-    Raises: `ContentEncodingError` for more codings than anybody needs.
+    Raises: `ContentEncodingError` for more codings than anybody needs, and for one whose library is not installed.
     """
+    if exchange.is_complete and not exchange.content.total_raw_bytes:
+        return  # a response to HEAD, a 204 or a 304 names the coding of content that it does not carry (Z11)
     # Imported here: decoders load with the first coded response.
     from wayfare_http_core import UnsupportedCodings, make_decoder, parse_content_codings
 
