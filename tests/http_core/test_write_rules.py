@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from wayfare_http_core import (
     EncodedRequest,
     FieldBlock,
+    HttpVersion,
+    HttpVersion10,
     RequestHead,
     encode_chunk,
     encode_last_chunk,
@@ -594,3 +596,36 @@ def test_r1_r3_r4_r6_anything_else_is_refused(
         return
     assert octets.count(b"\r\n") == octets.count(b"\n") == octets.count(b"\r")
     assert scan(octets).method == (method or "GET")
+
+
+def older(*fields: tuple[str, str], method: str = "POST") -> RequestHead:
+    return RequestHead(method, "http", "h", "/p", FieldBlock(fields), HttpVersion10)
+
+
+def test_a_request_of_http_1_0_ends_its_connection() -> None:
+    assert encode_request_head(older(), 2).octets == (
+        b"POST /p HTTP/1.0\r\nHost: h\r\nConnection: close\r\nContent-Length: 2\r\n\r\n"
+    )
+    assert encode_plain_request(older(method="GET")) == (
+        b"GET /p HTTP/1.0\r\nHost: h\r\nConnection: close\r\n\r\n"
+    )
+    kept = encode_request_head(older(("Connection", "keep-alive"), method="GET"), -1).octets
+    assert kept == b"GET /p HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\n\r\n"
+
+
+def test_http_1_0_has_neither_chunks_nor_expectations() -> None:
+    """R9, R15: what 1.0 does not know is never sent to it."""
+    with pytest.raises(ValueError, match="unknown length"):
+        encode_request_head(older(), None)
+    assert encode_request_head(older(("Content-Length", "3")), None).length == 3
+    with pytest.raises(ValueError, match="no Transfer-Encoding"):
+        encode_request_head(older(("Transfer-Encoding", "chunked")), 2)
+    with pytest.raises(ValueError, match="no Expect"):
+        encode_request_head(older(("Expect", "100-continue")), 2)
+
+
+def test_no_other_version_is_spoken() -> None:
+    """R2."""
+    head = RequestHead("GET", "http", "h", "/", FieldBlock(), HttpVersion(2, 0))
+    with pytest.raises(ValueError, match=r"HTTP/2.0 cannot be spoken"):
+        encode_request_head(head, -1)

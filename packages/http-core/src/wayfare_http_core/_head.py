@@ -6,7 +6,7 @@ from typing import final
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from ._fields import EMPTY_FIELDS, FieldBlock
-from ._http_version import HttpVersion
+from ._http_version import HttpVersion, HttpVersion11
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -22,11 +22,12 @@ class RequestHead:
 
     The connection that sends it derives the target form (RFC 9112 section 3.2) and adds the fields of its own hop:
     framing and connection management. `authority` is the host with its port, as a Host field carries it, without
-    user info; `path` is the path with its query, percent-encoded, or `*`. Whoever sends the same head often keeps it:
-    a connection leaves its encoded form with it.
+    user info; `path` is the path with its query, percent-encoded, or `*`. `version` is what an HTTP/1 connection calls
+    itself, 1.1 or 1.0; with 1.0, content must have a length, and no other request follows on the connection. Whoever
+    sends the same head often keeps it: a connection leaves its encoded form with it.
     """
 
-    __slots__ = ("_encoded", "authority", "fields", "method", "path", "scheme")
+    __slots__ = ("_encoded", "authority", "fields", "method", "path", "scheme", "version")
 
     def __init__(
         self,
@@ -35,8 +36,10 @@ class RequestHead:
         authority: str,
         path: str,
         fields: FieldBlock = EMPTY_FIELDS,
+        version: HttpVersion = HttpVersion11,
     ) -> None:
         self.method = method
+        self.version = version
         self.scheme = scheme
         self.authority = authority
         self.path = path

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ._fields import encode_field
 from ._grammar import is_digits, is_token, token_list
 from ._head import RequestHead
+from ._http_version import HttpVersion10, HttpVersion11
 
 __all__ = ("EncodedRequest", "encode_plain_request", "encode_request_head")
 
@@ -53,6 +54,8 @@ def encode_request_head(
     start = _start_lines(
         head.method, head.scheme if absolute else "", head.authority, head.path, own_host
     )
+    if head.version is not HttpVersion11:
+        start = _older(start, head, length)
     if own_host:
         _check_host(head.fields.getall("host"))
     if "content-length" in names or "transfer-encoding" in names:
@@ -75,10 +78,29 @@ def encode_plain_request(head: RequestHead) -> bytes:
     """
     octets = head._encoded
     if octets is None:
+        if head.version is not HttpVersion11:
+            return encode_request_head(head, -1).octets
         start = _start_lines(head.method, "", head.authority, head.path, False)
         framing = _framing_field(head.method, -1)
         octets = head._encoded = b"%b%b%b\r\n" % (start, head.fields.encoded, framing)
     return octets
+
+
+def _older(start: bytes, head: RequestHead, length: int | None) -> bytes:
+    """The first lines of a request of HTTP/1.0, which knows neither chunks nor 100 (Continue).
+
+    Unless the caller says otherwise, the connection ends with it (RFC 9112 section 9.3).
+    """
+    if head.version != HttpVersion10:
+        raise ValueError(f"{head.version} cannot be spoken over HTTP/1")
+    if length is None and "content-length" not in head.fields.names:
+        raise ValueError("content of unknown length cannot be sent with HTTP/1.0")
+    for name in ("transfer-encoding", "expect"):
+        if name in head.fields.names:
+            raise ValueError(f"HTTP/1.0 has no {name.title()}")
+    line, _, rest = start.partition(b"\r\n")
+    closing = b"" if "connection" in head.fields.names else b"Connection: close\r\n"
+    return b"%b1.0\r\n%b%b" % (line.removesuffix(b"1.1"), rest, closing)
 
 
 def _start_lines(method: str, scheme: str, authority: str, path: str, own_host: bool) -> bytes:
