@@ -1,5 +1,7 @@
 """One exchange: lease a connection, send a request, and say what went wrong in the request's terms."""
 
+from typing import TYPE_CHECKING
+
 from wayfare_connector import BaseConnector
 from wayfare_http_core import (
     Connection,
@@ -11,6 +13,10 @@ from wayfare_http_core.aio import Deadline
 
 from ._request import ClientRequest
 from ._response import ClientResponse
+
+if TYPE_CHECKING:
+    from ._tracing import RequestTrace
+    from ._tracing_exchange import ExchangeTrace
 
 __all__ = ("send_request",)
 
@@ -39,10 +45,7 @@ async def send_request(
             number = connection.exchanges_started + 1
             exchange = await connection.exchange(head, request.body, settings.exchange, deadline)
         else:
-            # Imported here: most sessions are not traced.
-            from ._tracing_exchange import ExchangeTrace
-
-            traced = ExchangeTrace(settings.trace, request)
+            traced = _exchange_trace(settings.trace, request)
             connection = await traced.connect(connector, target, deadline)
             number = connection.exchanges_started + 1
             exchange = await traced.exchange(connection, head, settings.exchange, deadline)
@@ -63,10 +66,17 @@ async def send_request(
         content.set_timeouts(deadline, timeout.read_timeout)
         if timeout.min_speed is not None:
             content.set_minimum_speed(*timeout.min_speed)
-    response = ClientResponse(request, exchange, connection, number)
-    if traced is not None:
-        traced.watch(response)
-    return response
+    if traced is None:
+        return ClientResponse(request, exchange, connection, number)
+    traced.watch(exchange)
+    return ClientResponse(request, exchange, connection, number, traced.first_byte)
+
+
+def _exchange_trace(trace: "RequestTrace", request: ClientRequest) -> "ExchangeTrace":
+    # Imported here: most sessions are not traced.
+    from ._tracing_exchange import ExchangeTrace
+
+    return ExchangeTrace(trace, request)
 
 
 def _undo_codings(exchange: Exchange, request: ClientRequest) -> None:

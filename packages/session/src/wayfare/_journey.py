@@ -28,12 +28,25 @@ class Journey:
     `started` is when the request did, on the loop's clock in seconds: its total time goes on from there.
     """
 
-    __slots__ = ("_attempt", "_history", "_pipeline", "_request", "_retried", "_started", "_when")
+    __slots__ = (
+        "_attempt",
+        "_history",
+        "_pipeline",
+        "_retried",
+        "_started",
+        "_trace",
+        "_when",
+        "request",
+    )
+
+    request: ClientRequest
+    """That of the present hop."""
 
     def __init__(self, pipeline: "Pipeline", request: ClientRequest, started: float) -> None:
         total = request.timeout.total
         self._pipeline = pipeline
-        self._request = request
+        self.request = request
+        self._trace = request.settings.trace
         self._started = started
         self._when = None if total is None else started + total
         self._history: list[ClientResponse] = []
@@ -46,7 +59,9 @@ class Journey:
         Raises, Cancellation: as `ClientSession.request`.
         """
         try:
-            with self._deadline():
+            with self.deadline():
+                if self._trace is not None and response is None:
+                    await self._trace.request_start(self.request)
                 while True:
                     if response is None:
                         response = await self._attempted()
@@ -62,7 +77,7 @@ class Journey:
 
     async def survives(self, error: Exception) -> bool:
         """Whether the attempt that failed so is to be repeated; it is made ready then, at most once in each hop."""
-        request = self._request
+        request = self.request
         if (
             self._retried
             or not request.settings.retry_stale
@@ -77,10 +92,13 @@ class Journey:
     async def _attempted(self) -> ClientResponse | None:
         """One attempt, and its response; None if another one is to follow."""
         try:
-            return await self._send(self._request)
+            return await self._send(self.request)
         except Exception as exc:
+            failed = self._attempt
             if not await self.survives(exc):
                 raise
+            if self._trace is not None:
+                await self._trace.request_retry(self.request, exc, failed)
         return None
 
     async def _send(self, request: ClientRequest) -> ClientResponse:
@@ -97,23 +115,29 @@ class Journey:
         return returned
 
     async def _exchange(self, request: ClientRequest) -> ClientResponse:
-        return await send_request(self._pipeline.connector, request, self._deadline())
+        return await send_request(self._pipeline.connector, request, self.deadline())
 
     async def _leads_on(self, response: ClientResponse) -> bool:
         """Whether another request follows this response; it is released then, and the request made ready."""
+        request, attempt = self.request, self._attempt
         try:
             following = self._following(response)
+            if following is None:
+                return False
+            if self._trace is not None:
+                if response.status == 417:
+                    await self._trace.request_retry(request, None, attempt)
+                else:
+                    await self._trace.request_redirect(request, response)
         except BaseException:
             response.release()
             raise
-        if following is None:
-            return False
         response.release()
-        self._request = following
+        self.request = following
         return True
 
     def _following(self, response: ClientResponse) -> ClientRequest | None:
-        request = self._request
+        request = self.request
         if response.status == 417:
             return without_expectation(request)
         settings = request.settings
@@ -135,15 +159,15 @@ class Journey:
         self._retried = False
         return following
 
-    def _deadline(self) -> Deadline:
+    def deadline(self) -> Deadline:
         """The end of the total time, once more: whoever gets one may close it."""
         deadlines = self._pipeline.deadlines
         when = self._when
         seconds = None if when is None else when - deadlines.loop.time()
-        return deadlines.start(seconds, self._request.timeout.total_error)
+        return deadlines.start(seconds, self.request.timeout.total_error)
 
     def _describe(self, error: BaseException) -> None:
         if isinstance(error, ClientError | TotalTimeoutError):
             hops = [str(response.real_url) for response in self._history]
             elapsed = self._pipeline.deadlines.loop.time() - self._started
-            complete_failure(error, self._request, hops, self._attempt, elapsed)
+            complete_failure(error, self.request, hops, self._attempt, elapsed)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from ._middlewares import ClientMiddlewareType
     from ._redirects import RedirectPolicy
-    from ._response import ClientResponse
+    from ._response import CharsetResolver, ClientResponse
+    from ._tracing_config import TraceConfig
 
 __all__ = (
     "Data",
@@ -68,6 +69,8 @@ class RequestOptions(TypedDict, total=False):
     """Middlewares in place of the session's, the first outermost; None for the session's."""
     auto_decompress: bool | None
     """Whether content codings are undone; None for what the session says."""
+    trace_request_ctx: Any
+    """What the contexts of the session's trace configs are made with for this request."""
 
 
 class SessionOptions(TypedDict, total=False):
@@ -105,6 +108,10 @@ class SessionOptions(TypedDict, total=False):
     """Whether to ask once more where a pooled connection turns out to be closed (the default)."""
     middlewares: "Sequence[ClientMiddlewareType]"
     """What every request goes through, the first outermost."""
+    trace_configs: "Sequence[TraceConfig] | None"
+    """Handlers for what happens during requests; none can be added to them from now on."""
+    fallback_charset_resolver: "CharsetResolver"
+    """Names the encoding of text whose charset is not said, from the response and its content; UTF-8 unless given."""
     loop: "AbstractEventLoop | None"
     """Ignored; a session is bound to the loop that it first runs in. Deprecated."""
 
@@ -151,8 +158,9 @@ def check_kinds(options: SessionOptions) -> None:
     for name in ("connector_owner", "auto_decompress"):
         if not isinstance(options.get(name, True), bool):
             raise TypeError(f"{name} must be True or False")
-    if not callable(options.get("json_serialize", repr)):
-        raise TypeError("json_serialize must be callable")
+    for name in ("json_serialize", "fallback_charset_resolver"):
+        if not callable(options.get(name, repr)):
+            raise TypeError(f"{name} must be callable")
     check = options.get("raise_for_status", False)
     if not isinstance(check, bool) and not callable(check):
         raise TypeError("raise_for_status must be True, False or a coroutine function")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ._journey import Journey
     from ._session import ClientSession
 
-__all__ = ("Pipeline",)
+__all__ = ("Pipeline", "check_status")
 
 _LEADING_ON = frozenset((301, 302, 303, 307, 308, 417))
 """Statuses of responses that may be answered by another request: redirects, and Expect refused."""
@@ -71,7 +71,10 @@ class Pipeline:
         when = deadline.when
         started = loop.time() if when is None or timeout.total is None else when - timeout.total
         response: ClientResponse | None = None
-        if settings.middlewares:
+        if settings.trace_configs:
+            deadline.close()
+            response = await self._traced(session, request, options, started)
+        elif settings.middlewares:
             response = await self._journey(request, started).travel()
         else:
             try:
@@ -84,12 +87,28 @@ class Pipeline:
                 response = await journey.travel()
             elif response.status in _LEADING_ON:
                 response = await self._journey(request, started).travel(response)
-        if settings.raise_for_status is not False:
-            await _check_status(response, settings.raise_for_status)
+        if settings.raise_for_status is not False and not settings.trace_configs:
+            await check_status(response, settings.raise_for_status)
         if delivery.to_block:
             response.enter_block()
             delivery.response = response
         return response
+
+    async def _traced(
+        self,
+        session: "ClientSession",
+        request: ClientRequest,
+        options: RequestOptions,
+        started: float,
+    ) -> ClientResponse:
+        # Imported here: most sessions are not traced.
+        from ._traced_request import run_traced
+        from ._tracing import RequestTrace
+
+        settings = request.settings
+        trace = RequestTrace(session, settings.trace_configs, options.get("trace_request_ctx"))
+        request.settings = settings._replace(trace=trace)
+        return await run_traced(self._journey(request, started), trace)
 
     def _journey(self, request: ClientRequest, started: float) -> "Journey":
         # Imported here: most programs never need one.
@@ -109,7 +128,7 @@ class Pipeline:
         return self.loop
 
 
-async def _check_status(response: ClientResponse, check: Any) -> None:
+async def check_status(response: ClientResponse, check: Any) -> None:
     """Let the response be judged as the caller asked; one that does not pass is released."""
     if check is True:
         response.raise_for_status()

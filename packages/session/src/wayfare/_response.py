@@ -4,13 +4,14 @@ import asyncio
 import sys
 import warnings
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
 from multidict import CIMultiDictProxy
 from wayfare_http_core import (
     ClientResponseError,
+    Connection,
     Exchange,
     HttpVersion,
     content_length,
@@ -18,7 +19,6 @@ from wayfare_http_core import (
 from wayfare_http_core.aio import StreamReader
 from yarl import URL
 
-from ._charsets import is_text_charset
 from ._errors import ContentTypeError
 from ._request import ClientRequest, RequestInfo
 
@@ -28,9 +28,15 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from wayfare_http_core import MediaType
+    from multidict import MultiDictProxy
+    from wayfare_http_core import ContentDisposition, MediaType
 
-__all__ = ("ClientResponse",)
+    from ._connection_info import ConnectionInfo
+
+__all__ = ("CharsetResolver", "ClientResponse")
+
+CharsetResolver: TypeAlias = Callable[["ClientResponse", bytes], str]
+"""Names the encoding of content whose charset is not said: `(response, content) -> name`."""
 
 
 @final
@@ -65,8 +71,11 @@ class ClientResponse:
     __slots__ = (
         "__weakref__",
         "_body",
+        "_connection",
         "_exchange",
+        "_exchange_number",
         "_finalizer",
+        "_first_byte",
         "_history",
         "_in_context",
         "_media_type",
@@ -77,9 +86,21 @@ class ClientResponse:
     status: int
     """The three-digit status code."""
 
-    def __init__(self, request: ClientRequest, exchange: Exchange) -> None:
+    def __init__(
+        self,
+        request: ClientRequest,
+        exchange: Exchange,
+        connection: Connection,
+        exchange_number: int,
+        first_byte: float | None = None,
+    ) -> None:
+        """Made by a session: the exchange is the connection's `exchange_number`th, counted from 1; its head arrived
+        `first_byte` seconds after the request was sent, if that was measured."""
         self._request = request
         self._exchange = exchange
+        self._connection = connection
+        self._exchange_number = exchange_number
+        self._first_byte = first_byte
         self._body: bytes | None = None
         self._history: tuple[ClientResponse, ...] = ()
         self._in_context = False
@@ -102,13 +123,18 @@ class ClientResponse:
 
     @property
     def reason(self) -> str:
-        """The reason phrase, often empty."""
+        """The reason phrase; empty where there is none (RFC 9112 section 4), and good for nothing but logs."""
         return self._exchange.head.reason
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:
         """The fields, looked up in any case. Content-Encoding and Content-Length speak of the octets on the wire."""
         return self._exchange.head.headers
+
+    @property
+    def trailers(self) -> Mapping[str, str]:
+        """The fields that followed the content, looked up in any case; empty until it is complete, mostly then too."""
+        return self._exchange.trailers
 
     @property
     def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
@@ -129,6 +155,15 @@ class ClientResponse:
     def real_url(self) -> URL:
         """The URL of the request with its fragment."""
         return self._request.real_url
+
+    @property
+    def url_obj(self) -> URL:
+        """The URL under an old name.
+
+        Deprecated: use `url`.
+        """
+        warnings.warn("ClientResponse.url_obj is called url now", DeprecationWarning, stacklevel=2)
+        return self.url
 
     @property
     def host(self) -> str | None:
@@ -166,9 +201,46 @@ class ClientResponse:
         return content_length(self.headers)
 
     @property
+    def content_disposition(self) -> "ContentDisposition | None":
+        """How the content wants to be presented and what its file might be called, or None where that is not said.
+
+        The file name is the server's choice: `safe_filename` makes a name of it that is no path.
+        """
+        value = self.headers.get("Content-Disposition")
+        if value is None:
+            return None
+        # Imported here: most responses have no such field.
+        from wayfare_http_core import ContentDisposition
+
+        return ContentDisposition.parse(value)
+
+    @property
+    def links(self) -> "MultiDictProxy[MultiDictProxy[str | URL]]":
+        """The links of the Link fields by relation type, each with its parameters and, as `url`, its resolved URL."""
+        # Imported here: most responses have no such field.
+        from ._response_links import links_of
+
+        return links_of(self.headers, self.url)
+
+    # -- the connection -------------------------------------------------------------------------------------------
+
+    @property
     def closed(self) -> bool:
         """Whether the response holds no connection any more."""
         return self._exchange.is_over
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection while the response holds it, None afterwards."""
+        return None if self._exchange.is_over else self._connection
+
+    @property
+    def connection_info(self) -> "ConnectionInfo":
+        """Facts of the connection: peer, TLS, how it was made. They stay when the response is released."""
+        # Imported here: few programs ask.
+        from ._connection_info import connection_info
+
+        return connection_info(self._connection.facts, self._exchange_number, self._first_byte)
 
     @override
     def __repr__(self) -> str:
@@ -243,9 +315,23 @@ class ClientResponse:
         return json.loads(text)
 
     def get_encoding(self) -> str:
-        """The encoding of the text: the charset of Content-Type where it is one of text, else UTF-8."""
-        charset = self.charset
-        return charset if charset is not None and is_text_charset(charset) else "utf-8"
+        """The encoding of the text: the charset of Content-Type where it is one of text, UTF-8 for JSON, else what the
+        session's `fallback_charset_resolver` says, which is UTF-8 where there is none.
+
+        Raises: RuntimeError where that resolver needs the content and it was not read yet.
+        """
+        # Imported here: a program that reads no text never needs it.
+        from ._content_text import said_encoding
+
+        said = said_encoding(self._parsed_media_type())
+        if said is not None:
+            return said
+        resolver = self._request.settings.fallback_charset_resolver
+        if resolver is None:
+            return "utf-8"
+        if self._body is None:
+            raise RuntimeError("the encoding is guessed from the content, which was not read yet")
+        return resolver(self, self._body)
 
     def raise_for_status(self) -> None:
         """Raise `ClientResponseError` for a status of 400 and above, releasing the response first.
@@ -304,18 +390,14 @@ class ClientResponse:
             self._finalizer = None
 
     def _parsed_media_type(self) -> "MediaType":
-        # Imported here: the parser of media types loads when one is asked for.
-        from wayfare_http_core import MediaType, parse_media_type
-
         if self._media_type is None:
-            parsed = parse_media_type(self.headers.get("Content-Type", ""))
-            self._media_type = parsed or MediaType("application", "octet-stream", {})
+            # Imported here: the parser of media types loads when one is asked for.
+            from ._content_text import media_type_of
+
+            self._media_type = media_type_of(self.headers)
         return self._media_type
 
     def _is_media_type(self, expected: str) -> bool:
-        actual = self._parsed_media_type()
-        if expected == "application/json":
-            return actual.type == "application" and (
-                actual.subtype == "json" or actual.subtype.endswith("+json")
-            )
-        return actual.essence == expected.lower()
+        from ._content_text import is_media_type
+
+        return is_media_type(self._parsed_media_type(), expected)

@@ -2,8 +2,9 @@
 
 import sys
 import warnings
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from multidict import CIMultiDict, CIMultiDictProxy
 from wayfare_connector import BaseConnector, TCPConnector
@@ -26,6 +27,9 @@ from ._request_context import Delivery, RequestContext
 from ._settings import RequestSettings, exchange_options
 from ._timeout import DEFAULT_TIMEOUT, UNSET, ClientTimeout, read_timeout_option
 from ._urls import check_base_url
+
+if TYPE_CHECKING:
+    from ._tracing_config import TraceConfig
 
 __all__ = ("ClientSession",)
 
@@ -172,6 +176,11 @@ class ClientSession:
         return self._pipeline.builder.settings.auto_decompress
 
     @property
+    def trace_configs(self) -> "tuple[TraceConfig, ...]":
+        """Handlers for what happens during requests."""
+        return self._pipeline.builder.settings.trace_configs
+
+    @property
     def raise_for_status(self) -> Any:
         """What was given as `raise_for_status`."""
         return self._pipeline.builder.settings.raise_for_status
@@ -233,7 +242,18 @@ def _settings(options: SessionOptions, timeout: ClientTimeout) -> RequestSetting
         requote_redirect_url=options.get("requote_redirect_url", True),
         retry_stale=options.get("retry_stale", True),
         middlewares=tuple(options.get("middlewares", ())),
+        fallback_charset_resolver=options.get("fallback_charset_resolver"),
+        trace_configs=_frozen(options.get("trace_configs")),
     )
+
+
+def _frozen(trace_configs: "Sequence[TraceConfig] | None") -> "tuple[TraceConfig, ...]":
+    if not trace_configs:
+        return ()
+    # Imported here: most sessions are not traced.
+    from ._tracing import freeze_trace_configs
+
+    return freeze_trace_configs(trace_configs)
 
 
 def _exchange_sizes(options: SessionOptions) -> ExchangeOptions:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from ._middlewares import ClientMiddlewareType
     from ._options import RaiseForStatus
     from ._redirects import RedirectPolicy
+    from ._response import CharsetResolver
+    from ._tracing import RequestTrace
+    from ._tracing_config import TraceConfig
 
 __all__ = ("RequestSettings", "exchange_options")
 
@@ -30,6 +33,11 @@ class RequestSettings(NamedTuple):
     requote_redirect_url: bool = True
     retry_stale: bool = True
     middlewares: "tuple[ClientMiddlewareType, ...]" = ()
+    fallback_charset_resolver: "CharsetResolver | None" = None
+    """What is asked for the encoding of text that does not say it; None for UTF-8."""
+    trace_configs: "tuple[TraceConfig, ...]" = ()
+    trace: "RequestTrace | None" = None
+    """Whom to tell of this one request; every request of a session with trace configs has its own."""
 
 
 # Cached, because a connection looks closely at options that it has not seen before.

@@ -80,59 +80,32 @@ class RequestTrace:
 
     async def request_start(self, request: "ClientRequest") -> None:
         """The request begins; what handlers change in its headers is sent."""
-        await self.send(
-            "on_request_start",
-            TraceRequestStartParams,
-            request.method,
-            request.url,
-            request.headers,
-        )
+        await self._tell("on_request_start", TraceRequestStartParams, request)
 
     async def request_retry(
-        self, request: "ClientRequest", exception: BaseException, attempt: int
+        self, request: "ClientRequest", exception: BaseException | None, attempt: int
     ) -> None:
         """This attempt, counted from 1, failed, and another follows."""
-        await self.send(
-            "on_request_retry",
-            TraceRequestRetryParams,
-            request.method,
-            request.url,
-            request.headers,
-            exception,
-            attempt,
-        )
+        await self._tell("on_request_retry", TraceRequestRetryParams, request, exception, attempt)
 
     async def request_redirect(self, request: "ClientRequest", response: "ClientResponse") -> None:
         """The response to this request leads elsewhere and is followed."""
-        await self.send(
-            "on_request_redirect",
-            TraceRequestRedirectParams,
-            request.method,
-            request.url,
-            request.headers,
-            response,
-        )
+        await self._tell("on_request_redirect", TraceRequestRedirectParams, request, response)
 
     async def request_end(self, request: "ClientRequest", response: "ClientResponse") -> None:
         """The response to the last hop's request is there for the caller."""
-        await self.send(
-            "on_request_end",
-            TraceRequestEndParams,
-            request.method,
-            request.url,
-            request.headers,
-            response,
-        )
+        await self._tell("on_request_end", TraceRequestEndParams, request, response)
 
     async def request_exception(self, request: "ClientRequest", exception: BaseException) -> None:
         """The request failed or was cancelled. Nobody is told where its coroutine is closed: it cannot wait."""
-        if isinstance(exception, GeneratorExit):
-            return
-        await self.send(
-            "on_request_exception",
-            TraceRequestExceptionParams,
-            request.method,
-            request.url,
-            request.headers,
-            exception,
-        )
+        if not isinstance(exception, GeneratorExit):
+            await self._tell(
+                "on_request_exception", TraceRequestExceptionParams, request, exception
+            )
+
+    async def _tell(
+        self, signal: str, params: Callable[..., object], request: "ClientRequest", *more: object
+    ) -> None:
+        # Asked first: a request's headers become a mapping only where somebody looks at them.
+        if self.wants(signal):
+            await self.send(signal, params, request.method, request.url, request.headers, *more)

@@ -3,11 +3,12 @@
 Names and fields that users know from elsewhere stand first and in the order they know; what follows them has a default,
 so that tests of handlers can make values in the short form too.
 
-Seconds are those of the event loop's clock. A peer's address has the shape that `socket.getpeername` gives.
+Headers and content stay out of their `repr`: they hold credentials, and logs print this. Seconds are those of the event
+loop's clock. A peer's address has the shape that `socket.getpeername` gives.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 from multidict import CIMultiDict
@@ -58,7 +59,7 @@ class TraceRequestStartParams:
 
     method: str
     url: URL
-    headers: CIMultiDict[str]
+    headers: CIMultiDict[str] = field(repr=False)
 
 
 @final
@@ -68,7 +69,7 @@ class TraceRequestHeadersSentParams:
 
     method: str
     url: URL
-    headers: CIMultiDict[str]
+    headers: CIMultiDict[str] = field(repr=False)
 
 
 @final
@@ -78,7 +79,7 @@ class TraceRequestChunkSentParams:
 
     method: str
     url: URL
-    chunk: bytes
+    chunk: bytes = field(repr=False)
 
 
 @final
@@ -88,19 +89,22 @@ class TraceRequestRedirectParams:
 
     method: str
     url: URL
-    headers: CIMultiDict[str]
+    headers: CIMultiDict[str] = field(repr=False)
     response: "ClientResponse"
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class TraceRequestRetryParams:
-    """An attempt failed and the request is sent once more; `attempt` counts from 1, the one that failed."""
+    """An attempt failed and the request is sent once more; `attempt` counts from 1, the one that failed.
+
+    `exception` says how; it is None where a response asked for the other attempt (417, Expectation Failed).
+    """
 
     method: str
     url: URL
-    headers: CIMultiDict[str]
-    exception: BaseException
+    headers: CIMultiDict[str] = field(repr=False)
+    exception: BaseException | None
     attempt: int = 1
 
 
@@ -111,7 +115,7 @@ class TraceRequestEndParams:
 
     method: str
     url: URL
-    headers: CIMultiDict[str]
+    headers: CIMultiDict[str] = field(repr=False)
     response: "ClientResponse"
 
 
@@ -122,7 +126,7 @@ class TraceRequestExceptionParams:
 
     method: str
     url: URL
-    headers: CIMultiDict[str]
+    headers: CIMultiDict[str] = field(repr=False)
     exception: BaseException
 
 
@@ -137,7 +141,7 @@ class TraceInformationalParams:
     method: str
     url: URL
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     seconds: float = 0.0
 
 
@@ -149,7 +153,7 @@ class TraceResponseStartParams:
     method: str
     url: URL
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     seconds: float = 0.0
 
 
@@ -160,21 +164,20 @@ class TraceResponseChunkReceivedParams:
 
     method: str
     url: URL
-    chunk: bytes
+    chunk: bytes = field(repr=False)
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class TraceResponseEndParams:
-    """The content was read to its end, `seconds` after the response's head; or it broke, by `exception`.
+    """The content was read to its end, `seconds` after the response's head; or reading failed with `exception`.
 
-    `octets` counts them decoded, `raw_octets` as they arrived.
+    `octets` is how many there were to read, decoded.
     """
 
     method: str
     url: URL
     octets: int
-    raw_octets: int
     seconds: float = 0.0
     exception: BaseException | None = None
 

@@ -1,0 +1,30 @@
+"""A request that somebody watches: its end, whichever it is, is told too."""
+
+from ._journey import Journey
+from ._pipeline import check_status
+from ._response import ClientResponse
+from ._tracing import RequestTrace
+
+__all__ = ("run_traced",)
+
+
+async def run_traced(journey: Journey, trace: RequestTrace) -> ClientResponse:
+    """Let the request travel, and tell how that ended.
+
+    Raises: as `ClientSession.request`; what a handler raises, also in place of the error that it was told.
+    Cancellation: as `ClientSession.request`; handlers are told, and waited for.
+    """
+    response: ClientResponse | None = None
+    try:
+        response = await journey.travel()
+        check = journey.request.settings.raise_for_status
+        if check is not False:
+            await check_status(response, check)
+        with journey.deadline():
+            await trace.request_end(journey.request, response)
+    except BaseException as exc:
+        if response is not None:
+            response.release()
+        await trace.request_exception(journey.request, exc)
+        raise
+    return response

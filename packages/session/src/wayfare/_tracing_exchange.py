@@ -1,0 +1,241 @@
+"""The signals of one exchange: the connection, the request on it, and the response up to the end of its content."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
+from contextlib import aclosing
+from typing import final
+
+from wayfare_connector import BaseConnector, Target
+from wayfare_http_core import (
+    Connection,
+    Exchange,
+    ExchangeOptions,
+    RequestBody,
+    RequestHead,
+    ResponseHead,
+)
+from wayfare_http_core.aio import ContentWatcher, Deadline
+
+from ._connect_trace import ConnectTrace
+from ._request import ClientRequest
+from ._tracing import RequestTrace
+from ._tracing_params import (
+    TraceInformationalParams,
+    TraceRequestChunkSentParams,
+    TraceRequestHeadersSentParams,
+    TraceResponseChunkReceivedParams,
+    TraceResponseEndParams,
+    TraceResponseStartParams,
+)
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+__all__ = ("ExchangeTrace",)
+
+
+@final
+class ExchangeTrace(ContentWatcher):
+    """Sends the signals of one exchange.
+
+    Raises, from every method: what handlers raise; the connection is given up then, if it was leased already.
+    Cancellation: like an exception.
+    """
+
+    __slots__ = (
+        "_informational",
+        "_loop",
+        "_octets",
+        "_request",
+        "_started",
+        "_trace",
+        "first_byte",
+    )
+
+    first_byte: float | None
+    """Seconds from sending the request until the response's head was there."""
+
+    def __init__(self, trace: RequestTrace, request: ClientRequest) -> None:
+        self._trace = trace
+        self._request = request
+        self._loop = asyncio.get_running_loop()
+        self._started = 0.0
+        self._octets = 0
+        self._informational: list[tuple[ResponseHead, float]] = []
+        self.first_byte = None
+
+    async def connect(
+        self, connector: BaseConnector, target: Target, deadline: Deadline
+    ) -> Connection:
+        """Lease a connection, with a signal for each stage."""
+        timeouts = self._request.timeout.connect_timeouts
+        with deadline:
+            return await connector.connect(target, timeouts, ConnectTrace(self._trace))
+
+    async def exchange(
+        self,
+        connection: Connection,
+        head: RequestHead,
+        options: ExchangeOptions,
+        deadline: Deadline,
+    ) -> Exchange:
+        """Send the request and return its response, as `Connection.exchange` does."""
+        trace, request = self._trace, self._request
+        try:
+            if trace.wants("on_request_headers_sent"):
+                with deadline:
+                    await trace.send(
+                        "on_request_headers_sent",
+                        TraceRequestHeadersSentParams,
+                        request.method,
+                        request.url,
+                        request.headers,
+                    )
+        except BaseException:
+            # Leased and not used: nobody else will give it back.
+            connection.abort()
+            raise
+        body = request.body
+        if body is not None and trace.wants("on_request_chunk_sent"):
+            body = _ToldBody(body, self._chunk_sent)
+        if trace.wants("on_informational"):
+            options = options._replace(on_informational=self._keep_informational)
+        self._started = self._loop.time()
+        try:
+            exchange = await connection.exchange(head, body, options, deadline)
+        except Exception:
+            await self._tell_informational()
+            raise
+        self.first_byte = self._loop.time() - self._started
+        try:
+            with deadline:
+                await self._tell_informational()
+                await self._response_start(exchange.head, self.first_byte)
+        except BaseException:
+            exchange.abort()
+            raise
+        return exchange
+
+    def watch(self, exchange: Exchange) -> None:
+        """Tell of the content as it is read, if anybody wants to know."""
+        if self._trace.wants("on_response_chunk_received") or self._trace.wants("on_response_end"):
+            self._started = self._loop.time()
+            exchange.content.watch(self)
+
+    @override
+    async def content_arrived(self, piece: bytes) -> None:
+        """See `ContentWatcher`."""
+        self._octets += len(piece)
+        request = self._request
+        await self._trace.send(
+            "on_response_chunk_received",
+            TraceResponseChunkReceivedParams,
+            request.method,
+            request.url,
+            piece,
+        )
+
+    @override
+    async def content_ended(self, exception: Exception | None) -> None:
+        """See `ContentWatcher`."""
+        request = self._request
+        await self._trace.send(
+            "on_response_end",
+            TraceResponseEndParams,
+            request.method,
+            request.url,
+            self._octets,
+            self._loop.time() - self._started,
+            exception,
+        )
+
+    async def _chunk_sent(self, chunk: bytes) -> None:
+        request = self._request
+        await self._trace.send(
+            "on_request_chunk_sent",
+            TraceRequestChunkSentParams,
+            request.method,
+            request.url,
+            chunk,
+        )
+
+    def _keep_informational(self, head: ResponseHead) -> None:
+        # Called from the transport: handlers are told when the request's own task runs again.
+        self._informational.append((head, self._loop.time() - self._started))
+
+    async def _tell_informational(self) -> None:
+        request = self._request
+        kept, self._informational = self._informational, []
+        for head, seconds in kept:
+            await self._trace.send(
+                "on_informational",
+                TraceInformationalParams,
+                request.method,
+                request.url,
+                head.status,
+                head.headers,
+                seconds,
+            )
+
+    async def _response_start(self, head: ResponseHead, seconds: float) -> None:
+        request = self._request
+        await self._trace.send(
+            "on_response_start",
+            TraceResponseStartParams,
+            request.method,
+            request.url,
+            head.status,
+            head.headers,
+            seconds,
+        )
+
+
+@final
+class _ToldBody(RequestBody):
+    """A request's content that tells of each piece once the connection has taken it and asks for the next."""
+
+    __slots__ = ("_body", "_tell")
+
+    def __init__(self, body: RequestBody | bytes, tell: Callable[[bytes], Awaitable[None]]) -> None:
+        self._body = body
+        self._tell = tell
+
+    @property
+    @override
+    def content_type(self) -> str | None:
+        """The body's; octets have theirs in the request's headers."""
+        return None if isinstance(self._body, bytes) else self._body.content_type
+
+    @property
+    @override
+    def length(self) -> int | None:
+        """The body's."""
+        return len(self._body) if isinstance(self._body, bytes) else self._body.length
+
+    @property
+    @override
+    def replayable(self) -> bool:
+        """As the body is."""
+        return isinstance(self._body, bytes) or self._body.replayable
+
+    @override
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """One pass over the body."""
+        body = self._body
+        pieces = (body,) if isinstance(body, bytes) else body.chunks()
+        if isinstance(pieces, AsyncGenerator):
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    yield piece
+                    await self._tell(bytes(piece))
+        elif isinstance(pieces, AsyncIterable):
+            async for piece in pieces:
+                yield piece
+                await self._tell(bytes(piece))
+        else:
+            for piece in pieces:
+                yield piece
+                await self._tell(bytes(piece))
