@@ -1,25 +1,48 @@
 #!/usr/bin/env bash
 # The servers that some tests and the benchmarks need, on free loopback ports, all state in .services/.
 #
-#   scripts/services.sh start [nginx] [redis]   install where possible, start, and write .services/env
-#   scripts/services.sh require nginx           only make sure that the program is there
-#   scripts/services.sh stop                    stop what `start` started
+#   scripts/services.sh start [NAME ...]     install where possible, start, and write .services/env; all unless named
+#   scripts/services.sh require NAME ...     only make sure that the programs are there
+#   scripts/services.sh list                 the names: nginx redis squid tinyproxy microsocks
+#   scripts/services.sh stop                 stop what `start` started
 #
 # Programs come from the system's packages: as root they are installed, otherwise the script says how.
-# .services/env holds NAME=value lines; tests/conftest.py reads it.
+# .services/env holds NAME=value lines; tests/conftest.py reads it. Each server has a part of its own in services/:
+# a function start_NAME that leaves the server's process ids in .services/NAME/*pid.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 STATE="$PWD/.services"
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
+NAMES=(nginx redis squid tinyproxy microsocks)
 
 say() { echo "services: $*" >&2; }
+
+for name in "${NAMES[@]}"; do
+    # shellcheck source=/dev/null
+    . "scripts/services/$name.sh"
+done
 
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-program_of() { case "$1" in nginx) echo nginx ;; redis) echo redis-server ;; *) say "unknown service '$1'"; exit 2 ;; esac; }
-package_of() { case "$1" in nginx) echo nginx ;; redis) echo redis-server ;; esac; }
+tell() { echo "$1=$2" >> "$STATE/env"; }
+
+program_of() {
+    case "$1" in
+        redis) echo redis-server ;;
+        nginx | squid | tinyproxy | microsocks) echo "$1" ;;
+        *) say "unknown service '$1'"; exit 2 ;;
+    esac
+}
+
+package_of() {
+    case "$1" in
+        redis) echo redis-server ;;
+        squid) echo squid-openssl ;; # the other build of it speaks no TLS
+        *) echo "$1" ;;
+    esac
+}
 
 require() {
     local program package
@@ -52,102 +75,29 @@ while True:
 PYTHON
 }
 
-write_nginx_files() {
-    local www="$STATE/nginx/www"
-    mkdir -p "$www/upload" "$STATE/nginx/logs" "$STATE/nginx/tmp"
-    python3 - "$www" <<'PYTHON'
-import hashlib, pathlib, sys
-www = pathlib.Path(sys.argv[1])
-def octets(count):
-    blocks = (hashlib.sha256(str(n).encode()).digest() for n in range(count // 32))
-    return b"".join(blocks)
-(www / "1k.bin").write_bytes(octets(1024))
-(www / "1m.bin").write_bytes(octets(1024 * 1024))
-(www / "words.txt").write_text("the quick brown fox jumps over the lazy dog\n" * 2000)
-PYTHON
-    printf 'user:{PLAIN}secret\n' > "$STATE/nginx/htpasswd"
-}
-
-write_certificate() {
+# A self-signed certificate for localhost, shared by the servers that speak TLS; false where there is no openssl.
+certificate() {
+    [ -f "$STATE/cert.pem" ] && return
     command -v openssl > /dev/null || return 1
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost \
         -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' \
-        -keyout "$STATE/nginx/key.pem" -out "$STATE/nginx/cert.pem" 2> /dev/null
-}
-
-nginx_configuration() {
-    local port="$1" tls_port="$2"
-    [ "$(id -u)" = 0 ] && echo "user root;"
-    cat <<NGINX
-worker_processes 1;
-pid $STATE/nginx/pid;
-error_log $STATE/nginx/logs/error.log;
-events { worker_connections 4096; }
-http {
-    access_log off;
-    types { text/plain txt; }
-    default_type application/octet-stream;
-    client_body_temp_path $STATE/nginx/tmp/body;
-    proxy_temp_path $STATE/nginx/tmp/proxy;
-    fastcgi_temp_path $STATE/nginx/tmp/fastcgi;
-    uwsgi_temp_path $STATE/nginx/tmp/uwsgi;
-    scgi_temp_path $STATE/nginx/tmp/scgi;
-    client_max_body_size 0;
-    keepalive_requests 1000000;
-    server {
-        listen 127.0.0.1:$port;
-        ${tls_port:+listen 127.0.0.1:$tls_port ssl; ssl_certificate $STATE/nginx/cert.pem; ssl_certificate_key $STATE/nginx/key.pem;}
-        root $STATE/nginx/www;
-        location = / { return 200 "wayfare\n"; }
-        location /files/ { alias $STATE/nginx/www/; }
-        location /gzip/ { alias $STATE/nginx/www/; gzip on; gzip_types *; gzip_min_length 0; }
-        location /close/ { alias $STATE/nginx/www/; keepalive_timeout 0; }
-        location /few/ { alias $STATE/nginx/www/; keepalive_requests 2; }
-        location /private/ { alias $STATE/nginx/www/; auth_basic "files"; auth_basic_user_file $STATE/nginx/htpasswd; }
-        location /moved/ { return 302 /files/1k.bin; }
-        location /upload/ { dav_methods PUT DELETE; }
-    }
-}
-NGINX
-}
-
-start_nginx() {
-    local port tls_port=""
-    write_nginx_files
-    port=$(free_port)
-    if write_certificate; then tls_port=$(free_port); fi
-    nginx_configuration "$port" "$tls_port" > "$STATE/nginx/nginx.conf"
-    nginx -p "$STATE/nginx" -c "$STATE/nginx/nginx.conf" -e "$STATE/nginx/logs/error.log"
-    wait_for_port "$port"
-    echo "WAYFARE_NGINX_URL=http://127.0.0.1:$port" >> "$STATE/env"
-    if [ -n "$tls_port" ]; then
-        echo "WAYFARE_NGINX_TLS_URL=https://localhost:$tls_port" >> "$STATE/env"
-        echo "WAYFARE_NGINX_CERTIFICATE=$STATE/nginx/cert.pem" >> "$STATE/env"
-    fi
-    say "nginx answers on port $port${tls_port:+, with TLS on $tls_port}"
-}
-
-start_redis() {
-    local port
-    mkdir -p "$STATE/redis"
-    port=$(free_port)
-    redis-server --port "$port" --bind 127.0.0.1 --daemonize yes --save '' --appendonly no \
-        --dir "$STATE/redis" --pidfile "$STATE/redis/pid" --logfile "$STATE/redis/log" > /dev/null
-    wait_for_port "$port"
-    echo "WAYFARE_REDIS_URL=redis://127.0.0.1:$port/0" >> "$STATE/env"
-    say "redis answers on port $port"
+        -keyout "$STATE/key.pem" -out "$STATE/cert.pem" 2> /dev/null
+    # Servers that give up root must still read it.
+    chmod 644 "$STATE/key.pem"
 }
 
 stop() {
-    local name pid
-    for name in nginx redis; do
-        [ -f "$STATE/$name/pid" ] || continue
-        pid=$(cat "$STATE/$name/pid")
-        # A stale file may name a process that is somebody else's by now.
-        if grep -qa "$name" "/proc/$pid/cmdline" 2> /dev/null; then
-            kill "$pid" && say "stopped $name"
-            for _ in $(seq 100); do kill -0 "$pid" 2> /dev/null || break; sleep 0.05; done
-        fi
+    local name file pid
+    for name in "${NAMES[@]}"; do
+        for file in "$STATE/$name"/*pid; do
+            [ -f "$file" ] || continue
+            pid=$(cat "$file")
+            # A stale file may name a process that is somebody else's by now.
+            if grep -qa "$name" "/proc/$pid/cmdline" 2> /dev/null; then
+                kill "$pid" && say "stopped $name"
+                for _ in $(seq 100); do kill -0 "$pid" 2> /dev/null || break; sleep 0.05; done
+            fi
+        done
     done
     rm -rf "$STATE"
 }
@@ -156,13 +106,14 @@ command="${1:-}"
 shift || true
 case "$command" in
     start)
-        [ $# -gt 0 ] || set -- nginx redis
+        [ $# -gt 0 ] || set -- "${NAMES[@]}"
         for name in "$@"; do require "$name"; done
         stop
         mkdir -p "$STATE"
         for name in "$@"; do "start_$name"; done
         ;;
     require) for name in "$@"; do require "$name"; done ;;
+    list) echo "${NAMES[*]}" ;;
     stop) stop ;;
-    *) say "usage: $0 start [nginx] [redis] | require NAME | stop"; exit 2 ;;
+    *) say "usage: $0 start [NAME ...] | require NAME ... | list | stop"; exit 2 ;;
 esac
