@@ -73,10 +73,19 @@ class AbstractCookieJar(ABC):
 
     def cookie_header(self, url: str | URL) -> str | None:
         """The value of the Cookie field for a request, or None where there is none to send."""
+        return "; ".join([pair for _, pair in self.cookie_pairs(url)]) or None
+
+    def cookie_pairs(self, url: str | URL) -> list[tuple[str, str]]:
+        """The cookies to send with a request, in order: each by its name, and as it stands in the Cookie field.
+
+        For clients that put cookies of their own beside the jar's into the one field that a request may have.
+        """
         found = self.filter_cookies(url)
         cookies = found.all if isinstance(found, CookieMap) else found.values()
-        pairs = [f"{one.key}={one.coded_value}" if one.key else one.coded_value for one in cookies]
-        return "; ".join(pairs) or None
+        return [
+            (one.key, f"{one.key}={one.coded_value}" if one.key else one.coded_value)
+            for one in cookies
+        ]
 
     def clear(self, predicate: "Callable[[Cookie], bool] | None" = None) -> None:
         """Remove every cookie, or those of which `predicate` says true."""
