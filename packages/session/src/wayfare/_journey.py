@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, final
 
-from wayfare_http_core import ClientError
+from wayfare_http_core import ClientError, hdrs
 from wayfare_http_core.aio import Deadline
 
 from ._errors import TooManyRedirects, TotalTimeoutError
@@ -102,6 +102,10 @@ class Journey:
         return None
 
     async def _send(self, request: ClientRequest) -> ClientResponse:
+        cookies = self._pipeline.cookies
+        if cookies.sync_due:
+            await cookies.refresh()
+        request = cookies.dressed(request)
         middlewares = request.settings.middlewares
         if not middlewares:
             return await self._exchange(request)
@@ -115,7 +119,10 @@ class Journey:
         return returned
 
     async def _exchange(self, request: ClientRequest) -> ClientResponse:
-        return await send_request(self._pipeline.connector, request, self.deadline())
+        response = await send_request(self._pipeline.connector, request, self.deadline())
+        if hdrs.SET_COOKIE in response.headers:
+            self._pipeline.cookies.store(response)
+        return response
 
     async def _leads_on(self, response: ClientResponse) -> bool:
         """Whether another request follows this response; it is released then, and the request made ready."""

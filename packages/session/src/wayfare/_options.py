@@ -20,6 +20,8 @@ else:
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    from wayfare_cookies import AbstractCookieJar, LooseCookies
+
     from ._middlewares import ClientMiddlewareType
     from ._redirects import RedirectPolicy
     from ._response import CharsetResolver, ClientResponse
@@ -53,6 +55,9 @@ class RequestOptions(TypedDict, total=False):
     """A value to send as JSON; None for no content."""
     headers: HeadersArgument
     """Fields to send; each name replaces the session's fields of that name."""
+    cookies: "LooseCookies | None"
+    """Cookies for this request and its redirects within its origin, in place of the jar's of the same names; they are
+    not stored. A mapping or pairs; a Morsel or a `Cookie` goes only where its domain, path and Secure let it."""
     timeout: Timeout
     """A `ClientTimeout`, or a number of seconds for the whole request; None for no limit on the whole."""
     raise_for_status: RaiseForStatus | None
@@ -82,6 +87,11 @@ class SessionOptions(TypedDict, total=False):
     """Whether closing the session closes the connector (the default); False to share one between sessions."""
     headers: HeadersArgument
     """Fields for every request, in place of the automatic ones of the same name."""
+    cookies: "LooseCookies | None"
+    """Cookies for every request to the origin of the base URL, or without one to every URL that a caller names, where
+    the jar has none of the same names; by redirects to no other origin. They are not stored."""
+    cookie_jar: "AbstractCookieJar | None"
+    """Where what servers set is kept: a `CookieJar` of its own unless given; a `DummyCookieJar` keeps nothing."""
     timeout: Timeout
     """Limits for every request; what is not given comes from `ClientTimeout(total=300, sock_connect=30)`."""
     raise_for_status: RaiseForStatus
@@ -155,6 +165,13 @@ def check_kinds(options: SessionOptions) -> None:
     connector = options.get("connector")
     if connector is not None and not isinstance(connector, BaseConnector):
         raise TypeError(f"connector must be a BaseConnector, not {type(connector).__name__}")
+    jar = options.get("cookie_jar")
+    if jar is not None:
+        # Imported here: who gives a jar has it loaded.
+        from wayfare_cookies import AbstractCookieJar
+
+        if not isinstance(jar, AbstractCookieJar):
+            raise TypeError(f"cookie_jar must be an AbstractCookieJar, not {type(jar).__name__}")
     for name in ("connector_owner", "auto_decompress"):
         if not isinstance(options.get(name, True), bool):
             raise TypeError(f"{name} must be True or False")

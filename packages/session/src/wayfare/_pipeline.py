@@ -2,6 +2,7 @@
 
     arguments --_build--> ClientRequest
     for each hop (the request itself, then each redirect that is followed: `_redirects`)
+        with its cookies, and those that it sets are stored (`_cookies`)
         for each attempt (the first; another one where `_retry` allows it)
             through the middlewares, outermost first (`_middlewares`)
                 one exchange on one connection (`_exchange`)
@@ -15,10 +16,12 @@ import asyncio
 from typing import TYPE_CHECKING, Any, final
 
 from wayfare_connector import BaseConnector
+from wayfare_http_core import hdrs
 from wayfare_http_core.aio import DeadlineQueue
 from yarl import URL
 
 from ._build import RequestBuilder
+from ._cookies import SessionCookies
 from ._exchange import send_request
 from ._options import RequestOptions
 from ._request import ClientRequest
@@ -39,13 +42,16 @@ _LEADING_ON = frozenset((301, 302, 303, 307, 308, 417))
 class Pipeline:
     """Sends the requests of one session, on the loop of the first one."""
 
-    __slots__ = ("builder", "closed", "connector", "deadlines", "loop")
+    __slots__ = ("builder", "closed", "connector", "cookies", "deadlines", "loop")
 
     deadlines: DeadlineQueue
 
-    def __init__(self, builder: RequestBuilder, connector: BaseConnector) -> None:
+    def __init__(
+        self, builder: RequestBuilder, connector: BaseConnector, cookies: SessionCookies
+    ) -> None:
         self.builder = builder
         self.connector = connector
+        self.cookies = cookies
         self.closed = False
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -65,6 +71,11 @@ class Pipeline:
         if self.closed or loop is None:
             loop = self._bind()
         request = self.builder.request(session, method, url, options)
+        dressed: ClientRequest | None = request
+        cookies = self.cookies
+        if cookies.jar or cookies.shared or options:
+            request.cookies = cookies.of_caller(request.url, options.get("cookies"))
+            dressed = None if cookies.sync_due else cookies.dressed(request)
         settings = request.settings
         timeout = request.timeout
         deadline = self.deadlines.start(timeout.total, timeout.total_error)
@@ -74,15 +85,17 @@ class Pipeline:
         if settings.trace_configs:
             deadline.close()
             response = await self._traced(session, request, options, started)
-        elif settings.middlewares:
+        elif settings.middlewares or dressed is None:
             response = await self._journey(request, started).travel()
         else:
             try:
-                response = await send_request(self.connector, request, deadline)
+                response = await send_request(self.connector, dressed, deadline)
             except Exception as exc:
                 journey = self._journey(request, started)
                 if not await journey.survives(exc):
                     raise
+            if response is not None and hdrs.SET_COOKIE in response.headers:
+                cookies.store(response)
             if response is None:
                 response = await journey.travel()
             elif response.status in _LEADING_ON:

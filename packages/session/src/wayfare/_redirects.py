@@ -195,28 +195,42 @@ def next_hop(
         old.server_hostname if same else None,
     )
     method = _method_after(status, request.method)
-    with_content = method == request.method and (status != 303 or method == "HEAD")
-    return request.redirected(
+    keeps_content = method == request.method and (status != 303 or method == "HEAD")
+    keeps_credentials = not step.is_downgrade and policy.keeps_credentials(step)
+    following = request.redirected(
         method,
         prepared,
-        _fields_after(request, step, prepared, with_content),
-        _content_after(request, status) if with_content else None,
+        _fields_after(
+            request,
+            prepared,
+            _of_step(step, keeps_content=keeps_content),
+            keeps_credentials=keeps_credentials,
+        ),
+        _content_after(request, status) if keeps_content else None,
     )
+    if keeps_credentials:
+        following.cookies = request.cookies
+    return following
+
+
+def _of_step(step: RedirectStep, *, keeps_content: bool) -> frozenset[str]:
+    """The fields, in lower case, that mean nothing after this redirect."""
+    of_content = frozenset() if keeps_content else _OF_CONTENT
+    return of_content if step.is_same_origin else of_content | _OF_ORIGIN
 
 
 def _fields_after(
-    request: ClientRequest, step: RedirectStep, prepared: PreparedURL, with_content: bool
+    request: ClientRequest,
+    prepared: PreparedURL,
+    meaningless: frozenset[str],
+    *,
+    keeps_credentials: bool,
 ) -> FieldBlock:
     """The fields that go along (D2, D5)."""
     old = request.fields
     settings = request.settings
-    policy = settings.redirect_policy or _USUAL
-    dropped: set[str] = set()
-    if not with_content:
-        dropped |= old.names & _OF_CONTENT
-    if not step.is_same_origin:
-        dropped |= old.names & _OF_ORIGIN
-    if step.is_downgrade or not policy.keeps_credentials(step):
+    dropped: set[str] = set(old.names & meaningless)
+    if not keeps_credentials:
         dropped.update(name for name in old.names if is_sensitive(name, settings.sensitive_headers))
     if prepared.authorization is None:
         if not dropped:

@@ -18,6 +18,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
+    from ._cookies import CallerCookies
     from ._session import ClientSession
 
 __all__ = ("ClientRequest", "RequestInfo")
@@ -56,8 +57,9 @@ def _restore(
 class ClientRequest:
     """One request of a session: what to ask, whom, and within which time. Mutable until it is sent.
 
-    `body` is None, octets, or what yields them. `session` is for the side requests of a middleware; what sends this
-    request never looks at it.
+    `body` is None, octets, or what yields them. `cookies` are those that the caller gave, until the request leaves
+    their origin; the Cookie field is among `headers` when a middleware sees the request. `session` is for the side
+    requests of a middleware; what sends this request never looks at it.
     """
 
     __slots__ = (
@@ -66,6 +68,7 @@ class ClientRequest:
         "_headers",
         "_prepared",
         "body",
+        "cookies",
         "method",
         "session",
         "settings",
@@ -86,6 +89,7 @@ class ClientRequest:
         """Made by a session. `head` is that of exactly these arguments, where it is at hand."""
         self.method = method
         self.body = body
+        self.cookies: CallerCookies | None = None
         self.timeout = timeout
         self.settings = settings
         self.session = session
@@ -186,8 +190,24 @@ class ClientRequest:
             self.session,
             self._head,
         )
+        twin.cookies = self.cookies
         if self._headers is not None:
             twin._headers = self._headers.copy()
+        return twin
+
+    def with_fields(self, fields: FieldBlock) -> "ClientRequest":
+        """The same request with other fields; the body is shared."""
+        twin = ClientRequest(
+            self.method,
+            self._prepared,
+            fields,
+            self.body,
+            self.timeout,
+            self.settings,
+            self.session,
+            self._prepared.usual_head(self.method, fields),
+        )
+        twin.cookies = self.cookies
         return twin
 
     def redirected(
@@ -197,7 +217,7 @@ class ClientRequest:
         fields: FieldBlock,
         body: RequestBody | bytes | None,
     ) -> "ClientRequest":
-        """The request that follows this one: what is not named here stays."""
+        """The request that follows this one: what is not named here stays, but for the caller's cookies."""
         return ClientRequest(
             method, prepared, fields, body, self.timeout, self.settings, self.session
         )

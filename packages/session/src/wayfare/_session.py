@@ -13,6 +13,7 @@ from yarl import URL
 
 from ._bodies import JSONEncoder
 from ._build import RequestBuilder
+from ._cookies import SessionCookies
 from ._defaults import default_fields
 from ._options import (
     RequestOptions,
@@ -29,6 +30,8 @@ from ._timeout import DEFAULT_TIMEOUT, UNSET, ClientTimeout, read_timeout_option
 from ._urls import check_base_url
 
 if TYPE_CHECKING:
+    from wayfare_cookies import AbstractCookieJar
+
     from ._tracing_config import TraceConfig
 
 __all__ = ("ClientSession",)
@@ -71,6 +74,9 @@ class ClientSession:
         settings = _settings(options, timeout)
         fields = default_fields(options.get("headers"), decoding=settings.auto_decompress)
         base_url = check_base_url(base_url)
+        cookies = SessionCookies(
+            options.get("cookie_jar"), options.get("cookies"), base_url, fields.getall("Cookie")
+        )
         connector = options.get("connector")
         # What it made itself, nobody else will close.
         self._connector_owner = connector is None or options.get("connector_owner", True)
@@ -84,7 +90,7 @@ class ClientSession:
         frame = sys._getframe(1)
         self._site = f"{frame.f_code.co_filename}:{frame.f_lineno}"
         # The last step: what has no pipeline has nothing to close.
-        self._pipeline = Pipeline(builder, connector)
+        self._pipeline = Pipeline(builder, connector, cookies)
 
     # -- requests -------------------------------------------------------------------------------------------------
 
@@ -156,6 +162,11 @@ class ClientSession:
         return self._pipeline.connector
 
     @property
+    def cookie_jar(self) -> "AbstractCookieJar":
+        """Where the session keeps what servers set: the jar that it was given, or one of its own."""
+        return self._pipeline.cookies.get_jar()
+
+    @property
     def connector_owner(self) -> bool:
         """Whether closing the session closes its connector."""
         return self._connector_owner
@@ -195,14 +206,20 @@ class ClientSession:
     async def close(self) -> None:
         """Close the session and, if it owns it, the connector; return when every connection is really closed.
 
-        Requests under way fail with `ClientConnectionError`. Idempotent.
+        Requests under way fail with `ClientConnectionError`. A cookie jar with a store tells it what it does not know
+        yet. Idempotent.
+
+        Raises: `StoreUnavailableError` where a cookie jar's store cannot be reached; everything else is closed then.
         Cancellation: safe; the closing goes on.
         """
         pipeline = self._pipeline
         pipeline.closed = True
-        if self._connector_owner:
-            # A second call waits for the same end.
-            await pipeline.connector.close()
+        try:
+            if self._connector_owner:
+                # A second call waits for the same end.
+                await pipeline.connector.close()
+        finally:
+            await pipeline.cookies.close()
 
     async def __aenter__(self) -> "ClientSession":
         return self
