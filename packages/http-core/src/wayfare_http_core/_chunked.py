@@ -12,6 +12,8 @@ from typing import final
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from ._chunk_runs import RUN_OCTETS, SMALL_CHUNK, read_run
+from ._chunk_sizes import pack_sizes
 from ._errors import BadHttpMessage, LineTooLong, TransferEncodingError
 from ._fields import FieldBlock
 from ._head_parser import parse_fields
@@ -72,6 +74,10 @@ class _Phase(enum.Enum):
     DONE = "done"
 
 
+# Looked up for every read of a chunked body; an attribute of an enum class costs a multiple of a global.
+_AT_SIZE, _IN_DATA, _AT_DATA_END, _IN_TRAILERS, _DONE = _Phase
+
+
 @final
 class ChunkedDecoder:
     """Content octets out of chunks, in time and memory linear in what arrives.
@@ -79,21 +85,25 @@ class ChunkedDecoder:
     `decode` gives the content found in the octets it is fed and never raises for what a peer sent: after it,
     `error` says what was wrong (the content before it was returned), `done` whether the last chunk and the trailers
     arrived, `unused` what came after them. `trailers` holds the trailer fields, those that would change framing
-    left out.
+    left out. `chunk_sizes` are the sizes of the chunks whose last octet the latest `decode` gave, packed.
     """
 
     __slots__ = (
+        "_ended",
         "_extensions",
         "_fields_before",
         "_limits",
         "_pending",
         "_phase",
         "_remaining",
+        "_size",
+        "chunk_sizes",
         "error",
         "trailers",
         "unused",
     )
 
+    chunk_sizes: bytes
     error: BadHttpMessage | None
     trailers: CIMultiDictProxy[str]
     unused: bytes
@@ -101,10 +111,13 @@ class ChunkedDecoder:
     def __init__(self, limits: HeadLimits = DEFAULT_HEAD_LIMITS, *, fields_before: int = 0) -> None:
         self._limits = limits
         self._fields_before = fields_before
-        self._phase = _Phase.SIZE
-        self._remaining = 0
+        self._phase = _AT_SIZE
+        self._size = 0  # of the chunk under way
+        self._remaining = 0  # octets of it that are still to come
+        self._ended: list[int] = []
         self._extensions = 0
         self._pending = b""
+        self.chunk_sizes = b""
         self.error = None
         self.trailers = NO_TRAILERS
         self.unused = b""
@@ -112,37 +125,49 @@ class ChunkedDecoder:
     @property
     def done(self) -> bool:
         """Whether the body is complete."""
-        return self._phase is _Phase.DONE
+        return self._phase is _DONE
 
     def decode(self, data: bytes) -> bytes:
         """The content octets in the next octets from the wire."""
+        if self._phase is _IN_DATA and len(data) < self._remaining:
+            self._remaining -= len(data)
+            self.chunk_sizes = b""
+            return data
         if self._pending:
             data = self._pending + data
             self._pending = b""
         content: list[bytes] = []
         position = 0
         try:
-            while position < len(data) and self._phase is not _Phase.DONE:
-                if self._phase is _Phase.SIZE:
-                    step = self._read_chunks(data, position, content)
-                elif self._phase is _Phase.DATA:
-                    step = self._read_data(data, position, content)
-                elif self._phase is _Phase.DATA_END:
-                    step = self._read_data_end(data, position)
-                else:
-                    step = self._read_trailers(data, position)
+            while position < len(data) and self._phase is not _DONE:
+                step = self._read_on(data, position, content)
                 if step == position:
                     self._pending = data[position:]
                     break
                 position = step
         except BadHttpMessage as exc:
             self.error = exc
-        if self._phase is _Phase.DONE:
+        if self._phase is _DONE:
             self.unused = data[position:]
+        self.chunk_sizes = pack_sizes(self._ended)
+        self._ended.clear()
         return content[0] if len(content) == 1 else b"".join(content)
+
+    def _read_on(self, data: bytes, position: int, content: list[bytes]) -> int:
+        """Read what the phase says; returns how far it came: no further where more octets are needed."""
+        phase = self._phase
+        if phase is _AT_SIZE:
+            return self._read_chunks(data, position, content)
+        if phase is _IN_DATA:
+            return self._read_data(data, position, content)
+        if phase is _AT_DATA_END:
+            return self._read_data_end(data, position)
+        return self._read_trailers(data, position)
 
     def _read_chunks(self, data: bytes, position: int, content: list[bytes]) -> int:
         """Read as many whole chunks as there are; returns how far it came."""
+        ended = self._ended
+        run_from = 0  # where reading many small chunks at once may be tried next
         while True:
             end = data.find(b"\r\n", position, position + MAX_CHUNK_LINE + 2)
             if end < 0:
@@ -153,16 +178,23 @@ class ChunkedDecoder:
             if size < 0:
                 size = self._size_with_extensions(line)
             if size == 0:
-                self._phase = _Phase.TRAILERS
+                self._phase = _IN_TRAILERS
                 return end + 2
             start = end + 2
             end = start + size
             if data[end : end + 2] != b"\r\n":
-                self._remaining = size
-                self._phase = _Phase.DATA
+                self._size = self._remaining = size
+                self._phase = _IN_DATA
                 return start
             content.append(data[start:end])
+            ended.append(size)
             position = end + 2
+            while size < SMALL_CHUNK and run_from <= position < len(data):
+                window = position + RUN_OCTETS
+                position, more = read_run(data, position, content, ended)
+                if not more:
+                    # Where a run broke off, others may at each chunk: the rest of this stretch is read one by one.
+                    run_from = window
 
     def _size_with_extensions(self, line: bytes) -> int:
         size = _SIZE.match(line)
@@ -190,14 +222,19 @@ class ChunkedDecoder:
         piece = data[position : position + self._remaining]
         self._remaining -= len(piece)
         content.append(piece)
+        position += len(piece)
         if not self._remaining:
-            self._phase = _Phase.DATA_END
-        return position + len(piece)
+            self._ended.append(self._size)
+            if data[position : position + 2] == b"\r\n":
+                self._phase = _AT_SIZE
+                return position + 2
+            self._phase = _AT_DATA_END
+        return position
 
     def _read_data_end(self, data: bytes, position: int) -> int:
         end = data[position : position + 2]
         if end == b"\r\n":
-            self._phase = _Phase.SIZE
+            self._phase = _AT_SIZE
             return position + 2
         if end != b"\r":
             raise TransferEncodingError(f"chunk data is followed by {end!r}, not by CRLF")
@@ -205,7 +242,7 @@ class ChunkedDecoder:
 
     def _read_trailers(self, data: bytes, position: int) -> int:
         if data.startswith(b"\r\n", position):
-            self._phase = _Phase.DONE
+            self._phase = _DONE
             return position + 2
         end = data.find(b"\r\n\r\n", position, position + MAX_TRAILERS + 4)
         if end < 0:
@@ -221,7 +258,7 @@ class ChunkedDecoder:
                 if name.lower().decode("ascii") not in _FRAMING_NAMES
             )
         )
-        self._phase = _Phase.DONE
+        self._phase = _DONE
         return end + 4
 
 

@@ -98,9 +98,13 @@ class ResponseParser:
         "_state",
         "_surplus",
         "_upgrade_offered",
+        "chunk_sizes",
     )
 
     _chunks: ChunkedDecoder  # from the first chunked body on
+    chunk_sizes: bytes
+    """The sizes of the chunks whose last octets are in the content that the latest `feed` gave, packed; see
+    `ChunkedDecoder.chunk_sizes`. Empty where the content is not chunked."""
 
     def __init__(self, limits: HeadLimits = DEFAULT_HEAD_LIMITS) -> None:
         self._limits = limits
@@ -118,6 +122,7 @@ class ResponseParser:
         self._informational = 0
         self._head_octets = 0
         self._received = 0
+        self.chunk_sizes = b""
 
     def begin(self, method: str, limits: HeadLimits | None = None) -> None:
         """Expect the response to a request that is being sent now, within the limits given here or before.
@@ -134,6 +139,7 @@ class ResponseParser:
         self._state = _HEAD
         self._method = method
         self._upgrade_offered = False
+        self.chunk_sizes = b""
         if limits is not None:
             self._limits = limits
         self._received = self._informational = self._head_octets = 0
@@ -357,6 +363,7 @@ class ResponseParser:
     def _feed_chunks(self, data: bytes, events: list[ResponseEvent]) -> None:
         chunks = self._chunks
         content = chunks.decode(data)
+        self.chunk_sizes = chunks.chunk_sizes
         if content:
             self._received += len(content)
             events.append(content)

@@ -1,19 +1,56 @@
 """HTTP/1.1 over asyncio transports: the thin shell around the protocol classes of `wayfare_http_core`."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ._connection import HTTP1Connection
+from ._content_watcher import ContentWatcher
 from ._deadlines import Deadline, DeadlineQueue
 from ._exchange import HTTP1Exchange, Upgraded
 from ._receive_buffer import RECEIVE_BUFFER_SIZE, receive_buffer
-from ._stream_reader import ContentWatcher, FlowControl, StreamReader
+from ._stream_feed import FlowControl
+from ._stream_iterators import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
+from ._stream_reader import EMPTY_PAYLOAD, StreamReader
+
+if TYPE_CHECKING:
+    from ._data_queue import DataQueue, EofStream, FlowControlDataQueue, PausableFeed
+    from ._stream_body import AsyncReadable, StreamBody
+else:
+    # What few programs need loads when its name is asked for. Add new names above and here.
+    _LAZY = {
+        "AsyncReadable": "_stream_body",
+        "DataQueue": "_data_queue",
+        "EofStream": "_data_queue",
+        "FlowControlDataQueue": "_data_queue",
+        "PausableFeed": "_data_queue",
+        "StreamBody": "_stream_body",
+    }
+
+    def __getattr__(name):
+        module = _LAZY.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
+        return value
+
 
 __all__ = (
+    "EMPTY_PAYLOAD",
     "RECEIVE_BUFFER_SIZE",
+    "AsyncReadable",
+    "AsyncStreamIterator",
+    "ChunkTupleAsyncStreamIterator",
     "ContentWatcher",
+    "DataQueue",
     "Deadline",
     "DeadlineQueue",
+    "EofStream",
     "FlowControl",
+    "FlowControlDataQueue",
     "HTTP1Connection",
     "HTTP1Exchange",
+    "PausableFeed",
+    "StreamBody",
     "StreamReader",
     "Upgraded",
     "receive_buffer",

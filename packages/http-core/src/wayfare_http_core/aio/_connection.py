@@ -333,6 +333,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             if isinstance(head, ResponseHead) and isinstance(whole, bytes):
                 exchange = HTTP1Exchange(self, head, self._options.read_limit)
                 exchange._whole = whole
+                if self._parser.chunk_sizes:
+                    exchange._chunk_sizes = self._parser.chunk_sizes
                 exchange.is_complete = True
                 self._waiter = None
                 delivered = not waiter.done()
@@ -451,6 +453,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if isinstance(event, bytes):
             if self._content is not None:
                 self._content.feed_data(event)
+                if self._parser.chunk_sizes:
+                    self._content.mark_chunks(self._parser.chunk_sizes)
             else:
                 self._drop(event)
         elif isinstance(event, ResponseHead):

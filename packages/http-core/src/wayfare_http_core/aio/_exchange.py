@@ -21,6 +21,7 @@ class HTTP1Exchange:
     """A response on its connection: see `wayfare_http_core.Exchange`."""
 
     __slots__ = (
+        "_chunk_sizes",
         "_connection",
         "_content",
         "_read_limit",
@@ -39,6 +40,7 @@ class HTTP1Exchange:
         self._read_limit = read_limit
         self._content: StreamReader | None = None
         self._whole: bytes | None = None
+        self._chunk_sizes = b""
         self.head = head
         self.trailers = NO_TRAILERS
         self.is_complete = False
@@ -48,7 +50,7 @@ class HTTP1Exchange:
         """The content. Content that came with its head becomes a stream only here: few ask for it."""
         if self._content is None:
             self._content = StreamReader.of_whole(
-                self._whole or b"", self._connection, self._read_limit
+                self._whole or b"", self._connection, self._read_limit, self._chunk_sizes
             )
             self._whole = None
         return self._content
