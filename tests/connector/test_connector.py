@@ -789,7 +789,7 @@ def test_bad_settings_are_refused(network: MemoryNetwork) -> None:
     with pytest.raises(ValueError, match="ssl_shutdown_timeout"):
         TCPConnector(ssl_shutdown_timeout=-1)
     with pytest.raises(TypeError, match="ssl must be"):
-        TCPConnector(ssl=None)  # type: ignore[arg-type]  # the mistake tested
+        TCPConnector(ssl="yes")  # type: ignore[arg-type]  # the mistake tested
     with pytest.raises(ValueError, match="a dialer brings its own"):
         TCPConnector(dialer=MemoryDialer(network), happy_eyeballs_delay=None)
 

@@ -21,8 +21,11 @@ from wayfare_connector import (
     DialTimeoutError,
     DNSTimeoutError,
     FailedAttempt,
+    Fingerprint,
+    FingerprintMismatch,
     PoolTimeoutError,
     ProxyTimeoutError,
+    ServerFingerprintMismatch,
     Target,
     TLSContextRef,
     TLSTimeoutError,
@@ -31,6 +34,7 @@ from wayfare_http_core import (
     ClientConnectionError,
     ClientError,
     ClientOSError,
+    ServerConnectionError,
     ServerTimeoutError,
 )
 
@@ -66,6 +70,10 @@ SAMPLES: list[ClientConnectionError] = [
     DNSTimeoutError(PLAIN, 2),
     DialTimeoutError(PLAIN, 3),
     TLSTimeoutError(SECURE, 4),
+    ServerFingerprintMismatch("ab" * 32, "cd" * 32, "example.com", 443),
+    ServerFingerprintMismatch(b"\x01" * 32, b"\x02" * 32, "example.com", 443),
+    ServerFingerprintMismatch(b"0a" * 32, b"0b" * 32, "example.com", 443),
+    ClientConnectorError(Target("https", "a", ssl=Fingerprint("ab" * 32)), REFUSED),
 ]
 
 
@@ -177,3 +185,14 @@ def test_a_certificate_error_carries_the_reason() -> None:
 )
 def test_the_message_is_a_sentence(exc: Exception, sentence: str) -> None:
     assert str(exc) == sentence
+
+
+def test_a_fingerprint_that_differs_is_shown_beside_the_expected_one() -> None:
+    exc = ServerFingerprintMismatch(b"\x01" * 32, b"\x02" * 32, "example.com", 443)
+    expected = "01" * 32
+    got = "02" * 32
+    assert str(exc) == (
+        f"the certificate of example.com:443 has the fingerprint {got}, not the expected {expected}"
+    )
+    assert isinstance(exc, ServerConnectionError)
+    assert FingerprintMismatch is ServerFingerprintMismatch

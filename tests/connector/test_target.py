@@ -125,7 +125,7 @@ def test_bad_arguments_are_refused() -> None:
         Target("ftp", "a.example")
     with pytest.raises(ValueError, match="not a host"):
         Target("http", "a example")
-    with pytest.raises(TypeError, match="must be a bool or an SSLContext"):
+    with pytest.raises(TypeError, match="must be a bool, an SSLContext or"):
         Target("https", "a.example", ssl=None)  # type: ignore[arg-type]  # the mistake tested
 
 

@@ -14,10 +14,13 @@ from ._errors import (
     ConnectorClosedError,
     DialTimeoutError,
     DNSTimeoutError,
+    FingerprintMismatch,
     PoolTimeoutError,
     ProxyTimeoutError,
+    ServerFingerprintMismatch,
     TLSTimeoutError,
 )
+from ._fingerprint import Fingerprint
 from ._pool import Decision, Pool, Ticket, TicketState
 from ._target import LimitKey, LocalAddress, Target, TLSContextRef, TLSSetting
 from ._tcp_connector import TCPConnector
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
         tls_facts,
         unverified_context,
     )
+    from ._tls_options import read_tls_options
 else:
     # What a program may never need loads when one of its names is asked for, and the TLS stage with
     # the first target that needs it. Add new ones above and here.
@@ -66,6 +70,7 @@ else:
         "current_proxies": "_proxy_environment",
         "default_context": "_tls",
         "get_default_context": "_tls",
+        "read_tls_options": "_tls_options",
         "socks4_handshake": "_socks",
         "socks5_handshake": "_socks",
         "tls_facts": "_tls",
@@ -99,6 +104,8 @@ __all__ = (
     "Dialer",
     "EnvironmentProxies",
     "FailedAttempt",
+    "Fingerprint",
+    "FingerprintMismatch",
     "LimitKey",
     "LocalAddress",
     "NoProxy",
@@ -110,6 +117,7 @@ __all__ = (
     "ResolveResult",
     "SOCKSError",
     "SOCKSHandshake",
+    "ServerFingerprintMismatch",
     "TCPConnector",
     "TCPDialer",
     "TLSContextRef",
@@ -126,6 +134,7 @@ __all__ = (
     "current_proxies",
     "default_context",
     "get_default_context",
+    "read_tls_options",
     "socks4_handshake",
     "socks5_handshake",
     "tls_facts",

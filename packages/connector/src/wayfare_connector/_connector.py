@@ -4,7 +4,6 @@ import asyncio
 import sys
 import warnings
 from abc import ABC, abstractmethod
-from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Final
 from weakref import ReferenceType, ref
@@ -14,7 +13,7 @@ from wayfare_http_core import ClientError, Connection, ConnectionOwner
 from ._errors import ClientConnectorError, ConnectorClosedError
 from ._lender import Lender
 from ._pool import Pool, Ticket, TicketState
-from ._target import Target
+from ._target import Target, TLSSetting
 from ._timeouts import ConnectDeadline, ConnectTimeouts
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ class BaseConnector(ABC):
         return self._lender.pool.force_close
 
     @property
-    def ssl(self) -> bool | SSLContext:
+    def ssl(self) -> TLSSetting:
         """The TLS setting for targets that are asked for without one of their own."""
         return True
 

@@ -10,6 +10,7 @@
       │     ├ ClientConnectorSSLError               (+ ssl.SSLError) no TLS with it
       │     └ ClientConnectorCertificateError       (+ ssl.CertificateError) its certificate is bad
       └ ServerConnectionError
+        ├ ServerFingerprintMismatch                 its certificate is not the expected one
         └ ServerTimeoutError                        (+ TimeoutError)
           └ ConnectionTimeoutError                  it took too long, in one of its phases:
             ├ PoolTimeoutError                      waiting for a place in the pool
@@ -26,8 +27,14 @@ import ssl
 import sys
 from typing import TYPE_CHECKING, Any
 
-from wayfare_http_core import ClientConnectionError, ClientOSError, ServerTimeoutError
+from wayfare_http_core import (
+    ClientConnectionError,
+    ClientOSError,
+    ServerConnectionError,
+    ServerTimeoutError,
+)
 
+from ._fingerprint import Fingerprint
 from ._target import Target
 
 if TYPE_CHECKING:
@@ -49,8 +56,10 @@ __all__ = (
     "ConnectorClosedError",
     "DNSTimeoutError",
     "DialTimeoutError",
+    "FingerprintMismatch",
     "PoolTimeoutError",
     "ProxyTimeoutError",
+    "ServerFingerprintMismatch",
     "TLSTimeoutError",
 )
 
@@ -129,6 +138,30 @@ class ClientConnectorCertificateError(ClientSSLError, ssl.CertificateError):
         self.certificate_error = certificate_error
 
 
+class ServerFingerprintMismatch(ServerConnectionError):
+    """The server's certificate is not the one whose fingerprint was given.
+
+    `expected` and `got` are written in the same form, the one in which the fingerprint was given.
+    """
+
+    def __init__(self, expected: bytes | str, got: bytes | str, host: str, port: int) -> None:
+        super().__init__(expected, got, host, port)
+        self.expected = expected
+        self.got = got
+        self.host = host
+        self.port = port
+
+    @override
+    def __str__(self) -> str:
+        return (
+            f"the certificate of {self.host}:{self.port} has the fingerprint {_hex(self.got)}, "
+            f"not the expected {_hex(self.expected)}"
+        )
+
+
+FingerprintMismatch = ServerFingerprintMismatch
+
+
 class ConnectionTimeoutError(ServerTimeoutError):
     """No connection within the time allowed for it.
 
@@ -200,7 +233,16 @@ def _where(target: Target) -> str:
     setting = "own context"
     if isinstance(target.ssl, bool):
         setting = "verified" if target.ssl else "not verified"
+    elif isinstance(target.ssl, Fingerprint):
+        setting = "by fingerprint"
     return f"{host}:{target.port} (TLS, {setting})"
+
+
+def _hex(fingerprint: bytes | str) -> str:
+    """A fingerprint to look at; bytes are raw unless they are hex digits."""
+    if isinstance(fingerprint, str):
+        return fingerprint
+    return fingerprint.decode("latin-1") if len(fingerprint) > 32 else fingerprint.hex()
 
 
 def _reason(error: OSError) -> str:

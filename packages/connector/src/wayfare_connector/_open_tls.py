@@ -10,7 +10,9 @@ from ._errors import (
     ClientConnectorCertificateError,
     ClientConnectorSSLError,
     ClientSSLError,
+    ServerFingerprintMismatch,
 )
+from ._fingerprint import Fingerprint
 from ._observer import ConnectObserver
 from ._target import Target
 from ._timeouts import ConnectDeadline
@@ -66,7 +68,7 @@ async def _context(target: Target) -> ssl.SSLContext:
         return target.ssl
     if target.ssl is True:
         return await get_default_context()
-    if target.ssl is False:
+    if target.ssl is False or isinstance(target.ssl, Fingerprint):
         return unverified_context()
     raise ValueError("the target only describes an SSLContext, it does not have one")
 
@@ -92,6 +94,7 @@ async def _secure(
         raise ClientConnectorSSLError(target, exc) from exc
     except ConnectionError as exc:
         raise ClientSSLError(target, exc) from exc
+    _check_fingerprint(target, connection.facts.peer_certificate)
     alpn = connection.facts.alpn
     if alpn not in (None, "http/1.1"):
         # The caller's context offered more than this connection speaks (T9).
@@ -100,3 +103,15 @@ async def _secure(
     if observer is not None:
         version = connection.facts.tls_version
         await observer.tls_end(target, version, loop.time() - started)
+
+
+def _check_fingerprint(target: Target, certificate: bytes | None) -> None:
+    """Nothing was sent yet but the handshake (T5)."""
+    pin = target.ssl
+    if not isinstance(pin, Fingerprint):
+        return
+    if certificate is None:
+        raise ClientSSLError(target, OSError(None, "the server showed no certificate"))
+    if not pin.matches(certificate):
+        got = pin.same_form(certificate)
+        raise ServerFingerprintMismatch(pin.given, got, target.host, target.port)

@@ -8,6 +8,7 @@ import sys
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias, final
 
+from ._fingerprint import Fingerprint
 from ._hosts import is_ip_literal, normalise_host, without_zone
 
 if sys.version_info >= (3, 12):
@@ -38,8 +39,9 @@ class TLSContextRef(NamedTuple):
     """The context's `id()`: tells two of them apart while both live."""
 
 
-TLSSetting: TypeAlias = bool | SSLContext | TLSContextRef
-"""True verifies by the default context, False does not verify, a context does as it says."""
+TLSSetting: TypeAlias = bool | SSLContext | Fingerprint | TLSContextRef
+"""True verifies by the default context, False does not verify, a context does as it says, a
+fingerprint trusts one certificate alone."""
 
 _Key: TypeAlias = tuple[str, str, int, TLSSetting | None, str | None, LocalAddress | None]
 
@@ -107,7 +109,9 @@ class Target:
         except KeyError:
             raise ValueError(f"not a scheme of HTTP: {scheme[:100]!r}") from None
         if not isinstance(ssl, TLSSetting):
-            raise TypeError(f"ssl must be a bool or an SSLContext, not {type(ssl).__name__}")
+            raise TypeError(
+                f"ssl must be a bool, an SSLContext or a Fingerprint, not {type(ssl).__name__}"
+            )
         is_ssl = canonical == "https"
         set_once = object.__setattr__
         set_once(self, "scheme", canonical)
@@ -199,8 +203,8 @@ class Target:
         parts = [f"{self.scheme}://{host}:{self.port}"]
         if isinstance(self.ssl, SSLContext | TLSContextRef):
             parts.append("ssl=<context>")
-        elif self.ssl is False:
-            parts.append("ssl=False")
+        elif self.ssl is not True and self.ssl is not None:
+            parts.append(f"ssl={self.ssl!r}")
         if self.server_hostname is not None:
             parts.append(f"server_hostname={self.server_hostname!r}")
         if self.local_addr is not None:

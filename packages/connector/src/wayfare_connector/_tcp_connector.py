@@ -10,8 +10,9 @@ from wayfare_http_core import Connection, ConnectionOwner
 
 from ._connector import DEFAULT_KEEPALIVE, BaseConnector
 from ._open_http1 import open_http1
-from ._target import LocalAddress, Target
+from ._target import LocalAddress, Target, TLSSetting
 from ._timeouts import ConnectDeadline
+from ._tls_options import read_tls_options
 
 if TYPE_CHECKING:
     from ._dialer import Dialer
@@ -32,7 +33,8 @@ class TCPConnector(BaseConnector):
     """Connects over TCP, with TLS for `https`.
 
     `ssl` is for targets that are asked for without a setting of their own: whoever makes targets
-    reads it here. `family`, `local_addr`, `resolver`, `happy_eyeballs_delay` and `interleave` are those
+    reads it here; `verify_ssl`, `ssl_context` and `fingerprint` are its spellings of old, with a
+    `DeprecationWarning`. `family`, `local_addr`, `resolver`, `happy_eyeballs_delay` and `interleave` are those
     of `TCPDialer`; with a `dialer` of one's own they have no meaning and are refused. A resolver or
     dialer that is handed in stays the caller's to close. The rest: see `BaseConnector`.
     """
@@ -46,7 +48,10 @@ class TCPConnector(BaseConnector):
         force_close: bool = False,
         max_connection_age: float | None = None,
         max_connection_uses: int | None = None,
-        ssl: bool | SSLContext = True,
+        ssl: TLSSetting = True,
+        verify_ssl: bool | None = None,
+        ssl_context: SSLContext | None = None,
+        fingerprint: bytes | None = None,
         family: socket.AddressFamily = socket.AF_UNSPEC,
         local_addr: LocalAddress | None = None,
         resolver: "AbstractResolver | None" = None,
@@ -56,8 +61,9 @@ class TCPConnector(BaseConnector):
         dialer: "Dialer | None" = None,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        if not isinstance(ssl, bool | SSLContext):
-            raise TypeError(f"ssl must be a bool or an SSLContext, not {type(ssl).__name__}")
+        setting = read_tls_options(
+            ssl, verify_ssl=verify_ssl, ssl_context=ssl_context, fingerprint=fingerprint
+        )
         super().__init__(
             limit=limit,
             limit_per_host=limit_per_host,
@@ -68,7 +74,7 @@ class TCPConnector(BaseConnector):
             ssl_shutdown_timeout=ssl_shutdown_timeout,
             loop=loop,
         )
-        self._ssl = ssl
+        self._ssl = True if setting is None else setting
         self._own_dialer: TCPDialer | None = None
         if dialer is None:
             dialer = self._own_dialer = _load_dialer()(
@@ -90,7 +96,7 @@ class TCPConnector(BaseConnector):
 
     @property
     @override
-    def ssl(self) -> bool | SSLContext:
+    def ssl(self) -> TLSSetting:
         """The TLS setting for targets that are asked for without one of their own."""
         return self._ssl
 
