@@ -9,7 +9,6 @@ import pytest
 from wayfare_http_core import (
     BadStatusLine,
     ClientConnectionError,
-    ClientConnectionResetError,
     ClientOSError,
     FieldBlock,
     RequestHead,
@@ -401,7 +400,7 @@ async def test_a_connection_with_unsent_octets_of_a_request_is_not_used_again(
         await turns()
         assert (w.end.get_write_buffer_size() > 0) is early
         w.peer.write(OK)
-        assert (await exchanging).take_whole() == b"ok"
+        assert await (await exchanging).content.read() == b"ok"
         await turns()
         assert w.owner.told == (["retired", "lost"] if early else ["idle"])
 
@@ -471,60 +470,6 @@ async def test_a_body_that_waits_for_a_peer_is_released_when_the_connection_goes
         with pytest.raises(ClientOSError):
             await exchanging
         await w.closed()
-
-
-async def test_without_a_transport_nothing_is_written(connect: Connect) -> None:
-    async with connect() as w:
-        w.connection.abort()
-        await w.connection.wait_closed()
-        with pytest.raises(ClientConnectionResetError, match="while the request was written"):
-            w.connection.write(b"x")
-        with pytest.raises(ClientConnectionResetError, match="while the request was written"):
-            await w.connection.drain()
-
-
-async def test_a_waiting_drain_ends_with_the_connection(connect: Connect) -> None:
-    async with connect(Stall(reading=False)) as w:
-        w.connection.write(bytes(MIB))
-        draining = asyncio.ensure_future(w.connection.drain())
-        await turns(3)
-        w.connection.abort()
-        with pytest.raises(ClientConnectionResetError):
-            await draining
-
-
-async def test_a_cancelled_drain_leaves_the_writing_as_it_was(connect: Connect) -> None:
-    async with connect(Read(1), Read(MIB - 1)) as w:
-        w.peer.transport.pause_reading()
-        w.connection.write(bytes(MIB))
-        draining = asyncio.ensure_future(w.connection.drain())
-        await turns(3)
-        draining.cancel()
-        w.peer.transport.resume_reading()
-        with pytest.raises(asyncio.CancelledError):
-            await draining
-        await w.connection.drain()
-        await turns(50)
-        assert w.peer.script_done
-
-
-async def test_writing_may_go_on_between_a_cancellation_and_its_delivery(connect: Connect) -> None:
-    """The future is done by then, and must not be touched again."""
-    async with connect() as w:
-        w.connection.pause_writing()
-        draining = asyncio.ensure_future(w.connection.drain())
-        await asyncio.sleep(0)
-        draining.cancel()
-        w.connection.resume_writing()
-        with pytest.raises(asyncio.CancelledError):
-            await draining
-        w.connection.pause_writing()
-        draining = asyncio.ensure_future(w.connection.drain())
-        await asyncio.sleep(0)
-        draining.cancel()
-        w.connection.connection_lost(None)
-        with pytest.raises(asyncio.CancelledError):
-            await draining
 
 
 async def test_a_cancelled_exchange_takes_its_body_along(connect: Connect) -> None:

@@ -18,8 +18,11 @@ class Sink:
     def __init__(self) -> None:
         self.writes: list[bytes | memoryview] = []
         self.drains = 0
+        self.piece = PIECE
+        self.content = 0
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes | memoryview, content: int) -> None:
+        self.content += content
         assert self.drains == len(self.writes), "nothing is written before the last piece drained"
         self.writes.append(data)
 

@@ -10,6 +10,7 @@ A session asks a connection for an exchange; it never writes bytes and never see
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
+from ._errors import UploadAbortedError
 from ._head import RequestHead, ResponseHead
 from ._limits import DEFAULT_HEAD_LIMITS, HeadLimits
 
@@ -65,6 +66,15 @@ class ExchangeOptions(NamedTuple):
     """The time from the end of the request to the first octet of an answer, informational ones included."""
     on_informational: Callable[[ResponseHead], None] | None = None
     """Called with each informational response (RFC 9110 section 15.2), in order. What it raises ends the exchange."""
+    expect_timeout: float | None = 1.0
+    """How long a body waits for the 100 that its head asked for with `Expect: 100-continue`, before it is sent anyway:
+    servers that do not know the field are silent (RFC 9110 section 10.1.1). curl and Go wait for one second, too."""
+    on_sent: Callable[[int], None] | None = None
+    """Called with the octets of the request's content that were handed to the transport since the last call. What it
+    raises ends the exchange."""
+    on_upload_end: Callable[[UploadAbortedError | None], None] | None = None
+    """Called once for a request with a body: with None when the last octet was handed to the transport, or with an
+    error when no more of the body will be sent. It must not raise."""
 
 
 DEFAULT_EXCHANGE_OPTIONS = ExchangeOptions()

@@ -23,19 +23,10 @@ from wayfare_http_core._connection import (
     ExchangeOptions,
     RequestBody,
 )
-from wayfare_http_core._errors import (
-    ClientConnectionError,
-    ClientConnectionResetError,
-    ClientOSError,
-    ServerDisconnectedError,
-    SocketTimeoutError,
-)
+from wayfare_http_core._errors import ClientConnectionError
 from wayfare_http_core._head import RequestHead, ResponseHead
-from wayfare_http_core._request_writer import (
-    EncodedRequest,
-    encode_plain_request,
-    encode_request_head,
-)
+from wayfare_http_core._http_version import HttpVersion11
+from wayfare_http_core._request_writer import encode_plain_request
 from wayfare_http_core._response_parser import (
     END_OF_MESSAGE,
     EndOfMessage,
@@ -44,23 +35,21 @@ from wayfare_http_core._response_parser import (
 )
 
 from ._deadlines import Deadline
+from ._drain import Drain, is_worth_draining
 from ._exchange import HTTP1Exchange, Upgraded
 from ._facts import keep_alive_hint, transport_facts
-from ._progress import Progress, ProgressWatch
-from ._receive_buffer import receive_buffer
+from ._loss import loss_error, read_rest
+from ._outgoing import Outgoing, prepare_request
+from ._progress import Progress, ProgressWatch, watch_for
+from ._receive_buffer import RECEIVE_BUFFER_SIZE, receive_buffer
 from ._stream_reader import StreamReader
 from ._unseen_input import has_unseen_input
-from ._upload import send_body
+from ._upload_task import Upload
 
 __all__ = ("HTTP1Connection",)
 
-_JOINED_BODY = 64 * 1024
-"""Up to this many octets, a body is joined to its head and leaves in one write."""
 _SURELY_SENT = 16 * 1024
 """Up to this many octets, a request leaves at once: send buffers are no smaller, and an idle connection's is empty."""
-_DRAIN = 64 * 1024
-"""Octets of an unread body that are read and dropped to save a connection; curl and Go choose the same order."""
-_DRAIN_SECONDS = 1.0
 _SEEN = 0.001
 """Seconds within which the loop has surely looked at a connection: it was freed in this iteration or the last."""
 
@@ -88,24 +77,21 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         "_buffer",
         "_closed",
         "_content",
-        "_drain_timer",
+        "_drain",
         "_exchange",
         "_freed_at",
         "_loop",
         "_maybe_unsent",
+        "_old_peer",
         "_options",
         "_parser",
         "_persistent",
         "_reading_paused",
         "_state",
         "_transport",
-        "_undrained",
         "_upload",
-        "_upload_stopped",
         "_waiter",
         "_watch",
-        "_writable",
-        "_writing_paused",
         "exchanges_started",
         "facts",
         "keep_alive_hint",
@@ -136,19 +122,16 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._waiter: asyncio.Future[HTTP1Exchange] | None = None
         self._exchange: HTTP1Exchange | None = None
         self._content: StreamReader | None = None
-        self._upload: asyncio.Task[None] | None = None
-        self._upload_stopped = False
-        self._writable: asyncio.Future[None] | None = None
+        self._upload: Upload | None = None
         self._closed: asyncio.Future[None] | None = None
         self._freed_at = 0.0
         self._persistent = True
         self._options = DEFAULT_EXCHANGE_OPTIONS
+        self._old_peer = False
         self._watch: ProgressWatch | None = None
         self._reading_paused = False
-        self._writing_paused = False
         self._maybe_unsent = False
-        self._undrained = 0
-        self._drain_timer: asyncio.TimerHandle | None = None
+        self._drain: Drain | None = None
 
     def __repr__(self) -> str:
         return f"<HTTP1Connection {self._state.value}, peer {self.facts.peername!r}>"
@@ -190,11 +173,11 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             if deadline is not None:
                 deadline.limit(waiter)
             if body is None and head.fields.plain:
-                request = None
+                outgoing = None
                 octets = encode_plain_request(head)
             else:
-                request = _encode(head, body)
-                octets = request.octets
+                outgoing = prepare_request(head, body, peer_knows_expect=not self._old_peer)
+                octets = outgoing.octets
         except BaseException:
             # Nothing was sent, so the connection is as good as before and goes back to its owner.
             waiter.cancel()
@@ -209,13 +192,13 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self.response_started = False
         self._persistent = True
         self._maybe_unsent = len(octets) > _SURELY_SENT
-        if request is None:
-            transport.write(octets)
-        else:
-            self._send(transport, head, body, request)
-        if self._watch is not None:
-            self._watch.begin(transport.get_write_buffer_size(), self._upload is not None)
         try:
+            if outgoing is None:
+                transport.write(octets)
+            else:
+                self._send(transport, outgoing)
+            if self._watch is not None:
+                self._watch.begin(transport.get_write_buffer_size(), self._upload is not None)
             return await waiter
         except BaseException:
             if self._waiter is waiter:
@@ -231,34 +214,28 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._options = options
         if self._watch is not None:
             self._watch.stop()
-            self._watch = None
-        if (options.read_timeout, options.write_timeout, options.first_byte_timeout) != (None,) * 3:
-            self._watch = ProgressWatch(self._loop, self, options)
+        self._watch = watch_for(self._loop, self, options)
 
-    def _send(
-        self,
-        transport: asyncio.Transport,
-        head: RequestHead,
-        body: RequestBody | bytes | None,
-        request: EncodedRequest,
-    ) -> None:
+    def _send(self, transport: asyncio.Transport, outgoing: Outgoing) -> None:
         """Send what is not just a plain head."""
-        fields = head.fields
-        if "upgrade" in fields.names:
+        if outgoing.offers_upgrade:
             self._parser.offer_upgrade()
-        if "connection" in fields.names:
-            self._persistent = "close" not in fields.options("connection")
-        if body is None:
-            transport.write(request.octets)
-        elif isinstance(body, bytes) and len(body) <= _JOINED_BODY and not request.chunked:
-            self._maybe_unsent = len(request.octets) + len(body) > _SURELY_SENT
-            transport.write(request.octets + body)
+        self._persistent = not outgoing.closes
+        options = self._options
+        if outgoing.body is None:
+            transport.write(outgoing.octets)
+            if outgoing.joined > 0 and options.on_sent is not None:
+                options.on_sent(outgoing.joined)
+            if outgoing.joined >= 0 and options.on_upload_end is not None:
+                options.on_upload_end(None)
         else:
             self._maybe_unsent = True
-            transport.write(request.octets)
-            self._upload_stopped = False
-            self._upload = self._loop.create_task(self._send_body(body, request))
-            self._upload.add_done_callback(self._upload_ended)
+            upload = Upload(self, transport, outgoing.request, options, self._watch)
+            self._upload = upload
+            transport.write(outgoing.octets)
+            if outgoing.expects_continue:
+                upload.hold(options.expect_timeout)
+            upload.start(outgoing.body)
 
     def upgrade(self) -> Upgraded:
         """Hand the transport over after a response that ended HTTP on it: 101, or 2xx to CONNECT.
@@ -340,9 +317,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 delivered = not waiter.done()
                 if delivered:
                     waiter.set_result(exchange)
-                self.keep_alive_hint = (
-                    keep_alive_hint(head) if hdrs.KEEP_ALIVE in head.headers else None
-                )
+                self._note_peer(head)
                 self._free()
                 if self._state is _BUSY and self._parser.tunnelling:
                     self._hold(exchange, delivered)
@@ -362,20 +337,24 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport is gone."""
-        self._transport = None
+        transport, self._transport = self._transport, None
         if self._state is _BUSY:
-            self._fail(self._loss(exc))
+            if isinstance(exc, OSError) and transport is not None:
+                self._take_rest(transport)
+            if self._state is _BUSY:
+                self._fail(loss_error(exc, self._parser.connection_broken()))
         self._lose()
 
     def pause_writing(self) -> None:
         """The transport has enough to send."""
-        self._writing_paused = self._maybe_unsent = True
+        self._maybe_unsent = True
+        if self._upload is not None:
+            self._upload.pause_writing()
 
     def resume_writing(self) -> None:
         """The transport can take more."""
-        self._writing_paused = False
-        if self._writable is not None and not self._writable.done():
-            self._writable.set_result(None)
+        if self._upload is not None:
+            self._upload.resume_writing()
 
     # -- StreamReader's flow control ----------------------------------------------------------------------------
 
@@ -397,37 +376,18 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if self._state is _FREE:
             self.close()
 
-    # -- sending a body: what `send_body` calls -----------------------------------------------------------------
+    # -- what an `Upload` tells ---------------------------------------------------------------------------------
 
-    def write(self, data: bytes | memoryview) -> None:
-        """Hand octets of the request's body to the transport.
+    def upload_whole(self, upload: Upload) -> None:
+        """The request's body was handed to the transport whole."""
+        if self._upload is upload:
+            self._upload = None
 
-        Raises: `ClientConnectionResetError` when the connection is gone.
-        """
-        if self._transport is None:
-            raise ClientConnectionResetError(
-                "the connection was lost while the request was written"
-            )
-        self._transport.write(data)
-        if self._watch is not None:
-            self._watch.wrote(self._transport.get_write_buffer_size())
-
-    async def drain(self) -> None:
-        """Wait until the transport can take more.
-
-        Raises: `ClientConnectionResetError` when the connection is gone.
-        Cancellation: safe.
-        """
-        while self._writing_paused and self._transport is not None:
-            self._writable = self._loop.create_future()
-            try:
-                await self._writable
-            finally:
-                self._writable = None
-        if self._transport is None:
-            raise ClientConnectionResetError(
-                "the connection was lost while the request was written"
-            )
+    def upload_failed(self, upload: Upload, error: BaseException) -> None:
+        """The body cannot be sent as its head announced it (R10: the peer must not take a part for the whole)."""
+        if self._upload is upload:
+            self._upload = None
+            self.give_up(error)
 
     # -- timeouts: what the `ProgressWatch` asks ----------------------------------------------------------------
 
@@ -437,17 +397,25 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             return None
         return Progress(
             unsent=self._transport.get_write_buffer_size(),
-            uploading=self._upload is not None,
+            uploading=self._upload is not None and self._upload.pending,
             answer_begun=self.response_started,
             head_awaited=self._waiter is not None,
         )
 
-    def time_out(self, error: SocketTimeoutError) -> None:
-        """Break the exchange, which stood still for too long."""
+    def give_up(self, error: BaseException) -> None:
+        """Break the exchange under way, and the connection with it."""
         self._fail(error)
         self.abort()
 
     # -- inside -------------------------------------------------------------------------------------------------
+
+    def _take_rest(self, transport: asyncio.Transport) -> None:
+        """Read what the peer sent before a write failed (I2): its answer may be there, and is the better news."""
+        if self._reading_paused or self.facts.tls_version is not None:
+            return
+        rest = read_rest(transport, RECEIVE_BUFFER_SIZE)
+        if rest:
+            self.data_received(rest)
 
     def _handle(self, event: ResponseEvent) -> None:
         if isinstance(event, bytes):
@@ -455,8 +423,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 self._content.feed_data(event)
                 if self._parser.chunk_sizes:
                     self._content.mark_chunks(self._parser.chunk_sizes)
-            else:
-                self._drop(event)
+            elif self._drain is not None:
+                self._drain.drop(event)
         elif isinstance(event, ResponseHead):
             if event.is_informational:
                 self._inform(event)
@@ -465,18 +433,19 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         elif isinstance(event, EndOfMessage):
             self._end_response(event)
         else:
-            self._fail(event)
-            self.abort()
+            self.give_up(event)
 
     def _inform(self, head: ResponseHead) -> None:
-        hook = self._options.on_informational
-        if hook is None or self._waiter is None or self._waiter.done():
+        if self._waiter is None or self._waiter.done():
             return
+        if head.status == 100 and self._upload is not None:
+            self._upload.proceed()
+        hook = self._options.on_informational
         try:
-            hook(head)
+            if hook is not None:
+                hook(head)
         except Exception as exc:
-            self._fail(exc)
-            self.abort()
+            self.give_up(exc)
 
     def _begin_response(self, head: ResponseHead) -> None:
         waiter = self._waiter
@@ -493,9 +462,13 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             content.set_timeouts(None, self._watch.content_timeout)
         self._waiter = None
         waiter.set_result(exchange)
-        if self._upload is not None and (head.status >= 400 or not self._parser.persistent):
-            # The server has decided; the rest of the body would only fill its buffers (RFC 9112 section 9.5).
-            self._stop_upload(self._upload)
+        upload = self._upload
+        if upload is not None and (
+            upload.waiting or head.status >= 400 or not self._parser.persistent
+        ):
+            # The server has decided; the rest of the body would only fill its buffers (RFC 9112 section 9.5). A body
+            # that it was asked about and did not ask for is not sent at all (RFC 9110 section 10.1.1).
+            self._stop_upload(upload)
 
     def _end_response(self, end: EndOfMessage) -> None:
         exchange, content = self._exchange, self._content
@@ -506,22 +479,26 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         exchange.is_complete = True
         if content is not None:
             content.feed_eof()
-        headers = exchange.head.headers
-        self.keep_alive_hint = (
-            keep_alive_hint(exchange.head) if hdrs.KEEP_ALIVE in headers else None
-        )
+        self._note_peer(exchange.head)
         self._free()
         if self._state is _BUSY and self._parser.tunnelling:
             self._hold(exchange, True)
+
+    def _note_peer(self, head: ResponseHead) -> None:
+        """Keep what the next exchange and the owner may ask."""
+        self._old_peer = head.version is not HttpVersion11
+        self.keep_alive_hint = keep_alive_hint(head) if hdrs.KEEP_ALIVE in head.headers else None
 
     def _free(self) -> None:
         """The response is complete: the connection is free again, or has to go."""
         if self._reading_paused:
             self.resume_reading()
-        if self._drain_timer is not None:
-            self._drain_timer.cancel()
-            self._drain_timer = None
-        if self._upload is not None or (self._maybe_unsent and self._has_unsent()):
+        if self._drain is not None:
+            self._drain.stop()
+            self._drain = None
+        if self._upload is not None:
+            self._stop_upload(self._upload)
+        if self._maybe_unsent and self._has_unsent():
             # Whatever is still to be sent belongs to a request that is answered already.
             self.abort()
         elif self._persistent and self._parser.reusable:
@@ -563,21 +540,6 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         elif content is not None:
             content.set_exception(exc)
 
-    def _loss(self, exc: Exception | None) -> Exception:
-        """The error that a lost connection means at this point of the exchange."""
-        error: Exception
-        incomplete = self._parser.connection_broken()
-        if incomplete is not None:
-            error = incomplete
-        elif exc is None:
-            error = ServerDisconnectedError()
-        elif isinstance(exc, OSError):
-            error = ClientOSError(exc.errno, exc.strerror or str(exc))
-        else:
-            error = ClientConnectionError(str(exc))
-        error.__cause__ = exc
-        return error
-
     def _discard(self, exchange: HTTP1Exchange) -> None:
         if self._exchange is not exchange or self._content is None:
             return
@@ -585,55 +547,22 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         content.set_exception(
             ClientConnectionError("the response was released before its content was read")
         )
-        remaining = self._parser.remaining
-        if (
-            self._upload is not None
-            or self._parser.tunnelling
-            or remaining is None
-            or remaining > _DRAIN
-        ):
+        uploading = self._upload is not None and not self._upload.is_whole
+        if uploading or self._parser.tunnelling or not is_worth_draining(self._parser.remaining):
             self.abort()
             return
-        self._undrained = _DRAIN
-        self._drain_timer = self._loop.call_later(_DRAIN_SECONDS, self.abort)
+        self._drain = Drain(self._loop, self.abort)
         if self._reading_paused:
             self.resume_reading()
 
     def _receives_for(self, exchange: HTTP1Exchange) -> bool:
         return self._exchange is exchange and self._content is not None
 
-    def _drop(self, data: bytes) -> None:
-        self._undrained -= len(data)
-        if self._undrained < 0:
-            self.abort()
-
-    async def _send_body(self, body: RequestBody | bytes, request: EncodedRequest) -> None:
-        await send_body(self, body, request)
-        # Not left to the task's callback: a quick peer's response may be handled before that.
+    def _stop_upload(self, upload: Upload) -> None:
         self._upload = None
-        if self._watch is not None and self._transport is not None:
-            self._watch.wrote(self._transport.get_write_buffer_size())
-
-    def _stop_upload(self, upload: "asyncio.Task[None]") -> None:
-        self._upload_stopped = True
-        upload.cancel()
-
-    def _upload_ended(self, task: "asyncio.Task[None]") -> None:
-        if self._upload is not task:
-            return  # all of it was sent
-        self._upload = None
-        # Asked for in any case: an exception that nobody looks at is logged.
-        exc = None if task.cancelled() else task.exception()
-        if self._upload_stopped:
-            # By us, so its error is no news. The peer still waits for the rest of that body and would take the next
-            # request for it.
-            self._persistent = False
-        else:
-            # A cancellation that we did not ask for came from what the body waited for.
-            self._fail(
-                ClientConnectionError("the body's iterator was cancelled") if exc is None else exc
-            )
-            self.abort()
+        # The peer still waits for the rest of a body that is stopped, and would take the next request for it.
+        self._persistent = self._persistent and upload.is_whole
+        upload.stop()
 
     def _retire(self) -> None:
         if self._state is _RETIRED or self._state is _LOST:
@@ -647,9 +576,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
-        if self._drain_timer is not None:
-            self._drain_timer.cancel()
-            self._drain_timer = None
+        if self._drain is not None:
+            self._drain.stop()
+            self._drain = None
         if self.owner is not None:
             self.owner.connection_retired(self)
 
@@ -659,17 +588,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             return
         self._state = _LOST
         self._transport = None
-        if self._writable is not None and not self._writable.done():
-            self._writable.set_result(None)
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
         if self.owner is not None:
             self.owner.connection_lost(self)
-
-
-def _encode(head: RequestHead, body: RequestBody | bytes | None) -> EncodedRequest:
-    if body is None:
-        return encode_request_head(head, -1)
-    if isinstance(body, bytes):
-        return encode_request_head(head, len(body))
-    return encode_request_head(head, body.length, content_type=body.content_type)

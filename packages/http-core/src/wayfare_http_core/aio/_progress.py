@@ -23,7 +23,7 @@ from wayfare_http_core._errors import (
     WriteTimeoutError,
 )
 
-__all__ = ("Progress", "ProgressWatch", "Watched")
+__all__ = ("Progress", "ProgressWatch", "Watched", "watch_for")
 
 _LOOKS = 8
 """How often the send buffer is looked at within the shortest timeout: nobody tells when a part of it leaves."""
@@ -48,7 +48,7 @@ class Watched(Protocol):
     def progress(self) -> Progress | None:
         """Where the exchange stands, None between exchanges."""
 
-    def time_out(self, error: SocketTimeoutError) -> None:
+    def give_up(self, error: BaseException) -> None:
         """Break the exchange and the connection."""
 
 
@@ -85,8 +85,7 @@ class ProgressWatch:
         self._read = read = options.read_timeout
         self._write = options.write_timeout
         self._first_byte = options.first_byte_timeout
-        given = (self._read, self._write, self._first_byte)
-        self._shortest = min(seconds for seconds in given if seconds is not None)
+        self._shortest = min(_given(options))
         self._wrote_at = self._received_at = 0.0
         self._unsent = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -134,7 +133,7 @@ class ProgressWatch:
             self.wrote(progress.unsent)
         due, error = self._due(progress)
         if error is not None and due <= now:
-            self._watched.time_out(error)
+            self._watched.give_up(error)
             return
         if progress.unsent or progress.uploading:
             due = min(due, now + self._shortest / _LOOKS)
@@ -156,3 +155,15 @@ class ProgressWatch:
         if self._read is not None and moved_at + self._read < due:
             due, error = moved_at + self._read, ReadTimeoutError(self._read)
         return due, error
+
+
+def watch_for(
+    loop: asyncio.AbstractEventLoop, watched: Watched, options: ExchangeOptions
+) -> ProgressWatch | None:
+    """A watch for exchanges with these options, None where they set no timeout."""
+    return ProgressWatch(loop, watched, options) if _given(options) else None
+
+
+def _given(options: ExchangeOptions) -> list[float]:
+    timeouts = (options.read_timeout, options.write_timeout, options.first_byte_timeout)
+    return [seconds for seconds in timeouts if seconds is not None]

@@ -10,15 +10,15 @@ from wayfare_http_core._request_writer import EncodedRequest
 
 __all__ = ("BodySink", "send_body")
 
-_PIECE = 256 * 1024
-"""Octets handed to the transport at a time: what one send call can take, so that little waits in its buffer."""
-
 
 class BodySink(Protocol):
     """Where a body goes."""
 
-    def write(self, data: bytes | memoryview) -> None:
-        """Take octets."""
+    piece: int
+    """Octets of content to be handed over at a time, at most; it may change with every write."""
+
+    def write(self, data: bytes | memoryview, content: int) -> None:
+        """Take octets, so many of which are content and not framing."""
 
     async def drain(self) -> None:
         """Return when more can be taken."""
@@ -68,19 +68,22 @@ class _Sender:
         self._sent += len(view)
         if not self._chunked and self._sent > self._length:
             raise ValueError(f"the body is longer than the announced {self._length} octets")
-        for start in range(0, len(view), _PIECE):
-            part: bytes | memoryview = view[start : start + _PIECE]
+        start = 0
+        while start < len(view):
+            part: bytes | memoryview = view[start : start + self._sink.piece]
+            content = len(part)
             if self._chunked:
                 part = encode_chunk(part)
             elif not isinstance(piece, bytes):
                 # A transport may keep what it is given, and whoever yields a bytearray may fill it again.
                 part = bytes(part)
-            self._sink.write(part)
+            self._sink.write(part, content)
+            start += content
             await self._sink.drain()
 
     async def finish(self) -> None:
         if self._chunked:
-            self._sink.write(encode_last_chunk())
+            self._sink.write(encode_last_chunk(), 0)
         elif self._sent < self._length:
             raise ValueError(
                 f"the body ended after {self._sent} of the announced {self._length} octets"

@@ -1,0 +1,55 @@
+"""What a lost connection leaves: octets that nobody read, and an error."""
+
+import asyncio
+
+from wayfare_http_core._errors import (
+    ClientConnectionError,
+    ClientError,
+    ClientOSError,
+    ServerDisconnectedError,
+)
+
+__all__ = ("loss_error", "read_rest")
+
+
+def read_rest(transport: asyncio.BaseTransport, limit: int) -> bytes:
+    """The octets that wait on a broken transport's socket, `limit` at most.
+
+    For `connection_lost`, where the transport has stopped reading and its socket is still open. A peer that answers
+    and closes while we write resets the connection, and our write meets that before the answer was read
+    (RFC 9112 section 9.6). For transports without TLS: there the octets are the protocol's. b"" where the transport
+    has no socket, or the system drops on a reset what was not read.
+
+    Whether the peer ended what it sent cannot be known here: after a reset, a socket reads as if it had.
+    """
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.fileno() < 0:
+        return b""
+    rest = bytearray()
+    # The transport's own object cannot receive.
+    with sock.dup() as own:
+        own.setblocking(False)
+        try:
+            while len(rest) < limit and (piece := own.recv(limit - len(rest))):
+                rest += piece
+        except OSError:
+            pass  # nothing more waits, or the reset itself
+    return bytes(rest)
+
+
+def loss_error(exc: Exception | None, incomplete: ClientError | None = None) -> ClientError:
+    """What a lost connection means, as an error of ours with the transport's as its cause.
+
+    `incomplete` is the error for a message that had begun.
+    """
+    error: ClientError
+    if incomplete is not None:
+        error = incomplete
+    elif exc is None:
+        error = ServerDisconnectedError()
+    elif isinstance(exc, OSError):
+        error = ClientOSError(exc.errno, exc.strerror or str(exc))
+    else:
+        error = ClientConnectionError(str(exc) or type(exc).__name__)
+    error.__cause__ = exc
+    return error

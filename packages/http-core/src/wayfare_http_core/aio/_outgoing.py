@@ -1,0 +1,83 @@
+"""How a request leaves: decided here, before any octet of it is written."""
+
+from typing import NamedTuple
+
+from wayfare_http_core._connection import RequestBody
+from wayfare_http_core._fields import FieldBlock
+from wayfare_http_core._head import RequestHead
+from wayfare_http_core._request_writer import EncodedRequest, encode_request_head
+
+__all__ = ("Outgoing", "prepare_request")
+
+_JOINED_BODY = 64 * 1024
+"""Up to this many octets, a body is joined to its head and leaves in one write."""
+
+
+class Outgoing(NamedTuple):
+    """A request, encoded, and what else its connection has to know of it."""
+
+    octets: bytes
+    """What is written first: the head, and a short body with it."""
+    joined: int
+    """How many of these octets are content, -1 for a request without a body or with one that follows."""
+    body: RequestBody | bytes | None
+    """The body that follows, if any."""
+    request: EncodedRequest
+    """How it is delimited."""
+    expects_continue: bool
+    """Whether the body waits for 100 (RFC 9110 section 10.1.1)."""
+    offers_upgrade: bool
+    closes: bool
+    """Whether the request asks for the end of the connection."""
+
+
+def prepare_request(
+    head: RequestHead, body: RequestBody | bytes | None, *, peer_knows_expect: bool = True
+) -> Outgoing:
+    """Encode a request that is more than a plain head.
+
+    `Expect: 100-continue` is left out where there is nothing to wait for: the body is empty, or the peer spoke
+    HTTP/1.0 and does not know the field.
+
+    Raises: as `encode_request_head`, before anything is sent.
+    """
+    names = head.fields.names
+    expects = "expect" in names and "100-continue" in head.fields.options("expect")
+    if expects and (not peer_knows_expect or _is_empty(body)):
+        head = _without_expectation(head)
+        expects = False
+    request = _encode(head, body)
+    joined = -1
+    octets = request.octets
+    if isinstance(body, bytes) and len(body) <= _JOINED_BODY and not (expects or request.chunked):
+        joined = len(body)
+        octets += body
+        body = None
+    return Outgoing(
+        octets=octets,
+        joined=joined,
+        body=body,
+        request=request,
+        expects_continue=expects,
+        offers_upgrade="upgrade" in names,
+        closes="connection" in names and "close" in head.fields.options("connection"),
+    )
+
+
+def _is_empty(body: RequestBody | bytes | None) -> bool:
+    return not body if body is None or isinstance(body, bytes) else body.length == 0
+
+
+def _without_expectation(head: RequestHead) -> RequestHead:
+    fields = FieldBlock(
+        (name, value) for name, value in head.fields.pairs if name.lower() != "expect"
+    )
+    return RequestHead(head.method, head.scheme, head.authority, head.path, fields)
+
+
+def _encode(head: RequestHead, body: RequestBody | bytes | None) -> EncodedRequest:
+    if body is None:
+        return encode_request_head(head, -1)
+    if isinstance(body, bytes):
+        return encode_request_head(head, len(body))
+    return encode_request_head(head, body.length, content_type=body.content_type)

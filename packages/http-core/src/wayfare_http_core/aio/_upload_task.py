@@ -1,0 +1,249 @@
+"""`Upload`: a request's body on its way, and what holds it back or stops it.
+
+    WAITING --100, or its time is up--> SENDING --last octet handed over--> WHOLE --its iterator ended--> OVER
+       |                                   |                                  |
+       +------------ stop(), an error -----+--> STOPPED                       +--stop()--> OVER
+
+It exists for bodies that do not leave together with their head.
+"""
+
+import asyncio
+import enum
+import sys
+from typing import Protocol, final
+
+from wayfare_http_core._connection import ExchangeOptions, RequestBody
+from wayfare_http_core._errors import (
+    ClientConnectionError,
+    ClientConnectionResetError,
+    UploadAbortedError,
+)
+from wayfare_http_core._request_writer import EncodedRequest
+
+from ._progress import ProgressWatch
+from ._upload import BodySink, send_body
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+__all__ = ("Upload", "UploadOwner")
+
+_SMALL_PIECE = 64 * 1024
+"""What is handed over to a peer that is slower than we are: no more than this is under way when it tells us to stop."""
+_LARGE_PIECE = 256 * 1024
+"""What is handed over to a peer that takes all at once: as much as one send call can take."""
+
+
+class UploadOwner(Protocol):
+    """The connection that an upload belongs to."""
+
+    def upload_whole(self, upload: "Upload") -> None:
+        """The body was handed over whole."""
+
+    def upload_failed(self, upload: "Upload", error: BaseException) -> None:
+        """The body's iterator raised, gave too much or too little, or was cancelled by others. Not after `stop`."""
+
+
+class _State(enum.Enum):
+    WAITING = "waiting for 100 Continue"
+    SENDING = "being sent"
+    WHOLE = "sent whole"
+    OVER = "sent whole, and over"
+    STOPPED = "stopped"
+
+
+_WAITING, _SENDING, _WHOLE, _OVER, _STOPPED = _State
+
+
+@final
+class Upload(BodySink):
+    """One body, sent by one task from `start` on."""
+
+    __slots__ = (
+        "_gate",
+        "_loop",
+        "_on_end",
+        "_on_sent",
+        "_owner",
+        "_paused",
+        "_request",
+        "_state",
+        "_task",
+        "_timer",
+        "_transport",
+        "_watch",
+        "_writable",
+        "piece",
+        "sent",
+    )
+
+    sent: int
+    """Octets of content that were handed to the transport."""
+
+    def __init__(
+        self,
+        owner: UploadOwner,
+        transport: asyncio.WriteTransport,
+        request: EncodedRequest,
+        options: ExchangeOptions,
+        watch: ProgressWatch | None,
+    ) -> None:
+        self._owner = owner
+        self._transport = transport
+        self._request = request
+        self._watch = watch
+        self._on_sent = options.on_sent
+        self._on_end = options.on_upload_end
+        self._loop = asyncio.get_running_loop()
+        self._state = _SENDING
+        self._paused = False
+        self._gate: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.piece = _LARGE_PIECE
+        self.sent = 0
+        # What the kernel does not take at once is all that waits here. So a peer that does not read costs one piece of
+        # memory, "sent" means sent, and a body that is stopped is stopped. (Not 0: asyncio's TLS pauses at the mark.)
+        transport.set_write_buffer_limits(high=1, low=0)
+
+    # -- what the connection calls ------------------------------------------------------------------------------
+
+    def start(self, body: RequestBody | bytes) -> None:
+        """Send the body."""
+        self._task = task = self._loop.create_task(self._run(body))
+        task.add_done_callback(self._ended)
+
+    def hold(self, seconds: float | None) -> None:
+        """Send nothing before `proceed`, or for so many seconds (RFC 9110 section 10.1.1). Call it before `start`."""
+        self._state = _WAITING
+        self._gate = self._loop.create_future()
+        if seconds is not None:
+            self._timer = self._loop.call_later(seconds, self.proceed)
+
+    def proceed(self) -> None:
+        """The server asked for the body, or takes too long to say so."""
+        if self._state is _WAITING and self._gate is not None:
+            self._state = _SENDING
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            if not self._gate.done():
+                self._gate.set_result(None)
+
+    def stop(self) -> None:
+        """Hand over nothing more; idempotent. Of what was handed over, nothing can be taken back."""
+        if self._state is _WHOLE:
+            self._state = _OVER
+        elif self._state is not _OVER and self._state is not _STOPPED:
+            self._give_up(None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._task is not None:
+            self._task.cancel()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether nothing of the body was sent, because the server has not asked for it yet."""
+        return self._state is _WAITING
+
+    @property
+    def pending(self) -> bool:
+        """Whether more will be sent without the peer's doing."""
+        return self._state is _SENDING or (self._state is _WAITING and self._timer is not None)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all octets were handed over; the body's iterator may still have to end."""
+        return self._state is _WHOLE or self._state is _OVER
+
+    def pause_writing(self) -> None:
+        """The transport has enough to send."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """The transport can take more."""
+        self._paused = False
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+
+    # -- what `send_body` calls ---------------------------------------------------------------------------------
+
+    @override
+    def write(self, data: bytes | memoryview, content: int) -> None:
+        """Hand octets to the transport.
+
+        Raises: `ClientConnectionResetError` after `stop`, for an iterator that does not end when it is cancelled.
+        """
+        if self._state is _STOPPED:
+            raise ClientConnectionResetError("the body is not wanted any more")
+        transport = self._transport
+        transport.write(data)
+        self.piece = _SMALL_PIECE if self._paused else min(2 * self.piece, _LARGE_PIECE)
+        self._count(content)
+        if self._watch is not None:
+            self._watch.wrote(transport.get_write_buffer_size())
+
+    @override
+    async def drain(self) -> None:
+        """Wait until the transport can take more.
+
+        Cancellation: safe.
+        """
+        while self._paused and self._state is not _STOPPED:
+            self._writable = self._loop.create_future()
+            try:
+                await self._writable
+            finally:
+                self._writable = None
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    async def _run(self, body: RequestBody | bytes) -> None:
+        self._task = asyncio.current_task()  # an eager task runs before `start` knows it
+        if self._gate is not None:
+            await self._gate
+        await self.drain()
+        await send_body(self, body, self._request)
+        # Not left to the task's callback: a quick peer's response may be handled before that.
+        self._become_whole()
+        self._owner.upload_whole(self)
+
+    def _count(self, content: int) -> None:
+        self.sent += content
+        if content and self._on_sent is not None:
+            self._on_sent(content)
+        if not self._request.chunked and self.sent == self._request.length:
+            # The iterator may need a while to find out that it has ended, and the response may come before that.
+            self._become_whole()
+
+    def _become_whole(self) -> None:
+        if self._state is _SENDING:
+            self._state = _WHOLE
+            if self._on_end is not None:
+                self._on_end(None)
+
+    def _give_up(self, cause: BaseException | None) -> None:
+        self._state = _STOPPED
+        if self._on_end is not None:
+            announced = "" if self._request.chunked else f" of {self._request.length}"
+            error = UploadAbortedError(f"the body was given up after {self.sent}{announced} octets")
+            error.__cause__ = cause
+            self._on_end(error)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        # Asked for in any case: an exception that nobody looks at is logged.
+        # A cancellation that `stop` did not ask for came from what the body waited for.
+        error = _cancelled_error() if task.cancelled() else task.exception()
+        if error is None or self._state is _OVER or self._state is _STOPPED:
+            return
+        if self._state is not _WHOLE:
+            self._give_up(error)
+        self._owner.upload_failed(self, error)
+
+
+def _cancelled_error() -> BaseException:
+    return ClientConnectionError("the body's iterator was cancelled")
