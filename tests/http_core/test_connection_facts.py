@@ -1,4 +1,5 @@
-"""`HTTP1Connection`: what it tells of itself and its last exchange (I9), and the hook for 1xx responses."""
+"""`HTTP1Connection`: what it tells of itself and its last exchange (I9), the hook for 1xx responses, and the limit of
+content (B26)."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +7,13 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
-from wayfare_http_core import ExchangeOptions, FieldBlock, RequestHead, ResponseHead
+from wayfare_http_core import (
+    BodyTooLargeError,
+    ExchangeOptions,
+    FieldBlock,
+    RequestHead,
+    ResponseHead,
+)
 from wayfare_http_core.aio import Deadline
 from wayfare_http_core.testing import (
     Action,
@@ -148,3 +155,32 @@ async def test_101_is_no_informational_response(connect: Connect) -> None:
         options = ExchangeOptions(on_informational=seen.append)
         await w.connection.exchange(head, options=options)
         assert seen == []
+
+
+# --- The limit of content.
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(("limit", "enough"), [(2, True), (1, False), (0, False), (None, True)])
+async def test_b26_content_is_bounded(
+    connect: Connect, whole: bool, limit: int | None, enough: bool
+) -> None:
+    send = Send(OK) if whole else Drip(OK, len(OK) - 2)
+    async with connect(ReadRequest(), send) as w:
+        exchange = await w.connection.exchange(GET, options=ExchangeOptions(max_body_size=limit))
+        if enough:
+            assert (exchange.take_whole() or await exchange.content.read()) == b"ok"
+            assert w.owner.told == ["idle"]
+            return
+        assert exchange.take_whole() is None
+        with pytest.raises(BodyTooLargeError):
+            await exchange.content.read()
+
+
+async def test_b26_a_limit_that_is_none_is_refused(connect: Connect) -> None:
+    """Nothing was sent, so the connection is offered again."""
+    async with connect(ReadRequest(), Send(OK)) as w:
+        with pytest.raises(ValueError, match="negative"):
+            await w.connection.exchange(GET, options=ExchangeOptions(max_body_size=-1))
+        assert w.owner.told == ["idle"]
+        await w.connection.exchange(GET)

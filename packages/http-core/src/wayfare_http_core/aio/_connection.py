@@ -167,9 +167,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if self._state is not _FREE or transport is None:
             raise RuntimeError(f"no exchange can start here: the connection is {self._state.value}")
         waiter: asyncio.Future[HTTP1Exchange] = self._loop.create_future()
-        if options is not self._options:
-            self._take_options(options)
         try:
+            if options is not self._options:
+                self._take_options(options)
             if deadline is not None:
                 deadline.limit(waiter)
             if body is None and head.fields.plain:
@@ -211,6 +211,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def _take_options(self, options: ExchangeOptions) -> None:
         """Look closely at options that the exchange before did not have."""
+        if options.max_body_size is not None and options.max_body_size < 0:
+            raise ValueError("the limit of the content's size must not be negative")
         self._options = options
         if self._watch is not None:
             self._watch.stop()
@@ -308,7 +310,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             head = events[0]
             whole = events[1] if len(events) == 3 else b"" if len(events) == 2 else None
             if isinstance(head, ResponseHead) and isinstance(whole, bytes):
-                exchange = HTTP1Exchange(self, head, self._options.read_limit)
+                exchange = HTTP1Exchange(self, head, self._options)
                 exchange._whole = whole
                 if self._parser.chunk_sizes:
                     exchange._chunk_sizes = self._parser.chunk_sizes
@@ -455,9 +457,10 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             # Its deadline came, or it was cancelled, and it has not woken yet.
             self.abort()
             return
-        read_limit = self._options.read_limit
-        self._exchange = exchange = HTTP1Exchange(self, head, read_limit)
-        self._content = exchange._content = content = StreamReader(self, read_limit)
+        options = self._options
+        self._exchange = exchange = HTTP1Exchange(self, head, options)
+        self._content = exchange._content = content = StreamReader(self, options.read_limit)
+        content.limit_size(options.max_body_size)
         if self._watch is not None:
             content.set_timeouts(None, self._watch.content_timeout)
         self._waiter = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, final
 from multidict import CIMultiDictProxy
 
 from wayfare_http_core._chunked import NO_TRAILERS
+from wayfare_http_core._connection import ExchangeOptions
 from wayfare_http_core._head import ResponseHead
 
 from ._stream_reader import StreamReader
@@ -24,7 +25,7 @@ class HTTP1Exchange:
         "_chunk_sizes",
         "_connection",
         "_content",
-        "_read_limit",
+        "_options",
         "_whole",
         "head",
         "is_complete",
@@ -35,9 +36,11 @@ class HTTP1Exchange:
     trailers: CIMultiDictProxy[str]
     is_complete: bool
 
-    def __init__(self, connection: "HTTP1Connection", head: ResponseHead, read_limit: int) -> None:
+    def __init__(
+        self, connection: "HTTP1Connection", head: ResponseHead, options: ExchangeOptions
+    ) -> None:
         self._connection = connection
-        self._read_limit = read_limit
+        self._options = options
         self._content: StreamReader | None = None
         self._whole: bytes | None = None
         self._chunk_sizes = b""
@@ -49,10 +52,14 @@ class HTTP1Exchange:
     def content(self) -> StreamReader:
         """The content. Content that came with its head becomes a stream only here: few ask for it."""
         if self._content is None:
-            self._content = StreamReader.of_whole(
-                self._whole or b"", self._connection, self._read_limit, self._chunk_sizes
+            self._content = content = StreamReader.of_whole(
+                self._whole or b"",
+                self._connection,
+                self._options.read_limit,
+                self._chunk_sizes,
             )
             self._whole = None
+            content.limit_size(self._options.max_body_size)
         return self._content
 
     @property
@@ -62,7 +69,11 @@ class HTTP1Exchange:
 
     def take_whole(self) -> bytes | None:
         """The content with its codings, if it came whole with its head and nobody asked for the stream; only once."""
-        whole, self._whole = self._whole, None
+        whole = self._whole
+        limit = self._options.max_body_size
+        if limit is not None and whole is not None and len(whole) > limit:
+            return None  # the stream gives as much as is allowed, and then the error
+        self._whole = None
         return whole
 
     def discard(self) -> None:
