@@ -189,6 +189,8 @@ def test_r16_connect_needs_a_port(authority: str) -> None:
         "xn--bcher-kva.example",
         "under_score.example",
         "localhost.",
+        "a%20b!$&'()*+,;=~",
+        "a:65535",
     ],
 )
 def test_r6_host(authority: str) -> None:
@@ -215,6 +217,11 @@ def test_r6_host(authority: str) -> None:
         "a:b:c",
         "[::1",
         "a:99999999",
+        "a:65536",
+        "[:1]",
+        "[1::2::3]",
+        "a%zz",
+        ":80",
         "a:-1",
         "a:\u0661",
         "a\\b",
@@ -348,6 +355,7 @@ def test_r8_our_length(length: int) -> None:
     encoded = encode("POST", length=length)
     assert lines(encoded)[2:] == [b"Content-Length: %d" % length]
     assert (encoded.chunked, encoded.length) == (False, length)
+    assert encode("GET").length == 0
 
 
 @pytest.mark.parametrize("length", [0, 5, None])

@@ -4,6 +4,7 @@ Everything is checked before the first octet leaves: a head that could be read a
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from ._fields import encode_field
@@ -16,8 +17,12 @@ __all__ = ("EncodedRequest", "encode_plain_request", "encode_request_head")
 # RFC 3986 pchar, "/" and "?", and the few others that servers take and clients send unescaped ("[]|{}\^`<>\""):
 # what may not stand here is white space, a control character, "#" and anything outside ASCII.
 _ORIGIN_FORM = re.compile(r"/[\x21\x22\x24-\x7e]*", re.ASCII)
+# RFC 3986 section 3.2, without user info and zones, and with ports that there are.
+_REG_NAME = r"[A-Za-z0-9\-._~!$&'()*+,;=]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9\-._~!$&'()*+,;=]*)*"
 _AUTHORITY = re.compile(
-    r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~%!$&'()*+,;=]+)(?::[0-9]{0,5})?", re.ASCII
+    rf"(?:\[([0-9A-Fa-f:.]+)\]|(?=[^:]){_REG_NAME})"
+    r"(?::(?:[0-5]?[0-9]{0,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?",
+    re.ASCII,
 )
 _PORT = re.compile(r":[0-9]{1,5}\Z", re.ASCII)
 
@@ -67,7 +72,7 @@ def encode_request_head(
     if content_type is not None and "content-type" not in names:
         framing = encode_field("Content-Type", content_type) + framing
     return EncodedRequest(
-        b"%b%b%b\r\n" % (start, head.fields.encoded, framing), chunked, length or 0
+        b"%b%b%b\r\n" % (start, head.fields.encoded, framing), chunked, max(length or 0, 0)
     )
 
 
@@ -107,11 +112,28 @@ def _start_lines(method: str, scheme: str, authority: str, path: str, own_host: 
     """The request line and the Host field, which RFC 9110 section 7.2 wants first."""
     if not is_token(method):
         raise ValueError(f"method {method!r} is not a token (RFC 9110 section 9.1)")
-    if _AUTHORITY.fullmatch(authority) is None:
+    if not _is_authority(authority):
         raise ValueError(f"authority {_shown(authority)!r} cannot stand in a Host field")
     target = _target(method, scheme, authority, path)
     host = "" if own_host else f"Host: {authority}\r\n"
     return f"{method} {target} HTTP/1.1\r\n{host}".encode("ascii")
+
+
+def _is_authority(text: str) -> bool:
+    match = _AUTHORITY.fullmatch(text)
+    return match is not None and (match[1] is None or _is_ipv6(match[1]))
+
+
+@lru_cache(maxsize=64)
+def _is_ipv6(text: str) -> bool:
+    # Imported here: few hosts are addresses.
+    from ipaddress import AddressValueError, IPv6Address
+
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return False
+    return True
 
 
 def _target(method: str, scheme: str, authority: str, path: str) -> str:
@@ -132,7 +154,7 @@ def _target(method: str, scheme: str, authority: str, path: str) -> str:
 def _check_host(values: list[str]) -> None:
     if len(values) > 1:
         raise ValueError("more than one Host field")
-    if _AUTHORITY.fullmatch(values[0].strip(" \t")) is None:
+    if not _is_authority(values[0].strip(" \t")):
         raise ValueError(f"invalid Host: {_shown(values[0])!r}")
 
 
