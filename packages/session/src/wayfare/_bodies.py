@@ -1,7 +1,8 @@
 """What `data=` and `json=` become: octets, or a body that yields them, with the media type to announce."""
 
+import asyncio
 import sys
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Any, final
 
 from wayfare_http_core import RequestBody
@@ -11,21 +12,33 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("AsyncIterableBody", "JSONEncoder", "body_from_data", "body_from_json")
+__all__ = (
+    "AsyncIterableBody",
+    "EncodedBody",
+    "EncodedBytes",
+    "JSONEncoder",
+    "UntypedBody",
+    "body_from_data",
+    "body_from_json",
+    "encoded_body",
+)
 
-JSONEncoder = Callable[[Any], str]
+JSONEncoder = Callable[[Any], str | bytes]
 
 _OCTET_STREAM = "application/octet-stream"
+_PIECE = 64 * 1024
+"""Octets that are encoded at a time: a few milliseconds of the loop's time."""
 
 
 @final
 class AsyncIterableBody(RequestBody):
     """A body from an async iterable of bytes: of unknown length, to be sent once."""
 
-    __slots__ = ("_chunks",)
+    __slots__ = ("_chunks", "_used")
 
     def __init__(self, chunks: AsyncIterable[bytes]) -> None:
         self._chunks = chunks
+        self._used = False
 
     @property
     @override
@@ -42,13 +55,102 @@ class AsyncIterableBody(RequestBody):
     @property
     @override
     def replayable(self) -> bool:
-        """Never: what was iterated over is gone."""
-        return False
+        """Only as long as it was not begun: what was iterated over is gone."""
+        return not self._used
 
     @override
     def chunks(self) -> AsyncIterable[bytes]:
         """The iterable."""
+        self._used = True
         return self._chunks
+
+
+@final
+class UntypedBody(RequestBody):
+    """Another body, whose media type is not to be announced."""
+
+    __slots__ = ("_body",)
+
+    def __init__(self, body: RequestBody) -> None:
+        self._body = body
+
+    @property
+    @override
+    def content_type(self) -> None:
+        """None."""
+        return None
+
+    @property
+    @override
+    def length(self) -> int | None:
+        """The body's."""
+        return self._body.length
+
+    @property
+    @override
+    def replayable(self) -> bool:
+        """The body's."""
+        return self._body.replayable
+
+    @override
+    def chunks(self) -> Iterable[bytes] | AsyncIterable[bytes]:
+        """The body's."""
+        return self._body.chunks()
+
+
+@final
+class EncodedBody(RequestBody):
+    """Another body in a content coding: its length is not known before it is sent."""
+
+    __slots__ = ("_body", "_coding")
+
+    def __init__(self, body: RequestBody | bytes, coding: str) -> None:
+        self._body = body
+        self._coding = coding
+
+    @property
+    @override
+    def content_type(self) -> str | None:
+        """The body's: a coding changes nothing about it."""
+        return None if isinstance(self._body, bytes) else self._body.content_type
+
+    @property
+    @override
+    def length(self) -> None:
+        """Not known."""
+        return None
+
+    @property
+    @override
+    def replayable(self) -> bool:
+        """Whether the body itself is."""
+        return isinstance(self._body, bytes) or self._body.replayable
+
+    @override
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The coded octets. The loop has its turn after each piece that was encoded."""
+        from wayfare_http_core import make_encoder
+
+        encoder = make_encoder(self._coding)
+        async for piece in _pieces(self._body):
+            coded = encoder.encode(piece)
+            if coded:
+                yield coded
+            await asyncio.sleep(0)
+        yield encoder.flush()
+
+
+async def _pieces(body: RequestBody | bytes) -> AsyncIterator[bytes]:
+    """The body in pieces that take little time each."""
+    chunks = (body,) if isinstance(body, bytes) else body.chunks()
+    if isinstance(chunks, AsyncIterable):
+        async for chunk in chunks:
+            for start in range(0, len(chunk), _PIECE):
+                yield chunk[start : start + _PIECE]
+    else:
+        for chunk in chunks:
+            for start in range(0, len(chunk), _PIECE):
+                yield chunk[start : start + _PIECE]
 
 
 def body_from_data(data: object) -> tuple[RequestBody | bytes, str | None]:
@@ -73,5 +175,27 @@ def body_from_data(data: object) -> tuple[RequestBody | bytes, str | None]:
 
 
 def body_from_json(value: object, encode: JSONEncoder) -> tuple[bytes, str]:
-    """A JSON body and its media type."""
-    return encode(value).encode("utf-8"), "application/json"
+    """A JSON body and its media type, from an encoder that gives text or octets."""
+    encoded = encode(value)
+    octets = encoded.encode("utf-8") if isinstance(encoded, str) else bytes(encoded)
+    return octets, "application/json"
+
+
+@final
+class EncodedBytes(bytes):
+    """Octets in a content coding that was applied here."""
+
+    __slots__ = ()
+
+
+def encoded_body(body: RequestBody | bytes, coding: str) -> RequestBody | bytes:
+    """A body in a content coding. Little is encoded at once, so that its length is known.
+
+    Raises: ValueError for a coding that is not known, ModuleNotFoundError for one whose library is not installed.
+    """
+    from wayfare_http_core import make_encoder
+
+    encoder = make_encoder(coding)
+    if isinstance(body, bytes) and len(body) <= _PIECE:
+        return EncodedBytes(encoder.encode(body) + encoder.flush())
+    return EncodedBody(body, coding)

@@ -4,19 +4,22 @@ from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, final
 
+from multidict import CIMultiDict
 from wayfare_connector import TLSSetting
 from wayfare_http_core import FieldBlock, RequestBody
 from yarl import URL
 
-from ._bodies import JSONEncoder, body_from_data, body_from_json
-from ._defaults import merge_headers
-from ._options import RequestOptions, check_names
+from ._bodies import JSONEncoder, UntypedBody, body_from_data, body_from_json, encoded_body
+from ._defaults import HeaderValue, SessionFields, header_pairs, merge_headers, skipped_names
+from ._options import SIZES, RequestOptions, check_names, check_request_kinds
 from ._request import ClientRequest
-from ._settings import RequestSettings, exchange_options
+from ._settings import RequestSettings, exchange_options, with_sizes
 from ._timeout import UNSET, ClientTimeout, read_timeout_option
 from ._urls import PreparedURL, join_url, prepare_url, with_params
 
 if TYPE_CHECKING:
+    from wayfare_http_core import BasicAuth
+
     from ._session import ClientSession
 
 __all__ = ("RequestBuilder",)
@@ -24,29 +27,56 @@ __all__ = ("RequestBuilder",)
 _PREPARED_URLS = 256
 """URLs that a session keeps parsed and checked. yarl keeps as many; an entry is about a kilobyte."""
 
+_OWN = (
+    "allow_redirects",
+    "auto_decompress",
+    "max_body_size",
+    "max_redirects",
+    "raise_for_status",
+    "read_until_eof",
+    "redirect_policy",
+    "retry_stale",
+)
+"""Arguments of a request that stand under the same name in its settings."""
+
 
 @final
 class RequestBuilder:
-    """What a session starts each request from. Nothing here changes once the session is made."""
+    """What a session starts each request from. `settings` and the fields may change between requests, nothing else."""
 
-    __slots__ = ("_json_serialize", "_prepare", "base_url", "fields", "settings", "timeout")
+    __slots__ = (
+        "_home",
+        "_json_serialize",
+        "_plain_fields",
+        "_prepare",
+        "auth",
+        "base_url",
+        "fields",
+        "settings",
+        "timeout",
+    )
 
     def __init__(
         self,
         base_url: URL | None,
-        fields: FieldBlock,
+        fields: SessionFields,
         timeout: ClientTimeout,
         settings: RequestSettings,
         tls: TLSSetting,
         json_serialize: JSONEncoder | None,
+        auth: "BasicAuth | None" = None,
     ) -> None:
         """`tls` is the setting of the session's connector."""
         self.base_url = base_url
         self.fields = fields
         self.timeout = timeout
         self.settings = settings
+        self.auth = auth
         self._json_serialize = json_serialize
         self._prepare = lru_cache(maxsize=_PREPARED_URLS)(partial(_prepared, base_url, tls))
+        self._home = None if base_url is None else self._prepare(base_url).target
+        self._plain_fields: FieldBlock | None = fields.block if auth is None else None
+        """The fields of a request without arguments; None where they have to be asked for."""
 
     def request(
         self, session: "ClientSession", method: str, url: str | URL, options: RequestOptions
@@ -56,19 +86,36 @@ class RequestBuilder:
         Raises: what `ClientSession.request` does before anything is sent.
         """
         prepared = self._prepare(url)
-        if not options and prepared.authorization is None:
-            fields = self.fields
-            return ClientRequest(
-                method,
-                prepared,
-                fields,
-                None,
-                self.timeout,
-                self.settings,
-                session,
-                prepared.usual_head(method, fields),
-            )
-        return self._special(session, method, prepared, options)
+        fields = self._plain_fields
+        if fields is None or options or prepared.authorization is not None:
+            return self._special(session, method, prepared, options)
+        settings = self.settings
+        return ClientRequest(
+            method,
+            prepared,
+            fields,
+            None,
+            self.timeout,
+            settings,
+            session,
+            prepared.usual_head(method, fields, settings.version),
+        )
+
+    @property
+    def live_fields(self) -> CIMultiDict[str]:
+        """The session's fields to look at and to change."""
+        self._plain_fields = None
+        return self.fields.live
+
+    @property
+    def json_serialize(self) -> JSONEncoder:
+        """What turns values into JSON text, or into octets."""
+        if self._json_serialize is None:
+            # Imported here: a session that speaks no JSON never needs it.
+            import json
+
+            self._json_serialize = json.dumps
+        return self._json_serialize
 
     def _special(
         self,
@@ -79,65 +126,125 @@ class RequestBuilder:
     ) -> ClientRequest:
         """A request that is not made of defaults alone."""
         check_names("a request", options)
-        params = options.get("params")
-        if params:
-            prepared = prepared.with_url(with_params(prepared.real_url, params))
-        headers = merge_headers(self.fields.pairs, options.get("headers"))
-        body, content_type = self._content(options)
-        if content_type is not None:
-            headers.setdefault("Content-Type", content_type)
-        if prepared.authorization is not None:
-            headers.setdefault("Authorization", prepared.authorization)
+        check_request_kinds(options)
+        prepared = _destination(prepared, options)
+        skip = self.fields.skip | skipped_names(options.get("skip_auto_headers"))
+        given = header_pairs(options.get("headers"))
+        headers = merge_headers(self.fields.without(skip), given)
+        self._authorize(headers, prepared, options, given)
+        body = _for_the_wire(self._content(options, headers, skip), options, headers)
         timeout = read_timeout_option(options.get("timeout", UNSET), self.timeout)
-        settings = _settings(self.settings, options)
-        if timeout is not self.timeout:
-            settings = settings._replace(exchange=exchange_options(settings.exchange, timeout))
         return ClientRequest(
             method,
             prepared,
             FieldBlock(headers),
             body,
             timeout,
-            settings,
+            self._settings(options, timeout),
             session,
         )
 
-    def _content(self, options: RequestOptions) -> tuple[RequestBody | bytes | None, str | None]:
+    def _authorize(
+        self,
+        headers: "CIMultiDict[object]",
+        prepared: PreparedURL,
+        options: RequestOptions,
+        given: list[tuple[str, HeaderValue]],
+    ) -> None:
+        """Add the credentials: the request's own, else those in its URL, else the session's.
+
+        Raises: ValueError for two of a request's own.
+        """
+        auth = options.get("auth")
+        explicit = any(name.lower() == "authorization" for name, _ in given)
+        if auth is not None:
+            if explicit or prepared.authorization is not None:
+                other = "an Authorization field" if explicit else "credentials in the URL"
+                raise ValueError(f"auth and {other} exclude each other")
+            headers["Authorization"] = auth.encode()
+        elif explicit:
+            return
+        elif prepared.authorization is not None:
+            headers["Authorization"] = prepared.authorization
+        elif self.auth is not None and self._home in (None, prepared.target):
+            headers["Authorization"] = self.auth.encode()
+
+    def _content(
+        self, options: RequestOptions, headers: "CIMultiDict[object]", skip: frozenset[str]
+    ) -> RequestBody | bytes | None:
+        """The content, its type added to the fields."""
         data, value = options.get("data"), options.get("json")
         if data is not None and value is not None:
             raise ValueError("data and json exclude each other: a request has one content")
+        if data is None and value is None:
+            return None
+        body: RequestBody | bytes
+        content_type: str | None
         if value is not None:
-            return body_from_json(value, self.json_serialize)
-        return (None, None) if data is None else body_from_data(data)
+            body, content_type = body_from_json(value, self.json_serialize)
+        else:
+            body, content_type = body_from_data(data)
+        if "content-type" not in skip:
+            if content_type is not None:
+                headers.setdefault("Content-Type", content_type)
+        elif content_type is not None and not isinstance(body, bytes):
+            body = UntypedBody(body)
+        return body
 
-    @property
-    def json_serialize(self) -> JSONEncoder:
-        """What turns values into JSON text."""
-        if self._json_serialize is None:
-            # Imported here: a session that speaks no JSON never needs it.
-            import json
-
-            self._json_serialize = json.dumps
-        return self._json_serialize
+    def _settings(self, options: RequestOptions, timeout: ClientTimeout) -> RequestSettings:
+        """The session's settings with what the request says otherwise."""
+        given: Mapping[str, Any] = options
+        settings = self.settings
+        own = {name: given[name] for name in _OWN if given.get(name) is not None}
+        if not own.get("read_until_eof", True) or "max_body_size" in own:
+            own["bounded"] = True
+        if given.get("middlewares") is not None:
+            own["middlewares"] = tuple(given["middlewares"])
+        if timeout is not self.timeout:
+            own["exchange"] = exchange_options(settings.exchange, timeout)
+        sizes = tuple(given.get(name) for name in SIZES)
+        if any(size is not None for size in sizes):
+            own["exchange"] = with_sizes(own.get("exchange", settings.exchange), *sizes)
+        return settings._replace(**own) if own else settings
 
 
 def _prepared(base_url: URL | None, ssl: TLSSetting, url: str | URL) -> PreparedURL:
     return prepare_url(join_url(base_url, url), ssl)
 
 
-_OWN = (
-    "allow_redirects",
-    "auto_decompress",
-    "max_redirects",
-    "middlewares",
-    "raise_for_status",
-    "redirect_policy",
-    "retry_stale",
-)
+def _destination(prepared: PreparedURL, options: RequestOptions) -> PreparedURL:
+    """Where the request goes: the URL with its parameters, over TLS as asked for."""
+    params, ssl = options.get("params"), options.get("ssl")
+    server_hostname = options.get("server_hostname")
+    if params:
+        prepared = prepared.with_url(with_params(prepared.real_url, params))
+    if ssl is not None or server_hostname is not None:
+        prepared = prepared.with_tls(prepared.tls if ssl is None else ssl, server_hostname)
+    return prepared
 
 
-def _settings(base: RequestSettings, options: RequestOptions) -> RequestSettings:
-    """The session's settings with what the request says otherwise."""
-    given: Mapping[str, Any] = options
-    own = {name: given[name] for name in _OWN if given.get(name) is not None}
-    return base._replace(**own) if own else base
+def _for_the_wire(
+    body: RequestBody | bytes | None, options: RequestOptions, headers: "CIMultiDict[object]"
+) -> RequestBody | bytes | None:
+    """The content as it is sent, and the fields that say how.
+
+    Raises: ValueError for fields of the caller that contradict the arguments.
+    """
+    compress = options.get("compress")
+    if compress:
+        if "Content-Encoding" in headers:
+            raise ValueError("compress and a Content-Encoding field exclude each other")
+        if body:
+            coding = compress if isinstance(compress, str) else "deflate"
+            body = encoded_body(body, coding)
+            headers["Content-Encoding"] = coding
+    if options.get("chunked"):
+        for name in ("Transfer-Encoding", "Content-Length"):
+            if name in headers:
+                raise ValueError(f"chunked and a {name} field exclude each other")
+        headers["Transfer-Encoding"] = "chunked"
+        body = b"" if body is None else body
+    # Nobody has to be asked about content that is not there.
+    if options.get("expect100") and body:
+        headers.setdefault("Expect", "100-continue")
+    return body

@@ -1,21 +1,31 @@
-"""What a session adds to each request of its own accord."""
+"""What a session adds to each request of its own accord, and what its caller told it to."""
 
 import sys
 from collections.abc import Iterable, Mapping
+from typing import Any, final
 
-from multidict import CIMultiDict
+from multidict import CIMultiDict, getversion
 from wayfare_http_core import FieldBlock
 
 from ._version import __version__
 
-__all__ = ("HeadersArgument", "default_fields", "merge_headers")
+__all__ = (
+    "HeaderValue",
+    "HeadersArgument",
+    "SessionFields",
+    "header_pairs",
+    "merge_headers",
+    "skipped_names",
+)
 
-HeadersArgument = Mapping[str, str | int | bytes] | Iterable[tuple[str, str | int | bytes]] | None
+HeaderValue = str | int | bytes
+HeadersArgument = Mapping[str, HeaderValue] | Iterable[tuple[str, HeaderValue]] | None
 
 USER_AGENT = f"Python/{sys.version_info[0]}.{sys.version_info[1]} wayfare/{__version__}"
 
 
-def _pairs(headers: HeadersArgument) -> list[tuple[str, object]]:
+def header_pairs(headers: HeadersArgument) -> list[tuple[str, HeaderValue]]:
+    """What was given as headers, in order."""
     if headers is None:
         return []
     return list(headers.items() if isinstance(headers, Mapping) else headers)
@@ -26,7 +36,7 @@ def merge_headers(
 ) -> "CIMultiDict[object]":
     """The base fields with those given on top: a name that is given replaces all of the base's, several fields of
     one name all stay."""
-    pairs = _pairs(headers)
+    pairs = header_pairs(headers)
     merged: CIMultiDict[object] = CIMultiDict(base)
     for name, _ in pairs:
         merged.popall(name, None)
@@ -35,19 +45,73 @@ def merge_headers(
     return merged
 
 
-def default_fields(headers: HeadersArgument, *, decoding: bool) -> FieldBlock:
-    """A session's default fields: Accept, Accept-Encoding and User-Agent, and what its caller gave.
+def skipped_names(names: Iterable[str] | None) -> frozenset[str]:
+    """What was given as `skip_auto_headers`, in lower case.
 
-    With `decoding` the content codings are offered that can be undone.
+    Raises: TypeError for a str, which is no list of names, and for what is no name.
+    """
+    if names is None:
+        return frozenset()
+    if isinstance(names, str | bytes):
+        raise TypeError("skip_auto_headers must be several names, not one")
+    return frozenset([name.lower() for name in names])
+
+
+@final
+class SessionFields:
+    """The fields that a session's requests start from.
+
+    `automatic` are the names of those that nobody asked for, in lower case. `skip` are the names of automatic fields
+    that no request is to have.
 
     Raises: ValueError, TypeError for fields that cannot be sent.
     """
-    # Imported here: the codings load with the first session.
-    from wayfare_http_core import ACCEPT_ENCODING
 
-    base = (
-        ("Accept", "*/*"),
-        ("Accept-Encoding", ACCEPT_ENCODING if decoding else "identity"),
-        ("User-Agent", USER_AGENT),
-    )
-    return FieldBlock(merge_headers(base, headers))
+    __slots__ = ("_live", "_seen", "automatic", "block", "skip")
+
+    def __init__(self, headers: HeadersArgument, *, decoding: bool, skip: frozenset[str]) -> None:
+        """With `decoding` the content codings are offered that can be undone."""
+        # Imported here: the codings load with the first session.
+        from wayfare_http_core import ACCEPT_ENCODING
+
+        base = (
+            ("Accept", "*/*"),
+            ("Accept-Encoding", ACCEPT_ENCODING if decoding else "identity"),
+            ("User-Agent", USER_AGENT),
+        )
+        given = {name.lower() for name, _ in header_pairs(headers)} if headers else set()
+        wanted = [pair for pair in base if pair[0].lower() not in skip]
+        self.skip = skip
+        self.automatic = frozenset([name.lower() for name, _ in wanted]) - given
+        self.block = FieldBlock(merge_headers(wanted, headers))
+        # (a multidict's version takes a multidict of any values, and its types do not say so)
+        self._live: Any = None
+        self._seen = 0
+
+    @property
+    def live(self) -> CIMultiDict[str]:
+        """The fields to look at and to change; later requests start from what they are then."""
+        if self._live is None:
+            self._live = CIMultiDict(self.block.pairs)
+            self._seen = getversion(self._live)
+        live: CIMultiDict[str] = self._live
+        return live
+
+    def current(self) -> FieldBlock:
+        """The fields as they are now.
+
+        Raises: ValueError, TypeError where they were changed to something that cannot be sent.
+        """
+        live = self._live
+        if live is not None and getversion(live) != self._seen:
+            self.block = FieldBlock(live)
+            self._seen = getversion(live)
+        return self.block
+
+    def without(self, skip: frozenset[str]) -> Iterable[tuple[str, str]]:
+        """The fields, without those automatic ones."""
+        pairs = self.current().pairs
+        unwanted = skip & self.automatic
+        if not unwanted:
+            return pairs
+        return [pair for pair in pairs if pair[0].lower() not in unwanted]

@@ -13,6 +13,7 @@ from wayfare_http_core.aio import Deadline
 
 from ._request import ClientRequest
 from ._response import ClientResponse
+from ._settings import RequestSettings
 
 if TYPE_CHECKING:
     from ._tracing import RequestTrace
@@ -33,6 +34,7 @@ async def send_request(
     timeout = request.timeout
     settings = request.settings
     connection: Connection | None = None
+    exchange: Exchange
     traced: ExchangeTrace | None = None
     try:
         head = request.head()
@@ -59,6 +61,8 @@ async def send_request(
     coded = settings.auto_decompress and hdrs.CONTENT_ENCODING in exchange.head.headers
     if coded:
         _undo_codings(exchange, request)
+    if settings.bounded:
+        exchange = _bounded(exchange, settings)
     if exchange.is_complete and not coded:
         deadline.close()
     else:
@@ -70,6 +74,18 @@ async def send_request(
         return ClientResponse(request, exchange, connection, number)
     traced.watch(exchange)
     return ClientResponse(request, exchange, connection, number, traced.first_byte)
+
+
+def _bounded(exchange: Exchange, settings: RequestSettings) -> Exchange:
+    """The exchange, its content within the bounds that the caller set."""
+    if not settings.read_until_eof:
+        from ._emptied_exchange import EmptiedExchange, has_no_length
+
+        if has_no_length(exchange):
+            return EmptiedExchange(exchange)
+    if settings.max_body_size is not None:
+        exchange.content.limit_size(settings.max_body_size)
+    return exchange
 
 
 def _exchange_trace(trace: "RequestTrace", request: ClientRequest) -> "ExchangeTrace":

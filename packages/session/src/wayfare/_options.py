@@ -2,12 +2,11 @@
 
 import sys
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
 
 from wayfare_connector import BaseConnector
-from wayfare_http_core import RequestBody
+from wayfare_http_core import HttpVersion, HttpVersion10, HttpVersion11, RequestBody
 
-from ._bodies import JSONEncoder
 from ._defaults import HeadersArgument
 from ._timeout import ClientTimeout
 from ._urls import Params
@@ -19,8 +18,11 @@ else:
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from ssl import SSLContext
 
+    from wayfare_connector import TLSSetting
     from wayfare_cookies import AbstractCookieJar, LooseCookies
+    from wayfare_http_core import BasicAuth
 
     from ._middlewares import ClientMiddlewareType
     from ._redirects import RedirectPolicy
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from ._tracing_config import TraceConfig
 
 __all__ = (
+    "OLD_REQUEST_NAMES",
+    "OLD_SESSION_NAMES",
+    "SIZES",
     "Data",
     "RaiseForStatus",
     "RequestOptions",
@@ -36,7 +41,7 @@ __all__ = (
     "Unpack",
     "check_kinds",
     "check_names",
-    "checked_size",
+    "check_request_kinds",
 )
 
 Data: TypeAlias = bytes | bytearray | memoryview | str | AsyncIterable[bytes] | RequestBody
@@ -74,6 +79,41 @@ class RequestOptions(TypedDict, total=False):
     """Middlewares in place of the session's, the first outermost; None for the session's."""
     auto_decompress: bool | None
     """Whether content codings are undone; None for what the session says."""
+    skip_auto_headers: Iterable[str] | None
+    """Names of fields that are not to be sent unless somebody asked for them, beside those of the session."""
+    auth: "BasicAuth | None"
+    """Credentials for the origin of the URL; a redirect to another one drops them."""
+    compress: str | bool | None
+    """A content coding for the content to send: "gzip", "deflate" (also for True), "br" or "zstd"."""
+    chunked: bool | None
+    """Whether content is sent in chunks even where its length is known; where it is not, it always is."""
+    expect100: bool
+    """Whether to send content only when the server asked for it, or said nothing for a second."""
+    read_until_eof: bool
+    """Whether content without a length is read until the server closes (the default); False takes it for empty."""
+    ssl: "TLSSetting | None"
+    """True verifies the server, False does not, an `SSLContext` or a `Fingerprint` as it says; None for the connector's
+    setting."""
+    server_hostname: str | None
+    """The name to verify the server's certificate for, in place of the URL's host."""
+    read_bufsize: int | None
+    """Octets of content that may wait to be read before receiving pauses at twice as many."""
+    max_line_size: int | None
+    """Octets of the status line."""
+    max_field_size: int | None
+    """Octets of a field line."""
+    max_headers: int | None
+    """Field lines of the response."""
+    max_body_size: int | None
+    """Octets of content, after decoding; more raise `BodyTooLargeError` when they are read. None for the session's."""
+    verify_ssl: bool | None
+    """Deprecated: `ssl=False` for False."""
+    ssl_context: "SSLContext | None"
+    """Deprecated: `ssl=`."""
+    fingerprint: bytes | str | None
+    """Deprecated: `ssl=Fingerprint(…)`."""
+    text: str | None
+    """Deprecated: `data=`."""
     trace_request_ctx: Any
     """What the contexts of the session's trace configs are made with for this request."""
 
@@ -96,8 +136,17 @@ class SessionOptions(TypedDict, total=False):
     """Limits for every request; what is not given comes from `ClientTimeout(total=300, sock_connect=30)`."""
     raise_for_status: RaiseForStatus
     """Whether a status of 400 and above raises `ClientResponseError`; or a coroutine function that decides."""
-    json_serialize: JSONEncoder
+    skip_auto_headers: Iterable[str] | None
+    """Names of fields that are not to be sent unless somebody asked for them: Accept, Accept-Encoding, User-Agent,
+    Content-Type."""
+    auth: "BasicAuth | None"
+    """Credentials for the base URL's origin; without a base URL, for every origin that a caller names."""
+    version: HttpVersion
+    """`HttpVersion11`, or `HttpVersion10` for servers that need it: no chunks, one request for each connection."""
+    json_serialize: "Callable[[Any], str]"
     """What turns a value into JSON text: `json.dumps` unless given."""
+    json_serialize_bytes: "Callable[[Any], bytes] | None"
+    """What turns a value into JSON as octets; it goes before `json_serialize`."""
     auto_decompress: bool
     """Whether content codings are undone (the default)."""
     read_bufsize: int
@@ -108,6 +157,12 @@ class SessionOptions(TypedDict, total=False):
     """Octets of a field line; 32 KiB unless given."""
     max_headers: int
     """Field lines of a response; 256 unless given."""
+    max_body_size: int | None
+    """Octets of content, after decoding; more raise `BodyTooLargeError` when they are read. No limit unless given."""
+    max_redirects: int
+    """How many redirects are followed at most; 10 unless given."""
+    ssl: "TLSSetting | None"
+    """How to verify servers, in place of what the connector says: see `RequestOptions`."""
     redirect_policy: "RedirectPolicy | None"
     """What decides about each redirect; the usual rules unless given."""
     sensitive_headers: Iterable[str]
@@ -122,11 +177,20 @@ class SessionOptions(TypedDict, total=False):
     """Handlers for what happens during requests; none can be added to them from now on."""
     fallback_charset_resolver: "CharsetResolver"
     """Names the encoding of text whose charset is not said, from the response and its content; UTF-8 unless given."""
+    read_timeout: float | None
+    """Deprecated: `timeout=ClientTimeout(total=…)`."""
+    conn_timeout: float | None
+    """Deprecated: `timeout=ClientTimeout(connect=…)`."""
     loop: "AbstractEventLoop | None"
-    """Ignored; a session is bound to the loop that it first runs in. Deprecated."""
+    """Deprecated and ignored: a session is bound to the loop that it first runs in."""
 
 
-_Size: TypeAlias = Literal["max_line_size", "max_field_size", "max_headers", "read_bufsize"]
+OLD_REQUEST_NAMES: Final = frozenset(("verify_ssl", "ssl_context", "fingerprint", "text"))
+OLD_SESSION_NAMES: Final = frozenset(("read_timeout", "conn_timeout", "loop"))
+"""Arguments that have another name today; `_old_spellings` turns one into the other."""
+
+SIZES: Final = ("read_bufsize", "max_line_size", "max_field_size", "max_headers")
+"""Arguments that are numbers of octets or fields, in the order in which they are taken."""
 
 _KNOWN: Mapping[str, frozenset[str]] = {
     "a request": frozenset(RequestOptions.__annotations__),
@@ -144,40 +208,89 @@ def check_names(what: str, options: Mapping[str, object]) -> None:
         raise TypeError(f"{what} got an unexpected keyword argument {min(unknown)!r}")
 
 
-def checked_size(options: SessionOptions, name: _Size, default: int) -> int:
-    """A number of octets or fields among a session's arguments.
-
-    Raises: TypeError for what is no whole number, ValueError below 1.
-    """
-    value = options.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, not {value}")
-    return value
-
-
 def check_kinds(options: SessionOptions) -> None:
     """Refuse arguments of a session that are not what they should be.
 
-    Raises: TypeError that names the argument.
+    Raises: TypeError, ValueError that name the argument.
     """
     connector = options.get("connector")
     if connector is not None and not isinstance(connector, BaseConnector):
         raise TypeError(f"connector must be a BaseConnector, not {type(connector).__name__}")
-    jar = options.get("cookie_jar")
-    if jar is not None:
-        # Imported here: who gives a jar has it loaded.
-        from wayfare_cookies import AbstractCookieJar
-
-        if not isinstance(jar, AbstractCookieJar):
-            raise TypeError(f"cookie_jar must be an AbstractCookieJar, not {type(jar).__name__}")
-    for name in ("connector_owner", "auto_decompress"):
-        if not isinstance(options.get(name, True), bool):
-            raise TypeError(f"{name} must be True or False")
+    _check_flags(options, _SESSION_FLAGS)
     for name in ("json_serialize", "fallback_charset_resolver"):
         if not callable(options.get(name, repr)):
             raise TypeError(f"{name} must be callable")
-    check = options.get("raise_for_status", False)
-    if not isinstance(check, bool) and not callable(check):
+    if options.get("raise_for_status", False) is None:
         raise TypeError("raise_for_status must be True, False or a coroutine function")
+    version = options.get("version", HttpVersion11)
+    if version not in (HttpVersion10, HttpVersion11):
+        raise ValueError(f"version must be HttpVersion10 or HttpVersion11, not {version!r}")
+    for name in SIZES:
+        if options.get(name, 1) is None:
+            raise TypeError(f"{name} must be an int, not NoneType")
+    _check_shared(options)
+
+
+def check_request_kinds(options: RequestOptions) -> None:
+    """Refuse arguments of a request that are not what they should be.
+
+    Raises: TypeError, ValueError that name the argument.
+    """
+    _check_flags(options, _REQUEST_FLAGS)
+    if "max_redirects" in options and options["max_redirects"] is None:
+        raise TypeError("max_redirects must be an int, not NoneType")
+    compress = options.get("compress")
+    if compress is not None and not isinstance(compress, bool | str):
+        raise TypeError(f"compress must be a str or a bool, not {type(compress).__name__}")
+    _check_shared(options)
+
+
+def _check_shared(options: Mapping[str, Any]) -> None:
+    for name in SIZES:
+        _check_number(options, name, 1)
+    _check_number(options, "max_body_size", 0)
+    _check_number(options, "max_redirects", 0)
+    check = options.get("raise_for_status")
+    if check is not None and not isinstance(check, bool) and not callable(check):
+        raise TypeError("raise_for_status must be True, False or a coroutine function")
+    auth = options.get("auth")
+    if auth is not None:
+        # Imported here: most requests have none.
+        from wayfare_http_core import BasicAuth
+
+        if not isinstance(auth, BasicAuth):
+            raise TypeError(f"auth must be a BasicAuth, not {type(auth).__name__}")
+
+
+def _check_flags(options: Mapping[str, Any], names: Mapping[str, bool]) -> None:
+    """True or False each; None too, where it may inherit."""
+    for name, inherits in names.items():
+        value = options.get(name, True)
+        if not isinstance(value, bool) and not (inherits and value is None):
+            raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
+
+
+def _check_number(options: Mapping[str, Any], name: str, least: int) -> None:
+    value = options.get(name)
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, not {value}")
+
+
+_SESSION_FLAGS: Final = {
+    "connector_owner": False,
+    "auto_decompress": False,
+    "requote_redirect_url": False,
+    "retry_stale": False,
+}
+_REQUEST_FLAGS: Final = {
+    "allow_redirects": False,
+    "auto_decompress": True,
+    "chunked": True,
+    "expect100": False,
+    "read_until_eof": False,
+    "retry_stale": True,
+}

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from multidict import CIMultiDict, CIMultiDictProxy
-from wayfare_http_core import FieldBlock, RequestBody, RequestHead
+from wayfare_connector import Target, TLSSetting
+from wayfare_http_core import FieldBlock, HttpVersion, RequestBody, RequestHead
 from yarl import URL
 
+from ._bodies import EncodedBody, EncodedBytes, body_from_data
 from ._settings import RequestSettings
 from ._timeout import ClientTimeout
 from ._urls import PreparedURL, prepare_url
@@ -19,6 +21,7 @@ else:
 
 if TYPE_CHECKING:
     from ._cookies import CallerCookies
+    from ._options import Data
     from ._session import ClientSession
 
 __all__ = ("ClientRequest", "RequestInfo")
@@ -138,6 +141,31 @@ class ClientRequest:
         """Whether the connection is encrypted."""
         return self._prepared.target.is_ssl
 
+    @property
+    def ssl(self) -> TLSSetting:
+        """How to verify the server; see `RequestOptions`. Settable."""
+        return self._prepared.tls
+
+    @ssl.setter
+    def ssl(self, setting: TLSSetting) -> None:
+        self._prepared = self._prepared.with_tls(setting, self.server_hostname)
+        self._head = None
+
+    @property
+    def server_hostname(self) -> str | None:
+        """The name to verify the server's certificate for, where it is not the URL's host. Settable."""
+        return self._prepared.server_hostname
+
+    @server_hostname.setter
+    def server_hostname(self, name: str | None) -> None:
+        self._prepared = self._prepared.with_tls(self.ssl, name)
+        self._head = None
+
+    @property
+    def connection_key(self) -> Target:
+        """What a connection must lead to so that the request can be sent over it."""
+        return self._prepared.target
+
     # -- what to send -------------------------------------------------------------------------------------------
 
     @property
@@ -158,6 +186,32 @@ class ClientRequest:
             return FieldBlock(self._headers)
         return self._block
 
+    @property
+    def version(self) -> HttpVersion:
+        """The version of HTTP that the request is sent in."""
+        return self.settings.version
+
+    async def update_body(self, data: "Data | None") -> None:
+        """Send other content, of any kind that `data=` takes; None sends none.
+
+        Its media type is announced unless there is a Content-Type already. What was said about the length and the
+        transfer of the old content is forgotten, and so is a coding that this session applied to it.
+
+        Raises: TypeError for what cannot be sent.
+        Cancellation: safe; it never waits.
+        """
+        headers = self.headers
+        for name in ("Content-Length", "Transfer-Encoding"):
+            headers.popall(name, None)
+        if isinstance(self.body, EncodedBody | EncodedBytes):
+            headers.popall("Content-Encoding", None)
+        if data is None:
+            self.body = None
+            return
+        self.body, content_type = body_from_data(data)
+        if content_type is not None:
+            headers.setdefault("Content-Type", content_type)
+
     def head(self) -> RequestHead:
         """The head as it will be sent.
 
@@ -165,7 +219,7 @@ class ClientRequest:
         """
         head = self._head
         if head is None or head.method is not self.method:
-            head = self._prepared.head(self.method, self.fields)
+            head = self._prepared.head(self.method, self.fields, self.settings.version)
         return head
 
     # -- about it -----------------------------------------------------------------------------------------------

@@ -1,36 +1,46 @@
 """`ClientSession`: requests with shared defaults and shared connections."""
 
+import asyncio
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, cast, final
 
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict
 from wayfare_connector import BaseConnector, TCPConnector
-from wayfare_http_core import ExchangeOptions, HeadLimits, hdrs
+from wayfare_http_core import (
+    DEFAULT_EXCHANGE_OPTIONS,
+    ExchangeOptions,
+    HttpVersion,
+    HttpVersion11,
+    hdrs,
+)
 from yarl import URL
 
 from ._bodies import JSONEncoder
 from ._build import RequestBuilder
 from ._cookies import SessionCookies
-from ._defaults import default_fields
+from ._defaults import SessionFields, skipped_names
 from ._options import (
+    OLD_REQUEST_NAMES,
+    OLD_SESSION_NAMES,
+    SIZES,
     RequestOptions,
     SessionOptions,
     Unpack,
     check_kinds,
     check_names,
-    checked_size,
 )
 from ._pipeline import Pipeline
 from ._request_context import Delivery, RequestContext
-from ._settings import RequestSettings, exchange_options
+from ._settings import RequestSettings, exchange_options, with_sizes
 from ._timeout import DEFAULT_TIMEOUT, UNSET, ClientTimeout, read_timeout_option
 from ._urls import check_base_url
 
 if TYPE_CHECKING:
     from wayfare_cookies import AbstractCookieJar
+    from wayfare_http_core import BasicAuth
 
     from ._tracing_config import TraceConfig
 
@@ -62,31 +72,41 @@ class ClientSession:
     def __init__(
         self, base_url: str | URL | None = None, **options: Unpack[SessionOptions]
     ) -> None:
+        if not OLD_SESSION_NAMES.isdisjoint(options):
+            options = _modern_session(options)
         check_names("ClientSession", options)
         check_kinds(options)
-        if options.get("loop") is not None:
-            warnings.warn(
-                "loop= is ignored; a session finds its loop itself",
-                DeprecationWarning,
-                stacklevel=2,
-            )
         timeout = read_timeout_option(options.get("timeout", UNSET), DEFAULT_TIMEOUT)
         settings = _settings(options, timeout)
-        fields = default_fields(options.get("headers"), decoding=settings.auto_decompress)
+        fields = SessionFields(
+            options.get("headers"),
+            decoding=settings.auto_decompress,
+            skip=skipped_names(options.get("skip_auto_headers")),
+        )
         base_url = check_base_url(base_url)
         cookies = SessionCookies(
-            options.get("cookie_jar"), options.get("cookies"), base_url, fields.getall("Cookie")
+            options.get("cookie_jar"),
+            options.get("cookies"),
+            base_url,
+            fields.block.getall("Cookie"),
         )
         connector = options.get("connector")
         # What it made itself, nobody else will close.
         self._connector_owner = connector is None or options.get("connector_owner", True)
         if connector is None:
             connector = TCPConnector()
+        tls = options.get("ssl")
+        builder = RequestBuilder(
+            base_url,
+            fields,
+            timeout,
+            settings,
+            connector.ssl if tls is None else tls,
+            options.get("json_serialize_bytes") or options.get("json_serialize"),
+            options.get("auth"),
+        )
         if self._connector_owner:
             connector.claim(self)
-        builder = RequestBuilder(
-            base_url, fields, timeout, settings, connector.ssl, options.get("json_serialize")
-        )
         frame = sys._getframe(1)
         self._site = f"{frame.f_code.co_filename}:{frame.f_lineno}"
         # The last step: what has no pipeline has nothing to close.
@@ -141,6 +161,8 @@ class ClientSession:
         return self._start("DELETE", url, options)
 
     def _start(self, method: str, url: str | URL, options: RequestOptions) -> RequestContext:
+        if options and not OLD_REQUEST_NAMES.isdisjoint(options):
+            options = _modern_request(options)
         delivery = Delivery()
         return RequestContext(self._pipeline.run(self, method, url, options, delivery), delivery)
 
@@ -172,9 +194,52 @@ class ClientSession:
         return self._connector_owner
 
     @property
-    def headers(self) -> CIMultiDictProxy[str]:
-        """The fields that every request starts from."""
-        return CIMultiDictProxy(CIMultiDict(self._pipeline.builder.fields.pairs))
+    def headers(self) -> CIMultiDict[str]:
+        """The fields that every request starts from. What is changed here counts for the requests after that."""
+        return self._pipeline.builder.live_fields
+
+    @property
+    def skip_auto_headers(self) -> frozenset[str]:
+        """The names of automatic fields that are not sent, in lower case."""
+        return self._pipeline.builder.fields.skip
+
+    @property
+    def auth(self) -> "BasicAuth | None":
+        """The credentials for the session's origin."""
+        return self._pipeline.builder.auth
+
+    @property
+    def version(self) -> HttpVersion:
+        """The version of HTTP that is spoken."""
+        return self._pipeline.builder.settings.version
+
+    @property
+    def requote_redirect_url(self) -> bool:
+        """Whether the URL of a redirect is brought to the usual spelling. Setting it is deprecated."""
+        return self._pipeline.builder.settings.requote_redirect_url
+
+    @requote_redirect_url.setter
+    def requote_redirect_url(self, value: bool) -> None:
+        warnings.warn(
+            "say requote_redirect_url when the session is made", DeprecationWarning, stacklevel=2
+        )
+        builder = self._pipeline.builder
+        builder.settings = builder.settings._replace(requote_redirect_url=bool(value))
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that the session is bound to, or the running one before its first request.
+
+        Deprecated: `asyncio.get_running_loop()`.
+
+        Raises: RuntimeError where there is neither.
+        """
+        warnings.warn(
+            "session.loop is deprecated: asyncio.get_running_loop() is the same",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self._pipeline.loop or asyncio.get_running_loop()
 
     @property
     def timeout(self) -> ClientTimeout:
@@ -221,6 +286,17 @@ class ClientSession:
         finally:
             await pipeline.cookies.close()
 
+    def detach(self) -> None:
+        """Give up the connector without closing it: the session is closed, and whoever else has it goes on.
+
+        Idempotent.
+        """
+        pipeline = self._pipeline
+        pipeline.closed = True
+        if self._connector_owner:
+            pipeline.connector.disclaim(self)
+            self._connector_owner = False
+
     async def __aenter__(self) -> "ClientSession":
         return self
 
@@ -249,15 +325,32 @@ class ClientSession:
             )
 
 
+def _modern_session(options: SessionOptions) -> SessionOptions:
+    # Imported here, like the other one: most programs are younger.
+    from ._old_spellings import modern_session
+
+    return cast(SessionOptions, modern_session(options, stacklevel=4))
+
+
+def _modern_request(options: RequestOptions) -> RequestOptions:
+    from ._old_spellings import modern_request
+
+    return cast(RequestOptions, modern_request(options, stacklevel=5))
+
+
 def _settings(options: SessionOptions, timeout: ClientTimeout) -> RequestSettings:
     return RequestSettings(
-        exchange=exchange_options(_exchange_sizes(options), timeout),
+        exchange=exchange_options(_sizes(options), timeout),
         auto_decompress=options.get("auto_decompress", True),
         raise_for_status=options.get("raise_for_status", False),
         redirect_policy=options.get("redirect_policy"),
         sensitive_headers=frozenset(name.lower() for name in options.get("sensitive_headers", ())),
         requote_redirect_url=options.get("requote_redirect_url", True),
         retry_stale=options.get("retry_stale", True),
+        max_redirects=options.get("max_redirects", 10),
+        max_body_size=options.get("max_body_size"),
+        bounded=options.get("max_body_size") is not None,
+        version=options.get("version", HttpVersion11),
         middlewares=tuple(options.get("middlewares", ())),
         fallback_charset_resolver=options.get("fallback_charset_resolver"),
         trace_configs=_frozen(options.get("trace_configs")),
@@ -273,17 +366,7 @@ def _frozen(trace_configs: "Sequence[TraceConfig] | None") -> "tuple[TraceConfig
     return freeze_trace_configs(trace_configs)
 
 
-def _exchange_sizes(options: SessionOptions) -> ExchangeOptions:
-    defaults = HeadLimits()
-    line = checked_size(options, "max_line_size", defaults.start_line)
-    field = checked_size(options, "max_field_size", defaults.field_line)
-    return ExchangeOptions(
-        limits=HeadLimits(
-            start_line=line,
-            field_line=field,
-            fields=checked_size(options, "max_headers", defaults.fields),
-            # A single field of the allowed size must fit.
-            head=max(defaults.head, line + 2 * field),
-        ),
-        read_limit=checked_size(options, "read_bufsize", ExchangeOptions().read_limit),
-    )
+def _sizes(options: SessionOptions) -> ExchangeOptions:
+    given: Mapping[str, Any] = options
+    sizes = [given.get(name) for name in SIZES]
+    return with_sizes(DEFAULT_EXCHANGE_OPTIONS, *sizes) if any(sizes) else DEFAULT_EXCHANGE_OPTIONS

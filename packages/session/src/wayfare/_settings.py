@@ -3,7 +3,13 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from wayfare_http_core import DEFAULT_EXCHANGE_OPTIONS, ExchangeOptions
+from wayfare_http_core import (
+    DEFAULT_EXCHANGE_OPTIONS,
+    ExchangeOptions,
+    HeadLimits,
+    HttpVersion,
+    HttpVersion11,
+)
 
 from ._timeout import ClientTimeout
 
@@ -15,7 +21,7 @@ if TYPE_CHECKING:
     from ._tracing import RequestTrace
     from ._tracing_config import TraceConfig
 
-__all__ = ("RequestSettings", "exchange_options")
+__all__ = ("RequestSettings", "exchange_options", "with_sizes")
 
 
 class RequestSettings(NamedTuple):
@@ -31,6 +37,12 @@ class RequestSettings(NamedTuple):
     sensitive_headers: frozenset[str] = frozenset()
     """Names of fields, in lower case, that must not reach another origin, beside those that are known."""
     requote_redirect_url: bool = True
+    version: HttpVersion = HttpVersion11
+    read_until_eof: bool = True
+    max_body_size: int | None = None
+    """Octets of content, after decoding; None for no limit."""
+    bounded: bool = False
+    """Whether one of these two says something: one question for most requests."""
     retry_stale: bool = True
     middlewares: "tuple[ClientMiddlewareType, ...]" = ()
     fallback_charset_resolver: "CharsetResolver | None" = None
@@ -49,3 +61,25 @@ def exchange_options(base: ExchangeOptions, timeout: ClientTimeout) -> ExchangeO
         write_timeout=timeout.write,
         first_byte_timeout=timeout.first_byte,
     )
+
+
+@lru_cache(maxsize=64)
+def with_sizes(
+    base: ExchangeOptions,
+    read_bufsize: int | None,
+    max_line_size: int | None,
+    max_field_size: int | None,
+    max_headers: int | None,
+) -> ExchangeOptions:
+    """The options with these sizes; None keeps the one of `base`."""
+    old = base.limits
+    line = max_line_size or old.start_line
+    field = max_field_size or old.field_line
+    limits = old._replace(
+        start_line=line,
+        field_line=field,
+        fields=max_headers or old.fields,
+        # A single field of the allowed size must fit.
+        head=max(HeadLimits().head, line + 2 * field),
+    )
+    return base._replace(limits=limits, read_limit=read_bufsize or base.read_limit)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 from wayfare_connector import Target, TLSSetting
-from wayfare_http_core import FieldBlock, RequestHead
+from wayfare_http_core import FieldBlock, HttpVersion, HttpVersion11, RequestHead
 from yarl import URL
 
 from ._errors import InvalidURL, InvalidUrlClientError, NonHttpUrlClientError
@@ -69,7 +69,17 @@ class PreparedURL:
         """The same for a URL that differs in its path, query or fragment only."""
         return PreparedURL(url, self.target, self.authorization, self.tls, self.server_hostname)
 
-    def head(self, method: str, fields: FieldBlock) -> RequestHead:
+    def with_tls(self, tls: TLSSetting, server_hostname: str | None) -> "PreparedURL":
+        """The same over TLS of another kind.
+
+        Raises: TypeError for what is no TLS setting, ValueError for what is no host name.
+        """
+        target = Target.from_url(self.url, ssl=tls, server_hostname=server_hostname)
+        return PreparedURL(self.real_url, target, self.authorization, tls, server_hostname)
+
+    def head(
+        self, method: str, fields: FieldBlock, version: HttpVersion = HttpVersion11
+    ) -> RequestHead:
         """The head of a request to this URL.
 
         Raises: ValueError for CONNECT, which makes a tunnel and gets no response.
@@ -79,13 +89,18 @@ class PreparedURL:
                 "CONNECT asks for a tunnel, not for a response; proxies are the connector's"
             )
         target = self.target
-        return RequestHead(method, target.scheme, target.authority, self.path, fields)
+        return RequestHead(method, target.scheme, target.authority, self.path, fields, version)
 
-    def usual_head(self, method: str, fields: FieldBlock) -> RequestHead:
-        """The same, made once for as long as method and fields stay what they were last time."""
+    def usual_head(
+        self, method: str, fields: FieldBlock, version: HttpVersion = HttpVersion11
+    ) -> RequestHead:
+        """The same, made once for as long as method and fields stay what they were last time.
+
+        The version is that of the session, which is one for all of its requests.
+        """
         usual = self._usual
         if usual is None or usual.method != method or usual.fields is not fields:
-            self._usual = usual = self.head(method, fields)
+            self._usual = usual = self.head(method, fields, version)
         return usual
 
 

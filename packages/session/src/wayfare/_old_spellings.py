@@ -1,0 +1,63 @@
+"""Arguments as they were called years ago, turned into those of today.
+
+Each works as it did and warns with a DeprecationWarning that says what to write. Two that mean the same thing exclude
+each other, the old one and the new one included.
+"""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from wayfare_connector import read_tls_options
+
+from ._options import OLD_REQUEST_NAMES, OLD_SESSION_NAMES
+from ._timeout import UNSET, ClientTimeout
+
+__all__ = ("modern_request", "modern_session")
+
+_TLS = ("verify_ssl", "ssl_context", "fingerprint")
+
+
+def modern_request(options: Mapping[str, Any], stacklevel: int) -> dict[str, Any]:
+    """A request's arguments under their names of today.
+
+    Raises: ValueError for two that exclude each other, TypeError for values of the wrong kind.
+    """
+    modern = {name: value for name, value in options.items() if name not in OLD_REQUEST_NAMES}
+    if not options.keys().isdisjoint(_TLS):
+        modern["ssl"] = read_tls_options(
+            options.get("ssl"),
+            **{name: options[name] for name in _TLS if name in options},
+            stacklevel=stacklevel + 1,
+        )
+    if options.get("text") is not None:
+        if modern.get("data") is not None or modern.get("json") is not None:
+            raise ValueError("text, data and json exclude each other: a request has one content")
+        _warn("text= is called data= now", stacklevel)
+        if not isinstance(options["text"], str):
+            raise TypeError(f"text must be str, not {type(options['text']).__name__}")
+        modern["data"] = options["text"]
+    return modern
+
+
+def modern_session(options: Mapping[str, Any], stacklevel: int) -> dict[str, Any]:
+    """A session's arguments under their names of today.
+
+    Raises: ValueError for two that exclude each other, TypeError for values of the wrong kind.
+    """
+    modern = {name: value for name, value in options.items() if name not in OLD_SESSION_NAMES}
+    if options.get("loop") is not None:
+        _warn("loop= is ignored; a session finds its loop itself", stacklevel)
+    whole, connect = options.get("read_timeout"), options.get("conn_timeout")
+    if whole is not None or connect is not None:
+        if "timeout" in modern:
+            raise ValueError("read_timeout and conn_timeout exclude timeout, which replaces them")
+        _warn("read_timeout= and conn_timeout= are timeout=ClientTimeout(…) now", stacklevel)
+        modern["timeout"] = ClientTimeout(
+            total=UNSET if whole is None else whole, connect=UNSET if connect is None else connect
+        )
+    return modern
+
+
+def _warn(message: str, stacklevel: int) -> None:
+    warnings.warn(message, DeprecationWarning, stacklevel=stacklevel + 1)
