@@ -7,7 +7,7 @@ from wayfare_http_core._chunk_sizes import pack_sizes, sum_sizes, unpack_size
 
 __all__ = ("ChunkMarks",)
 
-_JOINED = 64
+_JOINED = 512
 """Packed sizes of fewer octets than this are joined: in a `bytes` of their own, they would take a multiple of that."""
 
 

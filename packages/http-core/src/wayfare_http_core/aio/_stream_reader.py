@@ -175,18 +175,16 @@ class StreamReader(StreamFeed):
         A chunk comes whole where it waits whole, else in pieces. With a content coding, what a chunk unpacks to may be
         nothing: (b"", True). Raises and cancels like `read`.
         """
-        marks = self._marks
-        if marks is None:
-            return await self.readany(), False
-        if self._coded is not None:
-            more = await self._fill(by_chunks=True)
-            data = self._taken(self._buffer.take_all()) if self._buffer.size else b""
-            return data, more and self._at_chunk_end(self._coded)
-        if not await self._fill():
+        if not await self._fill(by_chunks=True):
             return b"", False
-        end = marks.next_end(self._position)
-        octets = self._buffer.size if end is None else end - self._position
-        data = self._taken(self._buffer.take(octets))
+        buffer, marks = self._buffer, self._marks
+        if self._coded is not None:
+            data = self._taken(buffer.take_piece()) if buffer.size else b""
+            return data, not buffer.size and self._at_chunk_end(self._coded)
+        end = None if marks is None else marks.next_end(self._position)
+        if end is None:
+            return self._taken(buffer.take_piece()), False
+        data = self._taken(buffer.take(end - self._position))
         return data, end == self._position
 
     def read_nowait(self, n: int = -1) -> bytes:
@@ -502,7 +500,7 @@ class StreamReader(StreamFeed):
             return
         arriving = not self._eof and self._exception is None
         self._buffer.truncate(max(0, limit - self.total_bytes))
-        self._coded = None
+        self._coded = self._marks = None
         self._break(BodyTooLargeError(limit))
         if arriving and self._flow is not None:
             self._flow.abort()
