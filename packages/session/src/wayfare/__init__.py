@@ -59,6 +59,7 @@ from ._timeout import ClientTimeout
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from wayfare_cookies import CookieJar, DummyCookieJar
     from wayfare_http_core import (
         BadContentDispositionHeader,
         BadContentDispositionParam,
@@ -106,6 +107,8 @@ if TYPE_CHECKING:
 else:
     # What a plain request does not need loads when one of its names is asked for. Add new ones above and here.
     _LAZY = {
+        "CookieJar": "wayfare_cookies",
+        "DummyCookieJar": "wayfare_cookies",
         "BadContentDispositionHeader": "wayfare_http_core",
         "BadContentDispositionParam": "wayfare_http_core",
         "BasicAuth": "wayfare_http_core",
@@ -182,6 +185,8 @@ __all__ = (
     "ConnectionInfo",
     "ConnectionTimeoutError",
     "ContentTypeError",
+    "CookieJar",
+    "DummyCookieJar",
     "ETag",
     "FollowedResponse",
     "HttpVersion",

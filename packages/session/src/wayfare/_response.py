@@ -5,6 +5,7 @@ import sys
 import warnings
 import weakref
 from collections.abc import Callable, Generator, Mapping
+from time import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
@@ -15,6 +16,7 @@ from wayfare_http_core import (
     Exchange,
     HttpVersion,
     content_length,
+    hdrs,
 )
 from wayfare_http_core.aio import StreamReader
 from yarl import URL
@@ -28,7 +30,10 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
+    from http.cookies import Morsel
+
     from multidict import MultiDictProxy
+    from wayfare_cookies import Cookie, CookieMap
     from wayfare_http_core import ContentDisposition, MediaType
 
     from ._connection_info import ConnectionInfo
@@ -72,6 +77,7 @@ class ClientResponse:
         "__weakref__",
         "_body",
         "_connection",
+        "_cookies",
         "_exchange",
         "_exchange_number",
         "_finalizer",
@@ -102,6 +108,7 @@ class ClientResponse:
         self._exchange_number = exchange_number
         self._first_byte = first_byte
         self._body: bytes | None = None
+        self._cookies: CookieMap | None = None
         self._history: tuple[ClientResponse, ...] = ()
         self._in_context = False
         self._media_type: MediaType | None = None
@@ -140,6 +147,29 @@ class ClientResponse:
     def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
         """The fields as octets, in order and in the case received."""
         return self._exchange.head.raw_headers
+
+    @property
+    def cookies(self) -> "CookieMap":
+        """The cookies that this very response sets, by name and as it says, whether the session's jar took them or not.
+
+        Settable, for whoever makes responses up: with a mapping to Morsels, too.
+        """
+        if self._cookies is None:
+            # Imported here: most responses are not asked.
+            from wayfare_cookies import response_cookies
+
+            fields = self.headers.getall(hdrs.SET_COOKIE, ())
+            self._cookies = response_cookies(fields, self.url)
+        return self._cookies
+
+    @cookies.setter
+    def cookies(self, cookies: "Mapping[str, Cookie | Morsel[Any]]") -> None:
+        from wayfare_cookies import Cookie, CookieMap
+
+        self._cookies = CookieMap(
+            one if isinstance(one, Cookie) else Cookie.from_morsel(one, "", now=time())
+            for one in (cookies.all if isinstance(cookies, CookieMap) else cookies.values())
+        )
 
     @property
     def method(self) -> str:
