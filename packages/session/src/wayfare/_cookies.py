@@ -65,8 +65,10 @@ class SessionCookies:
     ) -> None:
         """`default` is what the session's own fields say in Cookie fields.
 
-        Raises: ValueError, TypeError for cookies that no field can carry.
+        Raises: ValueError, TypeError for cookies that no field can carry, and for a jar that is none.
         """
+        if jar is not None:
+            _check_jar(jar)
         self.jar = jar
         self.shared: Given = _snapshot(shared)
         self._base_url = base_url
@@ -245,6 +247,14 @@ def read_cookie_field(values: Iterable[str]) -> Pairs:
 def _name_of(pair: str) -> str:
     name, equals, _ = pair.partition("=")
     return name.rstrip(" \t") if equals else ""
+
+
+def _check_jar(jar: object) -> None:
+    # Imported here: who gives a jar has it loaded.
+    from wayfare_cookies import AbstractCookieJar
+
+    if not isinstance(jar, AbstractCookieJar):
+        raise TypeError(f"cookie_jar must be an AbstractCookieJar, not {type(jar).__name__}")
 
 
 def _snapshot(cookies: "LooseCookies | None") -> Given:
