@@ -34,7 +34,7 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("ExchangeTrace",)
+__all__ = ("ExchangeTrace", "ToldBody")
 
 
 @final
@@ -100,7 +100,7 @@ class ExchangeTrace(ContentWatcher):
             raise
         body = request.body
         if body is not None and trace.wants("on_request_chunk_sent"):
-            body = _ToldBody(body, self._chunk_sent)
+            body = ToldBody(body, self._chunk_sent)
         if trace.wants("on_informational"):
             options = options._replace(on_informational=self._keep_informational)
         self._started = self._loop.time()
@@ -194,7 +194,7 @@ class ExchangeTrace(ContentWatcher):
 
 
 @final
-class _ToldBody(RequestBody):
+class ToldBody(RequestBody):
     """A request's content that tells of each piece once the connection has taken it and asks for the next."""
 
     __slots__ = ("_body", "_tell")

@@ -1,0 +1,788 @@
+"""Tracing: which signals a request sends, in which order, with what, and what becomes of handlers that fail."""
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextvars import ContextVar, Token
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import trustme
+import wayfare
+from multidict import CIMultiDict
+from wayfare import tracing
+from wayfare._connect_trace import ConnectTrace
+from wayfare._tracing import RequestTrace
+from wayfare._tracing_exchange import ToldBody
+from wayfare_connector import Target, TCPConnector
+from wayfare_connector.testing import FakeResolver, RecordingObserver
+from wayfare_http_core import IncompleteBodyError, RequestBody
+from wayfare_http_core.testing import (
+    Fin,
+    ReadHead,
+    ReadRequest,
+    Repeat,
+    ScriptedServer,
+    Send,
+    Stall,
+    listening,
+)
+from yarl import URL
+
+SIGNALS = [name for name in vars(tracing.TraceConfig) if name.startswith("on_")]
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+FOUND = b"HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n"
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+NEVER = "on_dns_cache_hit", "on_dns_cache_miss"
+
+Handler = Callable[[str, Any], Awaitable[None]]
+
+
+async def nothing(name: str, params: Any) -> None:
+    """What a handler does by default."""
+
+
+class Diary:
+    """Keeps what every signal told; `obstacle` runs within each handler."""
+
+    def __init__(self, *signals: str, obstacle: Handler = nothing) -> None:
+        self.told: list[tuple[str, Any]] = []
+        self.contexts: list[Any] = []
+        self.obstacle = obstacle
+        self.config = tracing.TraceConfig()
+        for name in signals or SIGNALS:
+            getattr(self.config, name).append(self._handler(name))
+
+    def _handler(self, name: str) -> Callable[[Any, Any, Any], Awaitable[None]]:
+        async def handle(session: Any, context: Any, params: Any) -> None:
+            assert isinstance(session, wayfare.ClientSession)
+            self.told.append((name, params))
+            self.contexts.append(context)
+            await self.obstacle(name, params)
+
+        return handle
+
+    @property
+    def names(self) -> list[str]:
+        """The signals in order. Whether addresses are remembered is the connector's own affair."""
+        return [name.removeprefix("on_") for name, _ in self.told if name not in NEVER]
+
+    def all(self, name: str) -> list[Any]:
+        """What this signal told, each time."""
+        return [params for told, params in self.told if told == f"on_{name}"]
+
+    def one(self, name: str) -> Any:
+        """What this signal told, once."""
+        (params,) = self.all(name)
+        return params
+
+
+CREATED = ["connection_create_start", "dial_start", "dial_end", "connection_create_end"]
+ANSWERED = ["request_headers_sent", "response_start"]
+READ = ["response_chunk_received", "response_end"]
+
+
+async def test_a_request_on_a_new_connection(serve: Any) -> None:
+    diary = Diary()
+    async with (
+        serve((ReadRequest(), Send(OK)), trace_configs=[diary.config]) as (session, _),
+        session.get("/a?b=c") as response,
+    ):
+        assert diary.names == ["request_start", *CREATED, *ANSWERED, "request_end"]
+        assert await response.text() == "ok"
+    assert diary.names == ["request_start", *CREATED, *ANSWERED, "request_end", *READ]
+    assert len({id(context) for context in diary.contexts}) == 1
+    port = response.url.port
+    url = response.url
+    start = diary.one("request_start")
+    assert (start.method, start.url) == ("GET", url)
+    assert start.headers["Accept"] == "*/*"
+    assert diary.one("connection_create_start") == tracing.TraceConnectionCreateStartParams(
+        "127.0.0.1", port, False
+    )
+    made = diary.one("connection_create_end")
+    assert (made.host, made.port, made.peername) == ("127.0.0.1", port, ("127.0.0.1", port))
+    assert (made.tls_version, made.alpn) == (None, None)
+    dialled = diary.one("dial_end")
+    assert dialled.peername == made.peername
+    assert 0 < dialled.seconds <= made.seconds
+    head = diary.one("response_start")
+    assert (head.url, head.status, head.headers["Content-Length"]) == (url, 200, "2")
+    assert head.seconds == response.connection_info.first_byte > 0
+    assert diary.one("request_end").response is response
+    assert diary.one("response_chunk_received").chunk == b"ok"
+    end = diary.one("response_end")
+    assert (end.method, end.url, end.octets, end.exception) == ("GET", url, 2, None)
+    assert end.seconds > 0
+
+
+async def test_a_request_on_a_used_connection(serve: Any) -> None:
+    diary = Diary()
+    script = Repeat(ReadRequest(), Send(OK))
+    async with serve((script,), trace_configs=[diary.config]) as (session, _):
+        async with session.get("/") as response:
+            await response.read()
+        diary.told.clear()
+        async with session.get("/") as response:
+            await response.read()
+    assert diary.names == [
+        "request_start",
+        "connection_reuseconn",
+        *ANSWERED,
+        "request_end",
+        *READ,
+    ]
+    port = response.url.port
+    assert diary.one("connection_reuseconn") == tracing.TraceConnectionReuseconnParams(
+        "127.0.0.1", port, ("127.0.0.1", port), None
+    )
+    assert diary.contexts[0] is not diary.contexts[-1]
+    assert response.connection_info.reused
+
+
+async def test_waiting_for_a_place_in_the_pool(serve: Any) -> None:
+    diary = Diary()
+    first = (ReadRequest(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfirst"), Stall())
+    connector = TCPConnector(limit=1)
+    async with serve(
+        first, (ReadRequest(), Send(OK)), trace_configs=[diary.config], connector=connector
+    ) as (session, _):
+        held = await session.get("/held")
+        diary.told.clear()
+        waiting = asyncio.ensure_future(session.get("/"))
+        while not connector.stats().waiting:
+            await asyncio.sleep(0)
+        held.close()
+        async with await waiting as response:
+            await response.read()
+    queued = ["connection_queued_start", "connection_queued_end"]
+    assert diary.names == ["request_start", *queued, *CREATED, *ANSWERED, "request_end", *READ]
+    assert diary.one("connection_queued_start").host == "127.0.0.1"
+    assert diary.one("connection_queued_end").seconds > 0
+
+
+async def test_a_name_and_tls() -> None:
+    authority = trustme.CA()
+    served, trusting = (
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+    )
+    authority.issue_cert("h.test").configure_cert(served)
+    authority.configure_trust(trusting)
+    trusting.set_alpn_protocols(["http/1.1"])
+    served.set_alpn_protocols(["http/1.1"])
+    diary = Diary()
+    server = ScriptedServer([ReadRequest(), Send(OK)])
+    async with listening(server, tls=served) as (_, port):
+        resolver = FakeResolver({"h.test": ["127.0.0.1"]})
+        connector = TCPConnector(ssl=trusting, resolver=resolver)
+        async with (
+            wayfare.ClientSession(connector=connector, trace_configs=[diary.config]) as session,
+            session.get(f"https://h.test:{port}/") as response,
+        ):
+            await response.read()
+    assert diary.names == [
+        "request_start",
+        "connection_create_start",
+        "dns_resolvehost_start",
+        "dns_resolvehost_end",
+        "dial_start",
+        "dial_end",
+        "tls_handshake_start",
+        "tls_handshake_end",
+        "connection_create_end",
+        *ANSWERED,
+        "request_end",
+        *READ,
+    ]
+    assert diary.one("connection_create_start").is_ssl
+    assert diary.one("dns_resolvehost_start").host == "h.test"
+    resolved = diary.one("dns_resolvehost_end")
+    assert (resolved.host, resolved.addresses) == ("h.test", ("127.0.0.1",))
+    assert diary.one("tls_handshake_start").host == "h.test"
+    secured = diary.one("tls_handshake_end")
+    assert (secured.tls_version, secured.port) == ("TLSv1.3", port)
+    made = diary.one("connection_create_end")
+    assert (made.tls_version, made.alpn) == ("TLSv1.3", "http/1.1")
+    stages = (resolved, diary.one("dial_end"), secured)
+    assert made.seconds >= sum(stage.seconds for stage in stages) > 0
+
+
+async def test_stages_that_this_connector_has_not() -> None:
+    """An address that is known already, and a proxy on the way."""
+    diary = Diary()
+    async with wayfare.ClientSession(trace_configs=[diary.config]) as session:
+        observer = ConnectTrace(RequestTrace(session, session.trace_configs))
+        target = Target("http", "h.test", 81)
+        await observer.dns_cache_hit(target)
+        await observer.dns_cache_miss(target)
+        await observer.tunnel_start(target)
+        await observer.tunnel_end(target, 0.5)
+    assert [params for _, params in diary.told] == [
+        tracing.TraceDnsCacheHitParams("h.test"),
+        tracing.TraceDnsCacheMissParams("h.test"),
+        tracing.TraceTunnelStartParams("h.test", 81),
+        tracing.TraceTunnelEndParams("h.test", 81, 0.5),
+    ]
+
+
+def test_every_stage_of_a_connect_is_told() -> None:
+    """What a connector tells its observers is what `RecordingObserver` records."""
+    recorded = {name for name in vars(RecordingObserver) if not name.startswith("_")} - {"names"}
+    assert recorded <= set(vars(ConnectTrace))
+
+
+async def test_a_redirect(serve: Any) -> None:
+    diary = Diary()
+    script = (ReadRequest(), Send(FOUND), ReadRequest(), Send(HINTS + OK))
+    async with (
+        serve(script, trace_configs=[diary.config]) as (session, server),
+        session.post("/", data=b"abc") as response,
+    ):
+        await response.read()
+    assert diary.names == [
+        "request_start",
+        *CREATED,
+        "request_headers_sent",
+        "request_chunk_sent",
+        "response_start",
+        "request_redirect",
+        "connection_reuseconn",
+        "request_headers_sent",
+        "informational",
+        "response_start",
+        "request_end",
+        *READ,
+    ]
+    assert len({id(context) for context in diary.contexts}) == 1
+    redirect = diary.one("request_redirect")
+    assert redirect.response is response.history[0]
+    assert (redirect.method, redirect.url) == ("POST", response.history[0].url)
+    end = diary.one("request_end")
+    assert (end.method, end.url) == ("GET", response.url)
+    assert [each.method for each in diary.all("request_headers_sent")] == ["POST", "GET"]
+    hints = diary.one("informational")
+    assert (hints.status, hints.headers["Link"]) == (103, "</style.css>; rel=preload")
+    assert 0 < hints.seconds <= diary.all("response_start")[1].seconds
+    assert [info.connection_info.exchange for info in (*response.history, response)] == [1, 2]
+    assert len(server.requests) == 2
+
+
+async def test_what_a_handler_puts_into_the_headers_is_sent(serve: Any) -> None:
+    config = wayfare.TraceConfig()
+
+    async def inject(session: Any, context: Any, params: Any) -> None:
+        params.headers["Traceparent"] = f"00-{context.trace_request_ctx['id']}"
+        params.headers.pop("Accept")
+
+    config.on_request_start.append(inject)
+    script = (ReadRequest(), Send(FOUND), ReadRequest(), Send(OK))
+    async with (
+        serve(script, trace_configs=[config]) as (session, server),
+        session.get("/", trace_request_ctx={"id": "4bf9"}) as response,
+    ):
+        assert response.request_info.headers["Traceparent"] == "00-4bf9"
+    for request in server.requests:
+        assert request.get("Traceparent") == "00-4bf9"
+        assert request.get("Accept") is None
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    yield b"one"
+    yield b"three"
+
+
+class Lines(RequestBody):
+    """A body from synchronous iteration."""
+
+    content_type = "text/plain"
+    length = 6
+    replayable = True
+
+    def chunks(self) -> Iterator[bytes]:
+        yield from (b"abc", b"def")
+
+
+class Once(Lines):
+    """A body that can be sent once."""
+
+    replayable = False
+
+
+class Wrapped:
+    """An asynchronous iterable that is no generator."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return pieces()
+
+
+@pytest.mark.parametrize(
+    ("data", "chunks", "content_type"),
+    [
+        (b"octets", [b"octets"], "application/octet-stream"),
+        (pieces, [b"one", b"three"], "application/octet-stream"),
+        (Wrapped, [b"one", b"three"], "application/octet-stream"),
+        (Lines, [b"abc", b"def"], "text/plain"),
+    ],
+)
+async def test_pieces_of_a_request_are_told_once_they_are_sent(
+    serve: Any, data: Any, chunks: list[bytes], content_type: str
+) -> None:
+    diary = Diary("on_request_chunk_sent")
+    async with (
+        serve((ReadRequest(), Send(OK)), trace_configs=[diary.config]) as (session, server),
+        session.put("/", data=data() if callable(data) else data) as response,
+    ):
+        assert response.status == 200
+    assert [params.chunk for params in diary.all("request_chunk_sent")] == chunks
+    assert {params.method for params in diary.all("request_chunk_sent")} == {"PUT"}
+    (request,) = server.requests
+    assert request.body == b"".join(chunks)
+    assert [value for name, value in request.fields if name == "Content-Type"] == [content_type]
+    assert request.chunked == (request.get("Content-Length") is None)
+
+
+async def tell(chunk: bytes) -> None:
+    """What a body that is only looked at never calls."""
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "length", "replayable"),
+    [
+        (b"octets", None, 6, True),
+        (Lines(), "text/plain", 6, True),
+        (Once(), "text/plain", 6, False),
+    ],
+)
+def test_a_body_that_is_told_of_is_like_itself(
+    body: Any, content_type: str | None, length: int | None, replayable: bool
+) -> None:
+    told = ToldBody(body, tell)
+    assert (told.content_type, told.length, told.replayable) == (content_type, length, replayable)
+
+
+async def test_pieces_of_a_response_are_told_as_they_are_streamed(serve: Any) -> None:
+    diary = Diary("on_response_chunk_received", "on_response_end")
+    content = bytes(range(256)) * 4000
+    coded = gzip.compress(content)
+    head = f"HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: {len(coded)}"
+    async with (
+        serve((head, coded), trace_configs=[diary.config]) as (session, _),
+        session.get("/") as response,
+    ):
+        received = b"".join([piece async for piece in response.content.iter_chunked(5000)])
+    assert received == content
+    chunks = [params.chunk for params in diary.all("response_chunk_received")]
+    assert len(chunks) > 1
+    assert b"".join(chunks) == content
+    assert diary.one("response_end").octets == len(content)
+
+
+async def test_content_that_breaks_is_told_with_its_error(serve: Any) -> None:
+    diary = Diary("on_response_chunk_received", "on_response_end")
+    cut = (ReadRequest(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), Fin())
+    async with (
+        serve(cut, trace_configs=[diary.config]) as (session, _),
+        session.get("/") as response,
+    ):
+        with pytest.raises(IncompleteBodyError) as caught:
+            await response.read()
+    end = diary.one("response_end")
+    assert (end.octets, end.exception) == (4, caught.value)
+
+
+async def test_content_that_nobody_reads_has_no_end(serve: Any) -> None:
+    diary = Diary()
+    async with serve((ReadRequest(), Send(OK)), trace_configs=[diary.config]) as (session, _):
+        (await session.get("/")).release()
+    assert diary.names[-1] == "request_end"
+
+
+async def test_whole_content_stays_whole_where_nobody_watches_it(serve: Any) -> None:
+    diary = Diary("on_request_end")
+    async with (
+        serve((ReadRequest(), Send(OK)), trace_configs=[diary.config]) as (session, _),
+        session.get("/") as response,
+    ):
+        assert await response.read() == b"ok"
+    assert diary.names == ["request_end"]
+
+
+async def test_a_stale_connection_is_told_with_the_retry(serve: Any) -> None:
+    diary = Diary()
+    stale = (ReadRequest(), Send(OK), ReadRequest(), Fin())
+    async with serve(stale, (ReadRequest(), Send(OK)), trace_configs=[diary.config]) as (
+        session,
+        _,
+    ):
+        async with session.get("/") as response:
+            await response.read()
+        diary.told.clear()
+        async with session.get("/") as response:
+            await response.read()
+    assert diary.names == [
+        "request_start",
+        "connection_reuseconn",
+        "request_headers_sent",
+        "request_retry",
+        *CREATED,
+        *ANSWERED,
+        "request_end",
+        *READ,
+    ]
+    retry = diary.one("request_retry")
+    assert isinstance(retry.exception, wayfare.ServerDisconnectedError)
+    assert retry.attempt == 1
+
+
+async def test_a_refused_expectation_is_told_as_a_retry(serve: Any) -> None:
+    diary = Diary("on_request_retry", "on_request_redirect", "on_request_end")
+    refusing = (ReadHead(), Send(b"HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n"), Stall())
+    async with (
+        serve(refusing, (ReadRequest(), Send(OK)), trace_configs=[diary.config]) as (session, _),
+        session.post("/", data=b"x", headers={"Expect": "100-continue"}) as response,
+    ):
+        assert response.status == 200
+    assert diary.names == ["request_retry", "request_end"]
+    assert diary.one("request_retry").exception is None
+
+
+async def test_a_middleware_that_asks_twice_is_told_twice(serve: Any) -> None:
+    diary = Diary()
+
+    async def twice(request: Any, handler: Any) -> Any:
+        await handler(request)
+        return await handler(request)
+
+    script = (Repeat(ReadRequest(), Send(OK)),)
+    async with (
+        serve(script, trace_configs=[diary.config], middlewares=[twice]) as (session, _),
+        session.get("/") as response,
+    ):
+        await response.read()
+    middle = diary.names[1:-3]
+    assert middle == [*CREATED, *ANSWERED, "connection_reuseconn", *ANSWERED]
+    assert (diary.names[0], diary.names[-3:]) == ("request_start", ["request_end", *READ])
+
+
+async def test_a_request_that_fails(serve: Any) -> None:
+    diary = Diary()
+    async with serve((ReadRequest(), Fin()), trace_configs=[diary.config]) as (session, _):
+        with pytest.raises(wayfare.ServerDisconnectedError) as caught:
+            await session.get("/")
+    assert diary.names == [
+        "request_start",
+        *CREATED,
+        "request_headers_sent",
+        "request_exception",
+    ]
+    assert diary.one("request_exception").exception is caught.value
+
+
+async def test_informational_responses_are_told_before_the_failure(serve: Any) -> None:
+    diary = Diary("on_informational", "on_request_exception")
+    script = (ReadRequest(), Send(HINTS), Fin())
+    async with serve(script, trace_configs=[diary.config]) as (session, _):
+        with pytest.raises(wayfare.ServerDisconnectedError):
+            await session.get("/")
+    assert diary.names == ["informational", "request_exception"]
+
+
+async def test_a_url_that_is_none_is_no_request(serve: Any) -> None:
+    """What a caller gets wrong is told to the caller alone: nothing began."""
+    diary = Diary()
+    async with serve(trace_configs=[diary.config]) as (session, _):
+        with pytest.raises(wayfare.NonHttpUrlClientError):
+            await session.get("ftp://h/")
+        with pytest.raises(TypeError):
+            await session.get("/", no_such_option=1)
+    assert diary.names == []
+
+
+async def test_an_error_status_that_raises_is_a_failure(serve: Any) -> None:
+    diary = Diary()
+    absent = Repeat(ReadRequest(), Send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"))
+
+    async def refuse(response: wayfare.ClientResponse) -> None:
+        raise LookupError(response.status)
+
+    async with serve((absent,), trace_configs=[diary.config]) as (session, _):
+        with pytest.raises(wayfare.ClientResponseError) as caught:
+            await session.get("/", raise_for_status=True)
+        assert diary.names[-2:] == ["response_start", "request_exception"]
+        assert diary.one("request_exception").exception is caught.value
+        with pytest.raises(LookupError):
+            await session.get("/", raise_for_status=refuse)
+        assert diary.names[-2:] == ["response_start", "request_exception"]
+        assert session.connector.stats().leased == 0
+
+
+async def test_a_request_that_is_cancelled(serve: Any) -> None:
+    diary = Diary()
+    async with serve((ReadRequest(), Stall()), trace_configs=[diary.config]) as (session, server):
+        task = asyncio.ensure_future(session.get("/"))
+        while not server.requests:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert session.connector.stats().leased == 0
+    assert diary.names[-1] == "request_exception"
+    assert isinstance(diary.one("request_exception").exception, asyncio.CancelledError)
+
+
+async def test_closing_a_request_that_waits_tells_nobody(serve: Any) -> None:
+    """A coroutine that is closed cannot await handlers any more."""
+    diary = Diary()
+    async with serve(trace_configs=[diary.config]) as (session, _):
+        request = session.get("/")
+        request.send(None)
+        request.close()
+        assert diary.names[0] == "request_start"
+        assert session.connector.stats().leased == 0
+        assert diary.names[-1] != "request_exception"
+
+
+# Everything that happens to a request which is redirected, over TLS, by name, with content both ways.
+EVENTFUL = [
+    "request_start",
+    "connection_create_start",
+    "dns_resolvehost_start",
+    "dns_resolvehost_end",
+    "dial_start",
+    "dial_end",
+    "tls_handshake_start",
+    "tls_handshake_end",
+    "connection_create_end",
+    "request_headers_sent",
+    "request_chunk_sent",
+    "response_start",
+    "request_redirect",
+    "connection_reuseconn",
+    "informational",
+    "request_end",
+    "response_chunk_received",
+    "response_end",
+]
+
+
+@pytest.fixture(scope="module")
+def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """The contexts of a server called h.test and of a client that trusts it."""
+    authority = trustme.CA()
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("h.test").configure_cert(served)
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(trusting)
+    return served, trusting
+
+
+async def eventful(
+    diary: Diary,
+    contexts: tuple[ssl.SSLContext, ssl.SSLContext],
+    check: Callable[[wayfare.ClientSession], Awaitable[None]],
+) -> None:
+    """Run `check` with a session whose server redirects its first request; nothing must be left."""
+    served, trusting = contexts
+    script = (Repeat(ReadRequest(), Send(FOUND), ReadRequest(), Send(HINTS + OK)),)
+    server = ScriptedServer(*[script] * 3)
+    async with listening(server, tls=served) as (_, port):
+        connector = TCPConnector(
+            ssl=trusting, resolver=FakeResolver({"h.test": ["127.0.0.1"]}), limit=1
+        )
+        async with wayfare.ClientSession(
+            f"https://h.test:{port}/", connector=connector, trace_configs=[diary.config]
+        ) as session:
+            await check(session)
+            stats = connector.stats()
+            assert (stats.leased, stats.connecting, stats.waiting) == (0, 0, 0)
+            diary.obstacle = nothing
+            async with session.post("/", data=b"again", allow_redirects=False) as response:
+                assert await response.read() in (b"", b"ok")
+
+
+async def ask(session: wayfare.ClientSession) -> None:
+    async with session.post("/", data=b"content") as response:
+        assert await response.text() == "ok"
+
+
+@pytest.mark.parametrize("name", EVENTFUL)
+async def test_what_a_handler_raises_fails_the_request_and_leaves_nothing(
+    name: str, contexts: Any
+) -> None:
+    async def fail(told: str, params: Any) -> None:
+        if told == f"on_{name}":
+            raise LookupError(name)
+
+    diary = Diary(obstacle=fail)
+
+    async def check(session: wayfare.ClientSession) -> None:
+        with pytest.raises(LookupError, match=name):
+            await ask(session)
+        # What happens once the caller has the response is no failure of the request.
+        begun_reading = "request_end" in diary.names and name != "request_end"
+        assert len(diary.all("request_exception")) == int(not begun_reading)
+
+    await eventful(diary, contexts, check)
+
+
+@pytest.mark.parametrize("name", EVENTFUL)
+async def test_cancelled_within_a_handler(name: str, contexts: Any) -> None:
+    """Cancellation while a handler waits leaves nothing either."""
+    reached = asyncio.Event()
+
+    async def wait(told: str, params: Any) -> None:
+        if told == f"on_{name}":
+            reached.set()
+            await asyncio.Event().wait()
+
+    diary = Diary(obstacle=wait)
+
+    async def check(session: wayfare.ClientSession) -> None:
+        task = asyncio.ensure_future(ask(session))
+        await reached.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    await eventful(diary, contexts, check)
+
+
+@pytest.mark.parametrize("name", [name for name in EVENTFUL[:-2] if "chunk" not in name])
+async def test_the_total_time_bounds_handlers_too(name: str, contexts: Any) -> None:
+    """All but those for the pieces of a request: its response may come first."""
+
+    async def wait(told: str, params: Any) -> None:
+        if told == f"on_{name}":
+            await asyncio.Event().wait()
+
+    diary = Diary(obstacle=wait)
+
+    async def check(session: wayfare.ClientSession) -> None:
+        with pytest.raises(TimeoutError):
+            await session.post("/", data=b"content", timeout=0.2)
+        assert isinstance(diary.one("request_exception").exception, TimeoutError)
+
+    await eventful(diary, contexts, check)
+
+
+async def test_two_configs_are_told_in_order_and_of_each_others_failures(serve: Any) -> None:
+    first = Diary("on_request_start", "on_request_exception")
+
+    async def fail(told: str, params: Any) -> None:
+        raise LookupError("the second one's")
+
+    second = Diary("on_request_start", obstacle=fail)
+    configs = [first.config, second.config]
+    async with serve(trace_configs=configs) as (session, _):
+        assert session.trace_configs == tuple(configs)
+        with pytest.raises(LookupError):
+            await session.get("/")
+    # Whatever the first one began, it can end.
+    assert first.names == ["request_start", "request_exception"]
+    assert first.contexts[0] is first.contexts[1]
+    assert second.names == ["request_start"]
+
+
+async def test_configs_are_frozen_with_their_session(serve: Any) -> None:
+    diary = Diary()
+    async with serve(trace_configs=[diary.config]) as (session, _):
+        with pytest.raises(RuntimeError):
+            diary.config.on_request_start.append(diary.config.on_request_start[0])
+        assert session.trace_configs == (diary.config,)
+    async with serve() as (session, _):
+        assert session.trace_configs == ()
+    with pytest.raises(TypeError, match="trace_configs"):
+        wayfare.ClientSession(trace_configs=[object()])  # type: ignore[list-item]  # what is tested
+
+
+# -- what tracing libraries do --------------------------------------------------------------------
+
+
+SPAN: ContextVar[str] = ContextVar("SPAN", default="none")
+
+
+async def test_a_span_for_each_request(serve: Any) -> None:
+    """The shape of OpenTelemetry's and of Sentry's integrations: a factory with keywords, a span and a token of the
+    context in it, headers injected at the start, the token given back in the same context at the end."""
+    spans: list[dict[str, Any]] = []
+
+    def make_context(**given: Any) -> SimpleNamespace:
+        given.setdefault("trace_request_ctx", {})
+        return SimpleNamespace(span=None, token=None, **given)
+
+    async def start(session: Any, ctx: Any, params: tracing.TraceRequestStartParams) -> None:
+        ctx.span = {"name": params.method.upper(), "url": str(params.url.with_user(None))}
+        ctx.token = SPAN.set(f"span {len(spans)}")
+        params.headers["traceparent"] = SPAN.get()
+
+    def finish(ctx: Any) -> None:
+        assert isinstance(ctx.token, Token)
+        SPAN.reset(ctx.token)
+        spans.append(ctx.span)
+
+    async def end(session: Any, ctx: Any, params: tracing.TraceRequestEndParams) -> None:
+        ctx.span["status"] = int(params.response.status)
+        ctx.span["reason"] = params.response.reason
+        ctx.span["server.port"] = params.url.port
+        finish(ctx)
+
+    async def failed(session: Any, ctx: Any, params: tracing.TraceRequestExceptionParams) -> None:
+        ctx.span["error.type"] = type(params.exception).__qualname__
+        finish(ctx)
+
+    config: Any = wayfare.TraceConfig(trace_config_ctx_factory=make_context)
+    config.on_request_start.append(start)
+    config.on_request_end.append(end)
+    config.on_request_exception.append(failed)
+    config._is_instrumented_by_a_library = True
+    script = (ReadRequest(), Send(OK), ReadRequest(), Fin())
+    async with serve(script, (ReadRequest(), Fin()), trace_configs=[config]) as (session, server):
+        async with session.get("/", trace_request_ctx={"user": 7}) as response:
+            await response.read()
+            assert SPAN.get() == "none"
+        with pytest.raises(wayfare.ServerDisconnectedError):
+            await session.get("/", retry_stale=False)
+        assert SPAN.get() == "none"
+        base = session.base_url
+    url = str(base)
+    port = base.port
+    assert spans == [
+        {"name": "GET", "url": url, "status": 200, "reason": "OK", "server.port": port},
+        {"name": "GET", "url": url, "error.type": "ServerDisconnectedError"},
+    ]
+    assert server.requests[0].get("traceparent") == "span 0"
+
+
+def test_parameters_show_no_secrets() -> None:
+    url = URL("http://h/")
+    secret = CIMultiDict({"Authorization": "Bearer hunter2"})
+    shown = [
+        tracing.TraceRequestStartParams("GET", url, secret),
+        tracing.TraceRequestChunkSentParams("GET", url, b"hunter2"),
+        tracing.TraceResponseStartParams("GET", url, 200, {"Set-Cookie": "hunter2"}),
+    ]
+    assert "hunter2" not in repr(shown)
+
+
+async def test_timeouts_of_the_connect_count_handlers(serve: Any) -> None:
+    """A connector's limits watch over its observer, too."""
+
+    async def wait(told: str, params: Any) -> None:
+        await asyncio.Event().wait()
+
+    diary = Diary("on_connection_create_start", obstacle=wait)
+    timeout = wayfare.ClientTimeout(connect=0.05)
+    async with serve(trace_configs=[diary.config], timeout=timeout) as (session, _):
+        with pytest.raises(wayfare.ConnectionTimeoutError):
+            await session.get("/")
+
+
+async def test_a_context_of_a_request_that_nobody_traces(serve: Any) -> None:
+    async with (
+        serve((ReadRequest(), Send(OK))) as (session, _),
+        session.get("/", trace_request_ctx="mine") as response,
+    ):
+        assert response.connection_info.first_byte is None
