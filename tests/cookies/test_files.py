@@ -258,6 +258,7 @@ def test_pythons_own_jar_reads_and_writes_the_same_file(jar: CookieJar, tmp_path
         ("example.com:8080\tFALSE\t/\tTRUE\t0\ta\t1", {"domain": "example.com"}),
         ("::1\tFALSE\t/\tTRUE\t0\ta\t1", {"domain": "::1"}),
         ("localhost.local\tFALSE\t/\tTRUE\t0\ta\t1", {"domain": "localhost"}),
+        ("LocalHost.local\tFALSE\t/\tTRUE\t0\ta\t1", {"domain": "localhost"}),
         (".Example.COM\tTRUE\t/\tTRUE\t0\ta\t1", {"domain": "example.com"}),
         ("a..b\tTRUE\t/\tTRUE\t0\ta\t1", {"domain": "a..b"}),
         ("example.com\tTRUE\tx\tTRUE\t0\ta", {"path": "/", "value": ""}),

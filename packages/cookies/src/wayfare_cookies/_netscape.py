@@ -106,4 +106,5 @@ def _host(written: str) -> str:
     host, colon, port = written.rpartition(":")
     if ":" not in host and _PORT.fullmatch(colon + port):
         written = host
-    return "localhost" if written == "localhost.local" else canonical_host(written) or written
+    host = canonical_host(written) or written
+    return "localhost" if host == "localhost.local" else host
