@@ -58,7 +58,7 @@ class ExchangeOptions(NamedTuple):
     read_limit: int = 256 * 1024
     """Octets of content that wait to be read before the connection stops receiving (the low-water mark)."""
     max_body_size: int | None = None
-    """Octets of decoded content, more of which are a `BodyTooLargeError` for whoever reads (B26); None means no limit."""
+    """Octets of decoded content; more of them are a `BodyTooLargeError` for whoever reads (B26)."""
     read_timeout: float | None = None
     """How long nothing may arrive while the peer has to send: before the head, counted from the last octet sent or
     received; within the content, for each wait of a reader."""

@@ -15,7 +15,6 @@ import asyncio
 import enum
 from typing import cast, final
 
-from wayfare_http_core import hdrs
 from wayfare_http_core._connection import (
     DEFAULT_EXCHANGE_OPTIONS,
     ConnectionFacts,
@@ -33,6 +32,7 @@ from wayfare_http_core._response_parser import (
     ResponseEvent,
     ResponseParser,
 )
+from wayfare_http_core.hdrs import KEEP_ALIVE
 
 from ._deadlines import Deadline
 from ._drain import Drain, is_worth_draining
@@ -319,7 +319,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 delivered = not waiter.done()
                 if delivered:
                     waiter.set_result(exchange)
-                self._note_peer(head)
+                self._old_peer = head.version is not HttpVersion11
+                if KEEP_ALIVE in head.headers or self.keep_alive_hint is not None:
+                    self.keep_alive_hint = keep_alive_hint(head)
                 self._free()
                 if self._state is _BUSY and self._parser.tunnelling:
                     self._hold(exchange, delivered)
@@ -482,15 +484,11 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         exchange.is_complete = True
         if content is not None:
             content.feed_eof()
-        self._note_peer(exchange.head)
+        self._old_peer = exchange.head.version is not HttpVersion11
+        self.keep_alive_hint = keep_alive_hint(exchange.head)
         self._free()
         if self._state is _BUSY and self._parser.tunnelling:
             self._hold(exchange, True)
-
-    def _note_peer(self, head: ResponseHead) -> None:
-        """Keep what the next exchange and the owner may ask."""
-        self._old_peer = head.version is not HttpVersion11
-        self.keep_alive_hint = keep_alive_hint(head) if hdrs.KEEP_ALIVE in head.headers else None
 
     def _free(self) -> None:
         """The response is complete: the connection is free again, or has to go."""

@@ -31,9 +31,11 @@ def transport_facts(transport: asyncio.BaseTransport) -> ConnectionFacts:
 
 def keep_alive_hint(head: ResponseHead) -> float | None:
     """Seconds for which a response's Keep-Alive field says that the idle connection stays, less a second (I9)."""
+    values = head.headers.getall(hdrs.KEEP_ALIVE, None)
+    if values is None:
+        return None
     # Imported here: few servers send the field.
     from wayfare_http_core._keep_alive import parse_keep_alive
 
-    values = head.headers.getall(hdrs.KEEP_ALIVE, [])
     hint = parse_keep_alive(",".join(values)).shorten(inf)
     return hint if hint < inf else None
