@@ -1,7 +1,7 @@
 """A stream as the body of a request: sent in pieces as they come, and not line by line."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol, final
 
 from wayfare_http_core._connection import RequestBody
@@ -67,11 +67,11 @@ class StreamBody(RequestBody):
         return False
 
     @override
-    def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncGenerator[bytes, None]:
         """Read the stream to its end."""
         return self._read()
 
-    async def _read(self) -> AsyncIterator[bytes]:
+    async def _read(self) -> AsyncGenerator[bytes, None]:
         stream = self._stream
         try:
             while piece := await stream.read(_PIECE):
