@@ -86,8 +86,11 @@ _HARMLESS: Final = frozenset(("sec-websocket-key", "idempotency-key"))
 """Names with such a word that are none."""
 
 _WORD: Final = re.compile(r"[a-z0-9]+", re.ASCII)
-# What no URL may contain, as RFC 3986 has it, apart from "%" and what servers send all the same.
 _UNSENDABLE: Final = re.compile(r"[^\x21-\x7e]", re.ASCII)
+"""What no request line may contain."""
+
+_ADDRESS: Final = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?", re.ASCII)
+"""Scheme and authority of a URL reference (RFC 3986 appendix B)."""
 
 
 class RedirectStep(NamedTuple):
@@ -181,6 +184,10 @@ def next_hop(
     if status not in REDIRECTS or location is None:
         return None
     target = _resolved(request.real_url, location, requote=settings.requote_redirect_url)
+    if target.scheme not in ("http", "https"):
+        raise NonHttpUrlRedirectClientError(target)
+    if not target.raw_host:
+        raise InvalidUrlRedirectClientError(location, "the Location has no host")
     policy = settings.redirect_policy or _USUAL
     bare = target.with_user(None)
     step = RedirectStep(status, request.method, request.url, bare, headers, followed)
@@ -304,12 +311,18 @@ def _resolved(base: URL, location: str, *, requote: bool) -> URL:
     Octets that no URL may contain are percent-encoded as they came, so that the server gets back what it sent.
     `requote` gives the rest the one spelling of yarl's; without it, it stays as it is.
     """
-    text = _UNSENDABLE.sub(_encoded, location)
+    found = next(_ADDRESS.finditer(location))  # it matches everywhere, if only nothing
+    scheme, authority = found.groups()
+    address = found[0]
+    # Names of hosts are not percent-encoded: they become A-labels, or are refused.
+    text = address + _UNSENDABLE.sub(_encoded, location[len(address) :])
+    if authority == "" and (scheme or base.scheme).lower() in ("http", "https"):
+        raise InvalidUrlRedirectClientError(location, "the Location has no host")
+    if scheme is not None and scheme.lower() == base.scheme and authority is None:
+        # RFC 3986 section 5.2.2: "http:/x" is taken for "/x" as parsers of old did, and browsers do.
+        text = text[len(scheme) + 1 :]
     try:
         reference = URL(text, encoded=not requote)
-        if reference.scheme == base.scheme and not reference.raw_authority:
-            # RFC 3986 section 5.2.2: "http:/x" is taken for "/x" as parsers of old did, and browsers do.
-            reference = URL(text.partition(":")[2], encoded=not requote)
         # RFC 9110 section 10.2.2: the fragment is inherited where the Location has none.
         joined = base.with_fragment(None).join(reference)
     except ValueError:
@@ -325,8 +338,6 @@ def _encoded(match: "re.Match[str]") -> str:
 
 
 def _prepared(url: URL, old: PreparedURL, server_hostname: str | None) -> PreparedURL:
-    if url.scheme not in ("http", "https"):
-        raise NonHttpUrlRedirectClientError(url)
     try:
         return prepare_url(url, old.tls, server_hostname)
     except InvalidUrlClientError as exc:
