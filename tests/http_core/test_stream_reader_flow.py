@@ -187,6 +187,10 @@ async def test_no_content_has_no_coding() -> None:
     assert await stream.read() == b""
     assert await stream.read() == b""
     assert flow.asked == []
+    ended = filled(flow=flow)
+    ended.decode_with(decoder("gzip"))
+    assert ended.at_eof()
+    assert ended.total_compressed_bytes is None
 
 
 @pytest.mark.parametrize("name", ["read", "readany", "readline", "readuntil"])

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         parse_content_disposition,
         set_zlib_backend,
     )
+    from wayfare_http_core.aio import EMPTY_PAYLOAD, DataQueue, EofStream, FlowControlDataQueue
 
     from ._connection_info import ConnectionInfo
     from ._middlewares import ClientHandlerType, ClientMiddlewareType
@@ -117,6 +118,10 @@ else:
         "encode_basic_auth": "wayfare_http_core",
         "parse_content_disposition": "wayfare_http_core",
         "set_zlib_backend": "wayfare_http_core",
+        "DataQueue": "wayfare_http_core.aio",
+        "EMPTY_PAYLOAD": "wayfare_http_core.aio",
+        "EofStream": "wayfare_http_core.aio",
+        "FlowControlDataQueue": "wayfare_http_core.aio",
         "ConnectionInfo": "wayfare._connection_info",
         "ClientHandlerType": "wayfare._middlewares",
         "ClientMiddlewareType": "wayfare._middlewares",
@@ -161,6 +166,7 @@ else:
 
 
 __all__ = (
+    "EMPTY_PAYLOAD",
     "BadContentDispositionHeader",
     "BadContentDispositionParam",
     "BaseConnector",
@@ -186,8 +192,11 @@ __all__ = (
     "ConnectionTimeoutError",
     "ContentTypeError",
     "CookieJar",
+    "DataQueue",
     "DummyCookieJar",
     "ETag",
+    "EofStream",
+    "FlowControlDataQueue",
     "FollowedResponse",
     "HttpVersion",
     "HttpVersion10",

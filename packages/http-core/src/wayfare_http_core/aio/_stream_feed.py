@@ -260,8 +260,7 @@ class StreamFeed:
                 self._abort_if_late()
             raise
         finally:
-            if change in self._others:
-                self._others.remove(change)
+            self._others.remove(change)
 
     def _wake_others(self) -> None:
         for other in self._others or ():
