@@ -142,6 +142,13 @@ class Exchange(Protocol):
         """Give up what was not read yet. A small rest is read and dropped, so that the connection can be used again;
         otherwise the connection is closed. Nothing is decoded. Idempotent."""
 
+    async def wait_over(self) -> None:
+        """Return when a complete, discarded or aborted exchange holds nothing of its connection any more: others can
+        use it, or it is really closed.
+
+        Cancellation: safe.
+        """
+
 
 class ConnectionOwner(Protocol):
     """Whoever lends a connection out, usually a pool. All three calls are synchronous and must not raise.

@@ -52,3 +52,7 @@ class EmptiedExchange:
 
     def discard(self) -> None:
         """Nothing is left to give up."""
+
+    async def wait_over(self) -> None:
+        """Return when the connection is closed. Cancellation: safe."""
+        await self._exchange.wait_over()

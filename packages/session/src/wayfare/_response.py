@@ -390,6 +390,15 @@ class ClientResponse:
             self._exchange.abort()
             self._forget_finalizer()
 
+    async def wait_for_close(self) -> None:
+        """Be done with the response, as `release` is, and return when nothing of it is under way: its connection can be
+        used again or is really closed.
+
+        Cancellation: safe; the response is released all the same.
+        """
+        self.release()
+        await self._exchange.wait_over()
+
     def set_history(self, history: "tuple[ClientResponse, ...]") -> None:
         """Keep the redirects that led here."""
         self._history = history

@@ -20,10 +20,12 @@ def is_worth_draining(remaining: int | None) -> bool:
 class Drain:
     """Counts what is dropped, and gives up after too much or too long. Nothing is decoded."""
 
-    __slots__ = ("_give_up", "_left", "_timer")
+    __slots__ = ("_ended", "_give_up", "_left", "_loop", "_timer")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, give_up: Callable[[], None]) -> None:
+        self._loop = loop
         self._left = _MOST
+        self._ended: asyncio.Future[None] | None = None
         self._give_up = give_up
         self._timer = loop.call_later(_SECONDS, give_up)
 
@@ -36,3 +38,11 @@ class Drain:
     def stop(self) -> None:
         """The content ended, or the connection; idempotent."""
         self._timer.cancel()
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
+
+    async def wait(self) -> None:
+        """Return when it is stopped, which it is not yet. Cancellation: safe, the draining goes on."""
+        if self._ended is None:
+            self._ended = self._loop.create_future()
+        await asyncio.shield(self._ended)

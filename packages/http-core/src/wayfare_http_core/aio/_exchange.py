@@ -86,6 +86,17 @@ class HTTP1Exchange:
         if not self.is_complete:
             self._connection.abort()
 
+    async def wait_over(self) -> None:
+        """Return when a complete, discarded or aborted exchange holds nothing of its connection any more.
+
+        Cancellation: safe.
+        """
+        connection = self._connection
+        if connection._drain is not None and connection._exchange is self:
+            await connection._drain.wait()
+        if not self.is_complete:
+            await connection.wait_closed()
+
 
 @final
 class Upgraded:
