@@ -28,7 +28,7 @@ def modern_request(options: Mapping[str, Any], stacklevel: int) -> dict[str, Any
         modern["ssl"] = read_tls_options(
             options.get("ssl"),
             **{name: options[name] for name in _TLS if name in options},
-            stacklevel=stacklevel + 1,
+            stacklevel=stacklevel,
         )
     if options.get("text") is not None:
         if modern.get("data") is not None or modern.get("json") is not None:
