@@ -2,8 +2,6 @@
 
 import gzip
 import importlib
-import random
-import tracemalloc
 import zlib
 from collections.abc import Callable
 
@@ -64,11 +62,11 @@ def test_empty_content_is_a_whole_stream(coding: str) -> None:
 
 
 @given(
-    pieces=st.lists(st.binary(max_size=500) | st.builds(bytes, st.integers(0, 100_000))),
+    contents=st.lists(st.binary(max_size=500) | st.integers(0, 100_000)),
     codings=st.lists(st.sampled_from(CODINGS), min_size=1, max_size=5),
     syncs=st.lists(st.booleans(), min_size=1),
 )
-def test_z8_round_trips(pieces: list[bytes], codings: list[str], syncs: list[bool]) -> None:
+def test_z8_round_trips(contents: list[bytes | int], codings: list[str], syncs: list[bool]) -> None:
     """Z8: any pieces through any stack and back; after `sync_flush` all of them can be read."""
     encoder = make_encoder(codings)
     decoder = make_decoder(codings)
@@ -76,7 +74,8 @@ def test_z8_round_trips(pieces: list[bytes], codings: list[str], syncs: list[boo
     assert not isinstance(decoder, UnsupportedCodings)
     sent = bytearray()
     got = bytearray()
-    for index, piece in enumerate(pieces):
+    for index, content in enumerate(contents):
+        piece = bytes(content)  # a number stands for so many zeros
         sent += piece
         coded = encoder.encode(piece)
         sync = syncs[index % len(syncs)]
@@ -235,18 +234,3 @@ def test_a_backend_for_all() -> None:
         assert undo("gzip", encoder.encode(TEXT) + encoder.flush()) == TEXT
     finally:
         set_zlib_backend(before)
-
-
-@EACH
-def test_memory_does_not_grow_with_the_content(coding: str) -> None:
-    """An encoder holds a window and a block, however much goes through it."""
-    noise = random.Random(3).randbytes(1 << 20)
-    encoder = make_encoder(coding)
-    tracemalloc.start()
-    try:
-        for _ in range(16):
-            encoder.encode(noise)
-        held = tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
-    assert held < 1 << 20

@@ -17,7 +17,7 @@ __all__ = ("MAX_BROTLI_WINDOW", "BrotliDecoder")
 MAX_BROTLI_WINDOW: Final = 1 << 24
 """The largest window of RFC 7932, 16 MiB. Larger ones are an extension of one library, and no content coding."""
 
-_SLICE = 16 * 1024
+_INPUT = 32 * 1024
 """Octets of input at once: the library copies what it leaves with each of its outputs."""
 
 _OUTPUT = 64 * 1024
@@ -73,7 +73,7 @@ class BrotliDecoder(StepwiseDecoder):
         """Let the library do its next step; False for want of input."""
         piece = b""
         if not self._more:
-            piece = self._input[self._at : self._at + _SLICE]
+            piece = self._input[self._at : self._at + _INPUT]
             if not piece:
                 return False
             self._look_at(piece[0])
@@ -86,9 +86,9 @@ class BrotliDecoder(StepwiseDecoder):
         self._ready = out
         self._taken = 0
         self._ended = decompressor.is_finished()
-        # A full output says nothing about what the library still holds, whatever it says.
-        full = len(out) >= _OUTPUT or not decompressor.can_accept_more_data()
-        self._more = full and not self._ended
+        # Having given something, the library may hold more at the end of each of its buffers, although it says that it
+        # accepts data: only when it gives nothing, nothing is left.
+        self._more = not self._ended and (bool(out) or not decompressor.can_accept_more_data())
         return True
 
     def _look_at(self, octet: int) -> None:
