@@ -278,23 +278,24 @@ def test_a_fork_opens_its_own_connection(tmp_path: Path, monkeypatch: pytest.Mon
     parent.close()
 
 
-def test_a_file_that_was_removed_is_made_again_and_gets_everything(tmp_path: Path) -> None:
-    """Nobody may go on with a file that the others do not see."""
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_file_that_was_removed_is_made_again_and_gets_everything(
+    tmp_path: Path, first: int
+) -> None:
+    """Nobody may go on with a file that the others do not see, whoever makes the new one."""
     path = tmp_path / "c.sqlite"
     with SQLiteStore(path) as one, SQLiteStore(path) as two:
-        here, there = CookieJar(store=one), CookieJar(store=two)
-        here.update_cookies({"a": "1"}, URL_)
-        here.sync()
+        jars = CookieJar(store=one), CookieJar(store=two)
+        jars[0].update_cookies({"a": "1"}, URL_)
+        for jar in jars:
+            jar.sync()
         for left in tmp_path.iterdir():
             left.unlink()
-        there.update_cookies({"b": "1"}, URL_)
-        there.sync()
-        assert path.exists()
-        here.update_cookies({"c": "1"}, URL_)
-        here.sync()
-        there.sync()
-        assert (
-            {cookie.name for cookie in here} == {cookie.name for cookie in there} == {"a", "b", "c"}
-        )
+        jars[first].update_cookies({"b": "1"}, URL_)
+        jars[first].sync()
+        jars[1 - first].update_cookies({"c": "1"}, URL_)
+        for jar in (jars[1 - first], jars[first]):
+            jar.sync()
+            assert {cookie.name for cookie in jar} == {"a", "b", "c"}
     with SQLiteStore(path) as store:
         assert names(store) == {"a", "b", "c"}
