@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks import chunked
 from benchmarks.__main__ import chosen
 from benchmarks.cases import CASES, Case
 from benchmarks.cases.imports import DEPENDENCIES, measure_import
@@ -354,6 +355,19 @@ def test_parsers_read_the_head(name: str) -> None:
 
 def test_a_parser_that_is_not_there_fails_alone() -> None:
     assert measure("nobody", 3) == Failure("KeyError: 'nobody'")
+
+
+@pytest.mark.parametrize("name", ["wayfare", "h11"])
+@pytest.mark.parametrize("read", [7, 1 << 18])
+def test_parsers_read_the_chunks(name: str, read: int) -> None:
+    outcome = chunked.measure(name, chunked.Shape(content=160, read=read))
+    assert isinstance(outcome, Sample), outcome
+    assert outcome.value > 0
+
+
+def test_a_parser_that_loses_content_or_is_not_there_fails_alone() -> None:
+    assert chunked.measure("h11", chunked.Shape(content=17)) == Failure("read 16 octets")
+    assert chunked.measure("nobody", chunked.Shape()) == Failure("KeyError: 'nobody'")
 
 
 def test_the_soak_traffic_is_a_whole_hundred() -> None:
