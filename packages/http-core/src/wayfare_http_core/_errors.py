@@ -163,7 +163,9 @@ class ClientResponseError(ClientError):
     """A response arrived and is not what was asked for.
 
     `status` is 0 when there is none. `request_info` may be None: a part that knows no request
-    raises the error, and the session fills it in on the way out.
+    raises the error, and the session fills it in on the way out. `body` is the beginning of the
+    response's content, decoded, as far as it was at hand: no more than 64 KiB, often nothing, and
+    never part of a message.
     """
 
     request_info: RequestInfoLike | None
@@ -171,6 +173,7 @@ class ClientResponseError(ClientError):
     status: int
     message: str
     headers: Mapping[str, str] | None
+    body: bytes
 
     def __init__(
         self,
@@ -187,6 +190,7 @@ class ClientResponseError(ClientError):
         self.status = 0 if status is None else status
         self.message = message
         self.headers = headers
+        self.body = b""
 
     @property
     def code(self) -> int:

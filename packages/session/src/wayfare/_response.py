@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Generator, Mapping
 from time import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, final
 
 from multidict import CIMultiDictProxy
 from wayfare_http_core import (
@@ -42,6 +42,11 @@ __all__ = ("CharsetResolver", "ClientResponse")
 
 CharsetResolver: TypeAlias = Callable[["ClientResponse", bytes], str]
 """Names the encoding of content whose charset is not said: `(response, content) -> name`."""
+
+Failure = TypeVar("Failure", bound=ClientResponseError)
+
+_KEPT = 64 * 1024
+"""Octets of the content that an error keeps."""
 
 
 @final
@@ -326,13 +331,8 @@ class ClientResponse:
         Cancellation: safe.
         """
         if content_type is not None and not self._is_media_type(content_type):
-            raise ContentTypeError(
-                self.request_info,
-                (),
-                status=self.status,
-                message=f"content of type {self.content_type!r}, not {content_type!r}",
-                headers=self.headers,
-            )
+            message = f"content of type {self.content_type!r}, not {content_type!r}"
+            raise self._error(ContentTypeError, message)
         body = await self.read()
         if not body.strip(b" \t\r\n"):
             return None
@@ -366,12 +366,11 @@ class ClientResponse:
     def raise_for_status(self) -> None:
         """Raise `ClientResponseError` for a status of 400 and above, releasing the response first.
 
-        Inside `async with` the block releases it.
+        Inside `async with` the block releases it. The error's `body` has the beginning of the content, as far as that
+        arrived already.
         """
         if self.status >= 400:
-            error = ClientResponseError(
-                self.request_info, (), status=self.status, message=self.reason, headers=self.headers
-            )
+            error = self._error(ClientResponseError, self.reason)
             if not self._in_context:
                 self.release()
             raise error
@@ -422,6 +421,27 @@ class ClientResponse:
         return False
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _error(self, kind: type[Failure], message: str) -> Failure:
+        """An error that tells of this response."""
+        # Imported here: most responses are what was asked for.
+        from ._response_summary import summarise
+
+        history = tuple(summarise(response) for response in self._history)
+        error = kind(
+            self.request_info, history, status=self.status, message=message, headers=self.headers
+        )
+        error.body = self._beginning()
+        return error
+
+    def _beginning(self) -> bytes:
+        """What is at hand of the content, up to 64 KiB; nothing where somebody reads it as a stream."""
+        if self._body is None:
+            self._body = self._exchange.take_whole()
+        if self._body is not None:
+            return self._body[:_KEPT]
+        content = self._exchange.content
+        return b"" if content.total_bytes else content.peek(_KEPT)
 
     def _forget_finalizer(self) -> None:
         if self._finalizer is not None:

@@ -8,6 +8,7 @@ import asyncio
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
 from wayfare_http_core._errors import BodyTooLargeError, ContentEncodingError, LineTooLong
@@ -203,6 +204,25 @@ class StreamReader(StreamFeed):
                 raise self._exception
             return b""
         return self._taken(self._buffer.take_all() if n < 0 else self._buffer.take(n))
+
+    def peek(self, n: int) -> bytes:
+        """Up to n octets of those that arrived, which stay there to be read.
+
+        Of coded content that nobody has read yet, what one step of decoding gives. Never raises: what is wrong with the
+        content shows when it is read. Nothing while a task reads.
+        """
+        if self._waiter is not None:
+            return b""
+        coded = self._coded
+        if not self._buffer.size and coded is not None and coded.pending:
+            # What broke the stream now is raised by the next read.
+            with suppress(ContentEncodingError):
+                self._decode_step(coded, False)
+        if self._size_limit is not None:
+            self._enforce_limit(self._size_limit)
+        data = self._buffer.take(n)
+        self._buffer.put_back(data)
+        return data
 
     async def readexactly(self, n: int) -> bytes:
         """Exactly n octets.
