@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Any, final
 
 from wayfare_http_core import RequestBody
+from wayfare_http_core.aio import StreamReader
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -167,6 +168,11 @@ def body_from_data(data: object) -> tuple[RequestBody | bytes, str | None]:
         return bytes(data), _OCTET_STREAM
     if isinstance(data, RequestBody):
         return data, data.content_type
+    if isinstance(data, StreamReader | asyncio.StreamReader):
+        # Iterating over either gives lines. Imported here: few requests send one on.
+        from wayfare_http_core.aio import StreamBody
+
+        return StreamBody(data), _OCTET_STREAM
     if isinstance(data, AsyncIterable):
         return AsyncIterableBody(data), _OCTET_STREAM
     raise TypeError(

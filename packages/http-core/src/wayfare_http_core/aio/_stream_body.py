@@ -35,7 +35,7 @@ class StreamBody(RequestBody):
     `UploadAbortedError`: whoever feeds it learns that from `drain`.
     """
 
-    __slots__ = ("_content_type", "_length", "_stream")
+    __slots__ = ("_content_type", "_length", "_stream", "_used")
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class StreamBody(RequestBody):
         self._stream = stream
         self._length = length
         self._content_type = content_type
+        self._used = False
 
     @property
     @override
@@ -63,12 +64,13 @@ class StreamBody(RequestBody):
     @property
     @override
     def replayable(self) -> bool:
-        """Never: what was read is gone."""
-        return False
+        """As long as nobody began with it: what was read is gone."""
+        return not self._used
 
     @override
     def chunks(self) -> AsyncGenerator[bytes, None]:
         """Read the stream to its end."""
+        self._used = True
         return self._read()
 
     async def _read(self) -> AsyncGenerator[bytes, None]:

@@ -1,0 +1,63 @@
+"""Streams as a request's data: fed by hand, of asyncio, and the content of another response."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import wayfare
+from wayfare_http_core.testing import Fin, ReadHead, ReadRequest, Send
+
+OK = (ReadRequest(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+
+
+async def test_a_stream_that_is_fed_while_it_is_sent(serve: Any) -> None:
+    async with serve(OK) as (session, server):
+        stream = wayfare.StreamReader()
+        sending = asyncio.ensure_future(session.post("/", data=stream))
+        for line in (b"one\n", b"two\n", b"three"):
+            await asyncio.sleep(0)
+            stream.feed_data(line)
+            await stream.drain()
+        stream.feed_eof()
+        assert (await sending).status == 200
+    request = server.peers[0].requests[0]
+    assert request.get("transfer-encoding") == "chunked"
+    assert request.get("content-type") == "application/octet-stream"
+    assert request.body == b"one\ntwo\nthree"
+
+
+async def test_a_stream_of_asyncio(serve: Any) -> None:
+    async with serve(OK) as (session, server):
+        stream = asyncio.StreamReader()
+        stream.feed_data(b"one\ntwo\n" + bytes(200_000))
+        stream.feed_eof()
+        await session.post("/", data=stream)
+    assert server.peers[0].requests[0].body == b"one\ntwo\n" + bytes(200_000)
+
+
+async def test_the_content_of_another_response(serve: Any) -> None:
+    """From one connection to the other, while it arrives."""
+    content = bytes(range(256)) * 4000
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content)
+    async with serve((ReadRequest(), Send(head + content)), OK) as (session, server):
+        response = await session.get("/")
+        await session.post("/", data=response.content)
+        assert response.content.at_eof()
+    assert server.peers[1].requests[0].body == content
+
+
+async def test_whoever_feeds_a_request_that_fails_is_told(serve: Any) -> None:
+    async with serve((ReadHead(), Fin())) as (session, _):
+        stream = wayfare.StreamReader(limit=1000)
+        stream.feed_data(bytes(5000))
+
+        async def feed() -> None:
+            while True:
+                await stream.drain()
+                stream.feed_data(bytes(5000))
+
+        feeding = asyncio.ensure_future(feed())
+        with pytest.raises(wayfare.ClientError):
+            await session.post("/", data=stream)
+        with pytest.raises(wayfare.UploadAbortedError):
+            await feeding
