@@ -794,6 +794,13 @@ def test_bad_settings_are_refused(network: MemoryNetwork) -> None:
         TCPConnector(dialer=MemoryDialer(network), happy_eyeballs_delay=None)
 
 
+def test_what_is_always_done_needs_no_argument() -> None:
+    with pytest.warns(DeprecationWarning, match="enable_cleanup_closed= is old"):
+        TCPConnector(enable_cleanup_closed=True)
+    with pytest.raises(ValueError, match="timeout_ceil_threshold"):
+        TCPConnector(timeout_ceil_threshold=-1)
+
+
 def test_loop_is_accepted_and_ignored() -> None:
     loop = asyncio.new_event_loop()
     with pytest.warns(DeprecationWarning, match="loop= does nothing") as record:

@@ -11,6 +11,7 @@ import ssl
 import pytest
 import wayfare_connector._errors as errors
 from wayfare_connector import (
+    AddressRefusedError,
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
     ClientConnectorError,
@@ -58,6 +59,11 @@ SAMPLES: list[ClientConnectionError] = [
     ClientConnectorError(SECURE, OSError("no errno")),
     ClientConnectorError(
         PLAIN, REFUSED, (FailedAttempt(("::1", 8080, 0, 0), errno.ECONNREFUSED, "refused"),)
+    ),
+    AddressRefusedError(
+        PLAIN,
+        OSError(errno.EACCES, "the address policy refuses it"),
+        (FailedAttempt(("::1", 8080, 0, 0), errno.EACCES, "it is not a public address"),),
     ),
     ClientConnectorDNSError(PLAIN, socket.gaierror(socket.EAI_NONAME, "unknown")),
     ClientSSLError(SECURE, ConnectionResetError(errno.ECONNRESET, "reset")),

@@ -19,11 +19,13 @@ from wayfare_connector import (
     DialTimeoutError,
     DNSTimeoutError,
     FailedAttempt,
+    SocketSettings,
     Target,
     TCPConnector,
     TCPDialer,
 )
 from wayfare_connector._race import _Attempts
+from wayfare_connector._sockets import DEFAULT_SOCKETS
 from wayfare_connector.testing import (
     DialerCase,
     FakeResolver,
@@ -247,7 +249,7 @@ def test_a_runtime_error_of_a_loop_is_an_os_error() -> None:
 
 async def test_whatever_else_the_race_asks_for_is_the_loops() -> None:
     loop = asyncio.get_running_loop()
-    attempts = _Attempts(loop, None)
+    attempts = _Attempts(loop, DEFAULT_SOCKETS)
     assert attempts.create_future().get_loop() is loop
     assert attempts.summary(REFUSED) is REFUSED
 
@@ -352,7 +354,7 @@ async def test_the_family_is_asked_for() -> None:
 
 async def test_n11_the_local_address_is_bound_to() -> None:
     async with listening(ScriptedServer()) as (host, port):
-        dialer = TCPDialer(local_addr=("127.0.0.2", 0))
+        dialer = TCPDialer(sockets=SocketSettings(local_addr=("127.0.0.2", 0)))
         _, sockname = await dial(dialer, Target("http", host, port))
         assert sockname[0] == "127.0.0.2"
         own = Target("http", host, port, local_addr=("127.0.0.3", 0))
@@ -362,7 +364,7 @@ async def test_n11_the_local_address_is_bound_to() -> None:
 
 
 async def test_f17_a_local_address_that_cannot_be_bound_to_is_an_error() -> None:
-    dialer = TCPDialer(local_addr=("192.0.2.1", 0))
+    dialer = TCPDialer(sockets=SocketSettings(local_addr=("192.0.2.1", 0)))
     with pytest.raises(ClientConnectorError) as raised:
         await dial(dialer, Target("http", "127.0.0.1", 80))
     assert raised.value.errno == errno.EADDRNOTAVAIL

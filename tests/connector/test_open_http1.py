@@ -72,6 +72,7 @@ async def test_a_verified_connection_is_made_and_used_again(
     connection = await connector.connect(target, NO_TIMEOUTS, observer)
     assert observer.names == [
         "create_start",
+        "dns_cache_miss",
         "dns_start",
         "dns_end",
         "dial_start",
@@ -80,7 +81,7 @@ async def test_a_verified_connection_is_made_and_used_again(
         "tls_end",
         "create_end",
     ]
-    assert observer.events[6][1][0] == connection.facts.tls_version == "TLSv1.3"
+    assert observer.events[7][1][0] == connection.facts.tls_version == "TLSv1.3"
     assert connection.facts.peer_certificate is not None
     timings = connection.facts.timings
     assert timings is not None
@@ -253,8 +254,10 @@ async def test_l2_connecting_can_be_cancelled_at_every_await(
         )
         await get(connection)
         connection.close()
+        connector.clear_dns_cache()
 
     async def check() -> None:
+        connector.clear_dns_cache()
         stats = connector.stats()
         assert (stats.leased, stats.connecting) == (0, 0)
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from wayfare_connector import AbstractResolver, ResolveResult, ThreadedResolver
 from wayfare_connector._addresses import addr_infos_of_literal, addr_infos_of_results
-from wayfare_connector._resolver import THREADS, SharedLookups, _with_zone
+from wayfare_connector._lookups import SharedLookups
+from wayfare_connector._resolver import THREADS, address_text
 from wayfare_connector.testing import (
     FakeResolver,
     ResolverCase,
@@ -111,10 +112,10 @@ async def test_n7_look_ups_run_in_a_bounded_number_of_threads_of_their_own() -> 
 
 
 def test_the_zone_of_a_link_local_address_is_kept() -> None:
-    assert _with_zone(("127.0.0.1", 80)) == "127.0.0.1"
-    assert _with_zone(("::1", 80, 0, 0)) == "::1"
-    assert _with_zone(("fe80::1", 80, 0, 3)) == "fe80::1%3"
-    assert _with_zone(("fe80::1%lo", 80, 0, 3)) == "fe80::1%3"
+    assert address_text(("127.0.0.1", 80)) == "127.0.0.1"
+    assert address_text(("::1", 80, 0, 0)) == "::1"
+    assert address_text(("fe80::1", 80, 0, 3)) == "fe80::1%3"
+    assert address_text(("fe80::1%lo", 80, 0, 3)) == "fe80::1%3"
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ._connector import BaseConnector
 from ._errors import (
+    AddressRefusedError,
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
     ClientConnectorError,
@@ -28,14 +29,21 @@ from ._timeouts import ConnectDeadline, ConnectTimeouts
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._address_policy import AddressPolicy, PublicAddresses
+    from ._addresses import AddrInfoType
+    from ._async_resolver import AsyncResolver
+    from ._default_resolver import DefaultResolver
     from ._dialer import Dialer
+    from ._dns_cache import DNSCache
     from ._failed_attempt import FailedAttempt
     from ._no_proxy import NoProxy
     from ._observer import ConnectObserver
     from ._pool_stats import PoolStats
     from ._proxy_environment import EnvironmentProxies, ProxyVariableError, current_proxies
     from ._resolver import AbstractResolver, ResolveResult, ThreadedResolver
+    from ._sockets import SocketFactoryType, SocketSettings
     from ._socks import SOCKSError, SOCKSHandshake, socks4_handshake, socks5_handshake
+    from ._static_resolver import StaticResolver
     from ._tcp_dialer import TCPDialer
     from ._tls import (
         TLSFacts,
@@ -52,16 +60,25 @@ else:
     # the first target that needs it. Add new ones above and here.
     _LAZY = {
         "AbstractResolver": "_resolver",
+        "AddrInfoType": "_addresses",
+        "AddressPolicy": "_address_policy",
+        "AsyncResolver": "_async_resolver",
         "ConnectObserver": "_observer",
+        "DNSCache": "_dns_cache",
+        "DefaultResolver": "_default_resolver",
         "Dialer": "_dialer",
         "EnvironmentProxies": "_proxy_environment",
         "FailedAttempt": "_failed_attempt",
         "NoProxy": "_no_proxy",
         "PoolStats": "_pool_stats",
         "ProxyVariableError": "_proxy_environment",
+        "PublicAddresses": "_address_policy",
         "ResolveResult": "_resolver",
         "SOCKSError": "_socks",
         "SOCKSHandshake": "_socks",
+        "SocketFactoryType": "_sockets",
+        "SocketSettings": "_sockets",
+        "StaticResolver": "_static_resolver",
         "TCPDialer": "_tcp_dialer",
         "TLSFacts": "_tls",
         "TLSLayer": "_tls",
@@ -87,6 +104,10 @@ else:
 
 __all__ = (
     "AbstractResolver",
+    "AddrInfoType",
+    "AddressPolicy",
+    "AddressRefusedError",
+    "AsyncResolver",
     "BaseConnector",
     "ClientConnectorCertificateError",
     "ClientConnectorDNSError",
@@ -98,8 +119,10 @@ __all__ = (
     "ConnectTimeouts",
     "ConnectionTimeoutError",
     "ConnectorClosedError",
+    "DNSCache",
     "DNSTimeoutError",
     "Decision",
+    "DefaultResolver",
     "DialTimeoutError",
     "Dialer",
     "EnvironmentProxies",
@@ -114,10 +137,14 @@ __all__ = (
     "PoolTimeoutError",
     "ProxyTimeoutError",
     "ProxyVariableError",
+    "PublicAddresses",
     "ResolveResult",
     "SOCKSError",
     "SOCKSHandshake",
     "ServerFingerprintMismatch",
+    "SocketFactoryType",
+    "SocketSettings",
+    "StaticResolver",
     "TCPConnector",
     "TCPDialer",
     "TLSContextRef",

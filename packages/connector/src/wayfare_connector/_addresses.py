@@ -6,15 +6,15 @@ from typing import Any, TypeAlias
 
 from ._resolver import ResolveResult
 
-__all__ = ("AddrInfo", "addr_infos_of_literal", "addr_infos_of_results")
+__all__ = ("AddrInfoType", "addr_infos_of_literal", "addr_infos_of_results")
 
-AddrInfo: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
+AddrInfoType: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
 """As `socket.getaddrinfo` returns it: family, type, protocol, name, address for `connect`."""
 
 
 def addr_infos_of_literal(
     host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
-) -> list[AddrInfo]:
+) -> list[AddrInfoType]:
     """The one address that a literal is (N9).
 
     Raises: `OSError` when it is of another family than asked for, or its zone is unknown here.
@@ -27,13 +27,13 @@ def addr_infos_of_literal(
 
 def addr_infos_of_results(
     results: Iterable[ResolveResult], port: int, family: socket.AddressFamily = socket.AF_UNSPEC
-) -> list[AddrInfo]:
+) -> list[AddrInfoType]:
     """The usable ones of a resolver's results, in their order, each once (N8).
 
     Results of another family than asked for, and what is no address, are left out: a resolver is
     foreign code. The port is the target's, whatever a result says.
     """
-    infos: dict[AddrInfo, None] = {}
+    infos: dict[AddrInfoType, None] = {}
     for result in results:
         try:
             info = _addr_info(result["host"], port)
@@ -44,7 +44,7 @@ def addr_infos_of_results(
     return list(infos)
 
 
-def _addr_info(host: str, port: int) -> AddrInfo:
+def _addr_info(host: str, port: int) -> AddrInfoType:
     """Parse an address.
 
     Raises: `OSError` for what is none.

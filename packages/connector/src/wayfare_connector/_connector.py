@@ -46,6 +46,10 @@ class BaseConnector(ABC):
     noticed. `ssl_shutdown_timeout` bounds the seconds that closing takes: what is still open then is
     aborted; 0 aborts at once, None waits.
 
+    `enable_cleanup_closed` asks for what is always done: closing that takes too long is cut short.
+    `timeout_ceil_threshold` is the number of seconds from which timeouts may be rounded up to whole
+    ones, to save timers; none are, because all share one timer.
+
     Made anywhere, a connector belongs to the event loop that uses it first, and to one process: in
     a child that was forked afterwards its use is a `RuntimeError` (O10, L15). `loop` is accepted
     and ignored, with a `DeprecationWarning`.
@@ -66,6 +70,8 @@ class BaseConnector(ABC):
         max_connection_age: float | None = None,
         max_connection_uses: int | None = None,
         ssl_shutdown_timeout: float | None = 1.0,
+        enable_cleanup_closed: bool = False,
+        timeout_ceil_threshold: float = 5,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         if loop is not None:
@@ -74,6 +80,14 @@ class BaseConnector(ABC):
                 DeprecationWarning,
                 stacklevel=3,
             )
+        if enable_cleanup_closed:
+            warnings.warn(
+                "enable_cleanup_closed= is old: ssl_shutdown_timeout always bounds closing",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+        if not timeout_ceil_threshold >= 0:
+            raise ValueError("timeout_ceil_threshold cannot be negative")
         if force_close and keepalive_timeout not in (None, DEFAULT_KEEPALIVE):
             raise ValueError("keepalive_timeout has no meaning with force_close")
         if ssl_shutdown_timeout is not None and not ssl_shutdown_timeout >= 0:

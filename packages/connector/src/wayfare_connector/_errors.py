@@ -6,6 +6,7 @@
       ├ ClientOSError                               (+ OSError)
       │ └ ClientConnectorError                      the target cannot be reached
       │   ├ ClientConnectorDNSError                 its name cannot be resolved
+      │   ├ AddressRefusedError                     a policy speaks against its addresses
       │   └ ClientSSLError
       │     ├ ClientConnectorSSLError               (+ ssl.SSLError) no TLS with it
       │     └ ClientConnectorCertificateError       (+ ssl.CertificateError) its certificate is bad
@@ -47,6 +48,7 @@ else:
     from typing_extensions import override
 
 __all__ = (
+    "AddressRefusedError",
     "ClientConnectorCertificateError",
     "ClientConnectorDNSError",
     "ClientConnectorError",
@@ -115,6 +117,10 @@ class ClientConnectorError(ClientOSError):
 
 class ClientConnectorDNSError(ClientConnectorError):
     """The target's name cannot be resolved."""
+
+
+class AddressRefusedError(ClientConnectorError):
+    """The address policy refuses each address of the target; `attempts` says why."""
 
 
 class ClientSSLError(ClientConnectorError):

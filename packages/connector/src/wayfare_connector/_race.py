@@ -7,19 +7,20 @@ from typing import Any, cast, final
 
 from aiohappyeyeballs import start_connection
 
-from ._addresses import AddrInfo
+from ._addresses import AddrInfoType
 from ._errors import ClientConnectorError
 from ._failed_attempt import FailedAttempt
-from ._target import LocalAddress, Target
+from ._sockets import SocketSettings
+from ._target import Target
 
 __all__ = ("connect_first",)
 
 
 async def connect_first(
     target: Target,
-    addr_infos: list[AddrInfo],
+    addr_infos: list[AddrInfoType],
     *,
-    local_addr: LocalAddress | None,
+    settings: SocketSettings,
     delay: float | None,
     interleave: int | None,
 ) -> socket.socket:
@@ -28,7 +29,7 @@ async def connect_first(
     Raises: `ClientConnectorError` that lists each address (N2).
     Cancellation: all are closed.
     """
-    attempts = _Attempts(asyncio.get_running_loop(), local_addr)
+    attempts = _Attempts(asyncio.get_running_loop(), settings)
     try:
         return await start_connection(
             addr_infos,
@@ -48,28 +49,21 @@ class _Attempts:
     The race itself only tells how the first one failed, or one text for all.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, local_addr: LocalAddress | None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, settings: SocketSettings) -> None:
         self._loop = loop
-        self._local_addr = local_addr
+        self._settings = settings
         self._errors: list[tuple[Any, OSError]] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loop, name)
 
-    def open_socket(self, addr_info: AddrInfo) -> socket.socket:
-        """A socket for this address, bound to the local address if there is one."""
-        family, kind, proto, _, address = addr_info
-        sock: socket.socket | None = None
+    def open_socket(self, addr_info: AddrInfoType) -> socket.socket:
+        """A socket for this address."""
         try:
-            sock = socket.socket(family, kind, proto)
-            if self._local_addr is not None:
-                sock.bind(self._local_addr)
+            return self._settings.open(addr_info)
         except OSError as exc:
-            if sock is not None:
-                sock.close()
-            self._errors.append((address, exc))
+            self._errors.append((addr_info[4], exc))
             raise
-        return sock
 
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
         """What the race calls for each address."""

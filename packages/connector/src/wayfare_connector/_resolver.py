@@ -1,4 +1,4 @@
-"""From a name to addresses: the resolver's seam, the system's resolver, and shared look-ups."""
+"""From a name to addresses: the resolver's seam, and the system's resolver."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("AbstractResolver", "ResolveResult", "SharedLookups", "ThreadedResolver")
+__all__ = ("AbstractResolver", "ResolveResult", "ThreadedResolver", "address_text")
 
 THREADS = 16
 """Look-ups of one resolver that can hang at once; more wait in line, other work of the loop's
@@ -90,7 +90,7 @@ class ThreadedResolver(AbstractResolver):
         return [
             ResolveResult(
                 hostname=host,
-                host=_with_zone(address),
+                host=address_text(address),
                 port=address[1],
                 family=family,
                 proto=proto,
@@ -108,92 +108,6 @@ class ThreadedResolver(AbstractResolver):
             self._executor = None
 
 
-@final
-class _Lookup:
-    """One look-up and the callers that wait for it."""
-
-    __slots__ = ("task", "waiters")
-
-    def __init__(self) -> None:
-        self.task: asyncio.Task[None] | None = None
-        self.waiters: set[asyncio.Future[list[ResolveResult]]] = set()
-
-
-@final
-class SharedLookups:
-    """Asks a resolver once for all callers that want the same at the same time (N6).
-
-    Nothing is kept after the answer. The look-up belongs to no caller: one that is cancelled leaves
-    the others waiting; when none is left, the look-up is cancelled.
-    """
-
-    def __init__(self, resolver: AbstractResolver) -> None:
-        self._resolver = resolver
-        self._lookups: dict[tuple[str, int, int], _Lookup] = {}
-        self._closed = False
-
-    async def resolve(
-        self, host: str, port: int, family: socket.AddressFamily
-    ) -> list[ResolveResult]:
-        """As the resolver does it; each caller gets a list of its own.
-
-        Raises: whatever the resolver raises, `OSError` when closed meanwhile.
-        Cancellation: safe.
-        """
-        if self._closed:
-            raise OSError("the resolver is closed")
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[list[ResolveResult]] = loop.create_future()
-        key = (host, port, family)
-        lookup = self._lookups.get(key)
-        if lookup is None:
-            self._lookups[key] = lookup = _Lookup()
-            lookup.waiters.add(waiter)
-            lookup.task = loop.create_task(self._look_up(key, lookup, family))
-        else:
-            lookup.waiters.add(waiter)
-        try:
-            return await waiter
-        finally:
-            lookup.waiters.discard(waiter)
-            if not lookup.waiters:
-                self._drop(key, lookup)
-
-    def close(self) -> None:
-        """Fail whoever waits, and ask nothing more; the resolver itself stays open."""
-        self._closed = True
-        lookups, self._lookups = self._lookups, {}
-        for waiter in [w for lookup in lookups.values() for w in lookup.waiters]:
-            if not waiter.done():
-                waiter.set_exception(OSError("the resolver was closed during the look-up"))
-        for task in [lookup.task for lookup in lookups.values() if lookup.task is not None]:
-            task.cancel()
-
-    async def _look_up(
-        self, key: tuple[str, int, int], lookup: _Lookup, family: socket.AddressFamily
-    ) -> None:
-        host, port, _ = key
-        try:
-            results = await self._resolver.resolve(host, port, family)
-        except Exception as exc:
-            for waiter in lookup.waiters:
-                if not waiter.done():
-                    waiter.set_exception(exc)
-        else:
-            for waiter in lookup.waiters:
-                if not waiter.done():
-                    waiter.set_result(list(results))
-        finally:
-            self._drop(key, lookup)
-
-    def _drop(self, key: tuple[str, int, int], lookup: _Lookup) -> None:
-        """The look-up has its answer, or nobody wants it: the next caller begins a new one."""
-        if self._lookups.get(key) is lookup:
-            del self._lookups[key]
-            if not lookup.waiters and lookup.task is not None:
-                lookup.task.cancel()
-
-
 def _getaddrinfo(
     host: str, port: int, family: socket.AddressFamily
 ) -> Sequence[tuple[int, int, int, str, Any]]:
@@ -209,7 +123,7 @@ def _getaddrinfo(
     return socket.getaddrinfo(name, port, family=family, type=socket.SOCK_STREAM, flags=flags)
 
 
-def _with_zone(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
-    """The address as text, the number of its zone included."""
-    host = without_zone(address[0])
+def address_text(address: tuple[Any, ...]) -> str:
+    """An address of `getaddrinfo` as text, the number of its zone included."""
+    host: str = without_zone(address[0])
     return f"{host}%{address[3]}" if len(address) == 4 and address[3] else host

@@ -1,19 +1,27 @@
 """Dialling over TCP."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
-from typing import TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, TypeVar, cast, final
 
-from ._addresses import AddrInfo, addr_infos_of_literal, addr_infos_of_results
-from ._errors import ClientConnectorDNSError, ClientConnectorError
+from ._addresses import AddrInfoType, addr_infos_of_literal, addr_infos_of_results
+from ._dns_cache import DNSCache
+from ._errors import AddressRefusedError, ClientConnectorDNSError, ClientConnectorError
+from ._failed_attempt import FailedAttempt
 from ._hosts import name_fault
+from ._lookups import SharedLookups
 from ._observer import ConnectObserver
-from ._resolver import AbstractResolver, SharedLookups, ThreadedResolver
+from ._resolver import AbstractResolver, ThreadedResolver
+from ._sockets import DEFAULT_SOCKETS, SocketFactoryType, SocketSettings
 from ._target import LocalAddress, Target
 from ._timeouts import ConnectDeadline
 
-__all__ = ("TCPDialer",)
+if TYPE_CHECKING:
+    from ._address_policy import AddressPolicy
+
+__all__ = ("TCPDialer", "make_tcp_dialer")
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
@@ -22,12 +30,12 @@ P = TypeVar("P", bound=asyncio.BaseProtocol)
 class TCPDialer:
     """Dials over TCP: resolves, races the addresses (RFC 8305), connects.
 
-    `family` restricts the addresses. `local_addr` is bound to before connecting. The next address
-    is tried after `happy_eyeballs_delay` seconds, or at once when one fails; with None, one after
-    the other. `interleave` is how many addresses of the first family come first (RFC 8305
-    section 4), None for one.
-
-    A resolver that is handed in stays the caller's to close.
+    `family` restricts the addresses. `sockets` says how sockets are made. The next address is tried
+    after `happy_eyeballs_delay` seconds, or at once when one fails; with None, one after the other.
+    `interleave` is how many addresses of the first family come first (RFC 8305 section 4), None for
+    one. Names are resolved by `resolver`, which stays the caller's to close; None for the
+    system's. `dns_cache` keeps what they resolve to, None for nothing. `address_policy` is asked before
+    anything is connected to.
     """
 
     def __init__(
@@ -35,16 +43,26 @@ class TCPDialer:
         resolver: AbstractResolver | None = None,
         *,
         family: socket.AddressFamily = socket.AF_UNSPEC,
-        local_addr: LocalAddress | None = None,
+        sockets: SocketSettings = DEFAULT_SOCKETS,
         happy_eyeballs_delay: float | None = 0.25,
         interleave: int | None = None,
+        dns_cache: DNSCache | None = None,
+        address_policy: "AddressPolicy | None" = None,
     ) -> None:
         self.family = family
-        self.local_addr = local_addr
+        self._sockets = sockets.checked()
         self._owned_resolver = ThreadedResolver() if resolver is None else None
-        self._lookups = SharedLookups(resolver or cast(AbstractResolver, self._owned_resolver))
+        self._lookups = SharedLookups(
+            resolver or cast(AbstractResolver, self._owned_resolver), dns_cache
+        )
         self._delay = happy_eyeballs_delay
         self._interleave = interleave
+        self._policy = address_policy
+
+    @property
+    def dns_cache(self) -> DNSCache | None:
+        """What names resolve to, kept for a while; None when nothing is."""
+        return self._lookups.cache
 
     async def dial(
         self,
@@ -63,8 +81,12 @@ class TCPDialer:
         if target.is_ip_literal:
             addr_infos = self._literal(target)
         else:
-            with deadline.resolving():
-                addr_infos = await self._resolve(target, observer)
+            addr_infos = await self._resolve(target, deadline, observer)
+        if self._policy is not None:
+            addr_infos = _permitted(self._policy, target, addr_infos)
+        sockets = self._sockets
+        if target.local_addr is not None:
+            sockets = sockets._replace(local_addr=target.local_addr)
         started = loop.time()
         if observer is not None:
             await observer.dial_start(target)
@@ -75,7 +97,7 @@ class TCPDialer:
             sock = await connect_first(
                 target,
                 addr_infos,
-                local_addr=target.local_addr or self.local_addr,
+                settings=sockets,
                 delay=self._delay,
                 interleave=self._interleave,
             )
@@ -109,13 +131,30 @@ class TCPDialer:
         if self._owned_resolver is not None:
             await self._owned_resolver.close()
 
-    def _literal(self, target: Target) -> list[AddrInfo]:
+    def _literal(self, target: Target) -> list[AddrInfoType]:
         try:
             return addr_infos_of_literal(target.host, target.port, self.family)
         except OSError as exc:
             raise ClientConnectorError(target, exc) from exc
 
-    async def _resolve(self, target: Target, observer: ConnectObserver | None) -> list[AddrInfo]:
+    async def _resolve(
+        self, target: Target, deadline: ConnectDeadline, observer: ConnectObserver | None
+    ) -> list[AddrInfoType]:
+        lookups = self._lookups
+        if lookups.cache is not None:
+            known = lookups.known(target.host, target.port, self.family)
+            if known is not None:
+                if observer is not None:
+                    await observer.dns_cache_hit(target)
+                return addr_infos_of_results(known, target.port, self.family)
+            if observer is not None:
+                await observer.dns_cache_miss(target)
+        with deadline.resolving():
+            return await self._look_up(target, observer)
+
+    async def _look_up(
+        self, target: Target, observer: ConnectObserver | None
+    ) -> list[AddrInfoType]:
         loop = asyncio.get_running_loop()
         started = loop.time()
         if observer is not None:
@@ -138,3 +177,42 @@ class TCPDialer:
             addresses = tuple(info[4][0] for info in addr_infos)
             await observer.dns_end(target, addresses, loop.time() - started)
         return addr_infos
+
+
+def make_tcp_dialer(
+    *,
+    dns_cache: tuple[float | None, int] | None,
+    sockets: tuple[LocalAddress | None, str | None, bool | float, SocketFactoryType | None],
+    **options: Any,
+) -> TCPDialer:
+    """The dialer of a connector that knows nothing of caches and sockets but their settings.
+
+    Raises: `ValueError`, as what it makes.
+    """
+    cache = None if dns_cache is None else DNSCache(*dns_cache)
+    return TCPDialer(dns_cache=cache, sockets=SocketSettings(*sockets), **options)
+
+
+def _permitted(
+    policy: "AddressPolicy", target: Target, addr_infos: list[AddrInfoType]
+) -> list[AddrInfoType]:
+    """The addresses that nothing speaks against.
+
+    Raises: `AddressRefusedError` when there is none.
+    """
+    # With a policy only.
+    from ipaddress import ip_address
+
+    permitted = []
+    refused = []
+    for info in addr_infos:
+        reason = policy.refusal(target, ip_address(info[4][0]))
+        if reason is None:
+            permitted.append(info)
+        else:
+            refused.append(FailedAttempt(info[4], errno.EACCES, reason))
+    if permitted:
+        return permitted
+    reasons = "; ".join(f"{attempt.address[0]}: {attempt.message}" for attempt in refused)
+    error = OSError(errno.EACCES, f"the address policy refuses it ({reasons})")
+    raise AddressRefusedError(target, error, tuple(refused))
