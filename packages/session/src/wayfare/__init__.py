@@ -59,6 +59,15 @@ from ._timeout import ClientTimeout
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from wayfare_connector import (
+        AddrInfoType,
+        AsyncResolver,
+        DefaultResolver,
+        Fingerprint,
+        FingerprintMismatch,
+        ServerFingerprintMismatch,
+        SocketFactoryType,
+    )
     from wayfare_cookies import CookieJar, DummyCookieJar
     from wayfare_http_core import (
         BadContentDispositionHeader,
@@ -108,6 +117,13 @@ if TYPE_CHECKING:
 else:
     # What a plain request does not need loads when one of its names is asked for. Add new ones above and here.
     _LAZY = {
+        "AddrInfoType": "wayfare_connector",
+        "AsyncResolver": "wayfare_connector",
+        "DefaultResolver": "wayfare_connector",
+        "Fingerprint": "wayfare_connector",
+        "FingerprintMismatch": "wayfare_connector",
+        "ServerFingerprintMismatch": "wayfare_connector",
+        "SocketFactoryType": "wayfare_connector",
         "CookieJar": "wayfare_cookies",
         "DummyCookieJar": "wayfare_cookies",
         "BadContentDispositionHeader": "wayfare_http_core",
@@ -167,6 +183,8 @@ else:
 
 __all__ = (
     "EMPTY_PAYLOAD",
+    "AddrInfoType",
+    "AsyncResolver",
     "BadContentDispositionHeader",
     "BadContentDispositionParam",
     "BaseConnector",
@@ -193,9 +211,12 @@ __all__ = (
     "ContentTypeError",
     "CookieJar",
     "DataQueue",
+    "DefaultResolver",
     "DummyCookieJar",
     "ETag",
     "EofStream",
+    "Fingerprint",
+    "FingerprintMismatch",
     "FlowControlDataQueue",
     "FollowedResponse",
     "HttpVersion",
@@ -215,8 +236,10 @@ __all__ = (
     "RequestOptions",
     "ServerConnectionError",
     "ServerDisconnectedError",
+    "ServerFingerprintMismatch",
     "ServerTimeoutError",
     "SessionOptions",
+    "SocketFactoryType",
     "SocketTimeoutError",
     "StreamReader",
     "TCPConnector",

@@ -1,0 +1,66 @@
+"""Everything that a request can fail with, where applications look for it. All of it is in `wayfare` too."""
+
+from wayfare_connector import (
+    ClientConnectorCertificateError,
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientConnectorSSLError,
+    ClientSSLError,
+    ConnectionTimeoutError,
+    ServerFingerprintMismatch,
+)
+from wayfare_http_core import (
+    ClientConnectionError,
+    ClientConnectionResetError,
+    ClientError,
+    ClientOSError,
+    ClientPayloadError,
+    ClientResponseError,
+    ServerConnectionError,
+    ServerDisconnectedError,
+    ServerTimeoutError,
+    SocketTimeoutError,
+    UploadAbortedError,
+)
+
+from ._errors import (
+    ContentTypeError,
+    InvalidURL,
+    InvalidUrlClientError,
+    InvalidUrlRedirectClientError,
+    NonHttpUrlClientError,
+    NonHttpUrlRedirectClientError,
+    RedirectClientError,
+    TooManyRedirects,
+    TotalTimeoutError,
+)
+
+__all__ = (
+    "ClientConnectionError",
+    "ClientConnectionResetError",
+    "ClientConnectorCertificateError",
+    "ClientConnectorDNSError",
+    "ClientConnectorError",
+    "ClientConnectorSSLError",
+    "ClientError",
+    "ClientOSError",
+    "ClientPayloadError",
+    "ClientResponseError",
+    "ClientSSLError",
+    "ConnectionTimeoutError",
+    "ContentTypeError",
+    "InvalidURL",
+    "InvalidUrlClientError",
+    "InvalidUrlRedirectClientError",
+    "NonHttpUrlClientError",
+    "NonHttpUrlRedirectClientError",
+    "RedirectClientError",
+    "ServerConnectionError",
+    "ServerDisconnectedError",
+    "ServerFingerprintMismatch",
+    "ServerTimeoutError",
+    "SocketTimeoutError",
+    "TooManyRedirects",
+    "TotalTimeoutError",
+    "UploadAbortedError",
+)

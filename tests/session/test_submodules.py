@@ -1,0 +1,80 @@
+"""Submodules that applications know: each hands on names that live elsewhere, and none makes importing slower."""
+
+import subprocess
+import sys
+from importlib import import_module
+from typing import get_type_hints
+
+import pytest
+import wayfare
+import wayfare_http_core
+
+# What programs written since 2018 import from each of them.
+KNOWN = {
+    "abc": "AbstractCookieJar AbstractResolver ResolveResult",
+    "client": "ClientSession ClientTimeout ClientResponse ClientRequest ClientError InvalidURL DEFAULT_TIMEOUT",
+    "client_exceptions": "ClientConnectorError ClientOSError ClientPayloadError ContentTypeError "
+    "ServerDisconnectedError ServerTimeoutError TooManyRedirects ClientSSLError ServerFingerprintMismatch",
+    "client_reqrep": "ClientRequest ClientResponse RequestInfo Fingerprint ContentDisposition",
+    "connector": "BaseConnector TCPConnector Connection",
+    "cookiejar": "CookieJar DummyCookieJar",
+    "http_exceptions": "HttpProcessingError BadHttpMessage BadStatusLine LineTooLong InvalidHeader "
+    "TransferEncodingError ContentEncodingError ContentLengthError PayloadEncodingError",
+    "resolver": "AsyncResolver ThreadedResolver DefaultResolver",
+    "streams": "StreamReader EofStream DataQueue FlowControlDataQueue EMPTY_PAYLOAD",
+    "tracing": "TraceConfig TraceRequestStartParams",
+    "typedefs": "StrOrURL LooseHeaders LooseCookies JSONEncoder JSONDecoder PathLike Query RawHeaders Byteish",
+}
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_what_applications_import_is_there(name: str) -> None:
+    module = import_module(f"wayfare.{name}")
+    assert set(KNOWN[name].split()) <= set(module.__all__)
+    for exported in module.__all__:
+        value = getattr(module, exported)
+        if exported in wayfare.__all__:
+            assert getattr(wayfare, exported) is value
+
+
+def test_every_error_of_the_root_is_among_the_exceptions() -> None:
+    errors = {
+        name
+        for name in wayfare.__all__
+        if isinstance(value := getattr(wayfare, name), type) and issubclass(value, Exception)
+    }
+    from wayfare import client_exceptions
+
+    elsewhere = {"EofStream", "FingerprintMismatch"}
+    assert errors - elsewhere - set(client_exceptions.__all__) == {
+        name for name in errors if issubclass(getattr(wayfare, name), Warning)
+    }
+
+
+def test_hdrs_are_all_there() -> None:
+    hdrs = import_module("wayfare.hdrs")
+    names = {name for name in vars(wayfare_http_core.hdrs) if name.isupper()}
+    assert len(names) > 100
+    assert {name for name in vars(hdrs) if name.isupper()} == names
+    assert hdrs.CONTENT_TYPE is wayfare_http_core.hdrs.CONTENT_TYPE
+
+
+def test_types_can_be_resolved() -> None:
+    """Annotations with these names are looked at by libraries at run time."""
+    from wayfare import typedefs
+
+    def annotated(url: typedefs.StrOrURL, headers: typedefs.LooseHeaders) -> None:
+        """What an application writes."""
+
+    assert set(get_type_hints(annotated)) == {"url", "headers", "return"}
+
+
+def test_none_is_imported_before_it_is_asked_for() -> None:
+    program = (
+        "import sys, wayfare; print(sorted(name for name in sys.modules "
+        "if name.startswith('wayfare.') and not name.startswith('wayfare._')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
