@@ -6,10 +6,13 @@ Servers that write line by line or token by token send such bodies, and hostile 
 from functools import cache
 from operator import ne
 
-__all__ = ("RUN_OCTETS", "SMALL_CHUNK", "read_run")
+__all__ = ("FEW_OCTETS", "RUN_OCTETS", "SMALL_CHUNK", "read_run")
 
 SMALL_CHUNK = 256
 """Octets from which on a chunk is not small: its data, and no longer its framing, is what costs."""
+
+FEW_OCTETS = 256
+"""Octets of the wire that are too few to be worth a run."""
 
 RUN_OCTETS = 8 * 1024
 """Octets of the wire that are looked at as one run: at most this much is looked at twice where a run breaks off."""
@@ -23,7 +26,7 @@ def _small_sizes() -> dict[bytes, int]:
 
 
 def read_run(
-    data: bytes, position: int, content: list[bytes], sizes: list[int]
+    data: bytes, position: int, content: list[bytes | memoryview], sizes: list[int]
 ) -> tuple[int, bool]:
     """Read small chunks from where a size line begins; returns how far it came, and whether another run may follow.
 

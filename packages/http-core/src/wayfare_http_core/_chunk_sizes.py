@@ -11,8 +11,6 @@ _LARGE = 9
 
 def pack_sizes(sizes: list[int]) -> bytes:
     """Sizes from 1 to 2**63 - 1, packed."""
-    if not sizes:
-        return b""
     try:
         return bytes(sizes)
     except ValueError:

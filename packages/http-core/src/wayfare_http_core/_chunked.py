@@ -12,7 +12,7 @@ from typing import final
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from ._chunk_runs import RUN_OCTETS, SMALL_CHUNK, read_run
+from ._chunk_runs import FEW_OCTETS, RUN_OCTETS, SMALL_CHUNK, read_run
 from ._chunk_sizes import pack_sizes
 from ._errors import BadHttpMessage, LineTooLong, TransferEncodingError
 from ._fields import FieldBlock
@@ -41,6 +41,7 @@ _EXTENSIONS = re.compile(
     + rb'|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)*'
 )
 _MAX_SIZE = 2**63 - 1
+_LARGE_CHUNK = 1024
 
 _FRAMING_NAMES = frozenset(
     (
@@ -55,6 +56,23 @@ _FRAMING_NAMES = frozenset(
     )
 )
 """What a trailer must not change after the fact (RFC 9110 section 6.5.1)."""
+_HEAD_ONLY = _FRAMING_NAMES | frozenset(
+    (
+        "authorization",
+        "cache-control",
+        "content-range",
+        "content-type",
+        "cookie",
+        "expect",
+        "keep-alive",
+        "max-forwards",
+        "pragma",
+        "proxy-authorization",
+        "proxy-connection",
+        "range",
+    )
+)
+"""What a recipient needs before the content, so that it is not sent after it (RFC 9110 section 6.5.1)."""
 
 
 @lru_cache(maxsize=512)
@@ -136,7 +154,7 @@ class ChunkedDecoder:
         if self._pending:
             data = self._pending + data
             self._pending = b""
-        content: list[bytes] = []
+        content: list[bytes | memoryview] = []
         position = 0
         try:
             while position < len(data) and self._phase is not _DONE:
@@ -149,11 +167,16 @@ class ChunkedDecoder:
             self.error = exc
         if self._phase is _DONE:
             self.unused = data[position:]
-        self.chunk_sizes = pack_sizes(self._ended)
-        self._ended.clear()
-        return content[0] if len(content) == 1 else b"".join(content)
+        if self._ended:
+            self.chunk_sizes = pack_sizes(self._ended)
+            self._ended.clear()
+        else:
+            self.chunk_sizes = b""
+        if len(content) == 1 and isinstance(content[0], bytes):
+            return content[0]
+        return b"".join(content)
 
-    def _read_on(self, data: bytes, position: int, content: list[bytes]) -> int:
+    def _read_on(self, data: bytes, position: int, content: list[bytes | memoryview]) -> int:
         """Read what the phase says; returns how far it came: no further where more octets are needed."""
         phase = self._phase
         if phase is _AT_SIZE:
@@ -164,9 +187,10 @@ class ChunkedDecoder:
             return self._read_data_end(data, position)
         return self._read_trailers(data, position)
 
-    def _read_chunks(self, data: bytes, position: int, content: list[bytes]) -> int:
+    def _read_chunks(self, data: bytes, position: int, content: list[bytes | memoryview]) -> int:
         """Read as many whole chunks as there are; returns how far it came."""
         ended = self._ended
+        view = memoryview(data)
         run_from = 0  # where reading many small chunks at once may be tried next
         while True:
             end = data.find(b"\r\n", position, position + MAX_CHUNK_LINE + 2)
@@ -186,10 +210,11 @@ class ChunkedDecoder:
                 self._size = self._remaining = size
                 self._phase = _IN_DATA
                 return start
-            content.append(data[start:end])
+            # A view is dearer than a few octets, and much cheaper than many of them, which are joined later anyway.
+            content.append(data[start:end] if size < _LARGE_CHUNK else view[start:end])
             ended.append(size)
             position = end + 2
-            while size < SMALL_CHUNK and run_from <= position < len(data):
+            while size < SMALL_CHUNK and run_from <= position < len(data) - FEW_OCTETS:
                 window = position + RUN_OCTETS
                 position, more = read_run(data, position, content, ended)
                 if not more:
@@ -218,7 +243,7 @@ class ChunkedDecoder:
         if line and (_SIZE.match(line) is None or b"\n" in line or b"\r" in line[:-1]):
             raise TransferEncodingError(f"invalid chunk-size line: {line[:100]!r}")
 
-    def _read_data(self, data: bytes, position: int, content: list[bytes]) -> int:
+    def _read_data(self, data: bytes, position: int, content: list[bytes | memoryview]) -> int:
         piece = data[position : position + self._remaining]
         self._remaining -= len(piece)
         content.append(piece)
@@ -274,7 +299,7 @@ def encode_last_chunk(trailers: Iterable[tuple[str, object]] = ()) -> bytes:
     Raises: ValueError, TypeError as `FieldBlock`, and ValueError for a field that a trailer must not carry.
     """
     block = FieldBlock(trailers)
-    forbidden = block.names & _FRAMING_NAMES
+    forbidden = block.names & _HEAD_ONLY
     if forbidden:
         raise ValueError(f"not allowed in a trailer section: {', '.join(sorted(forbidden))}")
     return b"0\r\n%b\r\n" % block.encoded
