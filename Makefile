@@ -54,8 +54,9 @@ bench: .hatch/bench.stamp ## measure the client beside its peers, in one run (ne
 docs: .hatch/docs.stamp ## build the documentation into docs/_build/html, with warnings as errors
 	@$(HATCH) -q run docs:build
 
-fuzz: .hatch/default.stamp ## run the property-based suites with many more examples
+fuzz: .hatch/default.stamp .hatch/fuzz.stamp ## search for inputs that break a property (ARGS="--seconds 600 response")
 	@HYPOTHESIS_PROFILE=fuzz $(HATCH) -q run python scripts/run_tests.py --fuzz
+	@$(HATCH) -q run fuzz:python -m fuzz $(ARGS)
 
 soak: .hatch/bench.stamp ## run many requests and fail if memory, descriptors or tasks grow
 	@$(HATCH) -q run bench:python -m benchmarks.soak $(ARGS)
@@ -70,9 +71,9 @@ services-stop: ## stop the servers that scripts/services.sh started
 	@scripts/services.sh stop
 
 clean: services-stop ## remove everything that these targets made
-	rm -rf .tools .hatch .cache .venv dist docs/_build benchmarks/results
+	rm -rf .tools .hatch .cache .fuzz .venv dist docs/_build benchmarks/results
 	rm -rf .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find packages tests examples benchmarks scripts docs -name __pycache__ -type d -prune -exec rm -rf {} +
+	find packages tests examples benchmarks fuzz scripts docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .tools/stamp: constraints.txt
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed, and none is on PATH (or set PYTHON=…)" >&2; exit 1; }

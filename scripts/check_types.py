@@ -13,7 +13,9 @@ def targets() -> list[list[str]]:
     found = [[str(source.relative_to(ROOT))] for source in sorted(ROOT.glob("packages/*/src"))]
     found.append(["tests"])
     rest = [
-        name for name in ("scripts", "examples", "benchmarks") if any((ROOT / name).rglob("*.py"))
+        name
+        for name in ("scripts", "examples", "benchmarks", "fuzz")
+        if any((ROOT / name).rglob("*.py"))
     ]
     found.append([*rest, "docs/conf.py", "docs/_ext"])
     return found
