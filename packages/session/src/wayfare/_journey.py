@@ -75,8 +75,8 @@ class Journey:
         response.set_history(tuple(self._history))
         return response
 
-    async def survives(self, error: Exception) -> bool:
-        """Whether the attempt that failed so is to be repeated; it is made ready then, at most once in each hop."""
+    def survives(self, error: Exception) -> bool:
+        """Whether the attempt that failed so is to be repeated, at most once in each hop; it is prepared then."""
         request = self.request
         if (
             self._retried
@@ -87,6 +87,10 @@ class Journey:
             return False
         self._retried = True
         self._attempt += 1
+        # What made one pooled connection stale made others so: the next attempt gets a new one (L9).
+        connector = self._pipeline.connector
+        while (idle := connector.lease_nowait(request.prepared.target)) is not None:
+            idle.close()
         return True
 
     async def _attempted(self) -> ClientResponse | None:
@@ -95,7 +99,7 @@ class Journey:
             return await self._send(self.request)
         except Exception as exc:
             failed = self._attempt
-            if not await self.survives(exc):
+            if not self.survives(exc):
                 raise
             if self._trace is not None:
                 await self._trace.request_retry(self.request, exc, failed)

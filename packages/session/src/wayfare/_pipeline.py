@@ -92,7 +92,7 @@ class Pipeline:
                 response = await send_request(self.connector, dressed, deadline)
             except Exception as exc:
                 journey = self._journey(request, started)
-                if not await journey.survives(exc):
+                if not journey.survives(exc):
                     raise
             if response is not None and hdrs.SET_COOKIE in response.headers:
                 cookies.store(response)
