@@ -20,6 +20,7 @@ from wayfare_connector import Target, TCPConnector
 from wayfare_connector.testing import FakeResolver, RecordingObserver
 from wayfare_http_core import IncompleteBodyError, RequestBody
 from wayfare_http_core.testing import (
+    Call,
     Fin,
     ReadHead,
     ReadRequest,
@@ -435,6 +436,37 @@ async def test_a_stale_connection_is_told_with_the_retry(serve: Any) -> None:
     retry = diary.one("request_retry")
     assert isinstance(retry.exception, wayfare.ServerDisconnectedError)
     assert retry.attempt == 1
+
+
+async def test_a_pooled_connection_that_goes_while_a_handler_waits_is_replaced(serve: Any) -> None:
+    connections: list[Any] = []
+
+    async def lose(told: str, params: Any) -> None:
+        while connections:
+            connection = connections.pop()
+            connection.abort()
+            await connection.wait_closed()
+
+    diary = Diary("on_request_headers_sent", "on_request_retry", obstacle=lose)
+    begun = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha"
+    peers: list[Any] = []
+    first = (ReadRequest(), Send(begun), Call(peers.append), Stall())
+    async with serve(first, (ReadRequest(), Send(OK)), trace_configs=[diary.config]) as (
+        session,
+        _,
+    ):
+        response = await session.get("/")
+        held = response.connection
+        peers[0].write(b"lf")
+        assert await response.read() == b"half"
+        connections.append(held)
+        # Nothing was sent, so the method does not matter.
+        async with session.post("/", data=b"content") as response:
+            assert await response.read() == b"ok"
+        assert not response.connection_info.reused
+    assert diary.names == ["request_headers_sent"] * 2 + ["request_retry", "request_headers_sent"]
+    retry = diary.one("request_retry")
+    assert "lost before the request was sent" in str(retry.exception)
 
 
 async def test_a_refused_expectation_is_told_as_a_retry(serve: Any) -> None:

@@ -12,8 +12,10 @@ from wayfare_http_core import (
     Exchange,
     ExchangeOptions,
     RequestBody,
+    RequestFailure,
     RequestHead,
     ResponseHead,
+    ServerDisconnectedError,
 )
 from wayfare_http_core.aio import ContentWatcher, Deadline
 
@@ -98,6 +100,8 @@ class ExchangeTrace(ContentWatcher):
             # Leased and not used: nobody else will give it back.
             connection.abort()
             raise
+        if not connection.available_exchanges:
+            raise self._lost(connection)
         body = request.body
         if body is not None and trace.wants("on_request_chunk_sent"):
             body = ToldBody(body, self._chunk_sent)
@@ -151,6 +155,18 @@ class ExchangeTrace(ContentWatcher):
             self._loop.time() - self._started,
             exception,
         )
+
+    def _lost(self, connection: Connection) -> ServerDisconnectedError:
+        """The connection went while handlers had it wait. A pooled one may be replaced: nothing was sent."""
+        request = self._request
+        error = ServerDisconnectedError("the connection was lost before the request was sent")
+        error.failure = RequestFailure(
+            request.method,
+            (str(request.real_url),),
+            "sending the request",
+            reused=connection.exchanges_started > 0,
+        )
+        return error
 
     async def _chunk_sent(self, chunk: bytes) -> None:
         request = self._request
