@@ -10,9 +10,12 @@ from wayfare_http_core import (
     BadStatusLine,
     ClientConnectionError,
     ClientOSError,
+    ExchangeOptions,
     FieldBlock,
     RequestHead,
     ServerDisconnectedError,
+    TrailerBody,
+    UploadAbortedError,
 )
 from wayfare_http_core.aio import Deadline, HTTP1Connection
 from wayfare_http_core.testing import (
@@ -32,6 +35,7 @@ from wayfare_http_core.testing import (
 Connect = Callable[..., AbstractAsyncContextManager[Any]]
 
 POST = RequestHead("POST", "http", "h", "/")
+CHUNKED = RequestHead("POST", "http", "h", "/", FieldBlock({"Transfer-Encoding": "chunked"}))
 GET = RequestHead("GET", "http", "h", "/")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 MIB = 1024 * 1024
@@ -127,6 +131,35 @@ async def test_a_small_body_leaves_with_its_head(connect: Connect) -> None:
         await exchanging
 
 
+@pytest.mark.parametrize("size", [0, 1, 64 * 1024, 64 * 1024 + 1])
+async def test_what_was_sent_is_told(connect: Connect, size: int) -> None:
+    """The content alone, for every way in which it leaves."""
+    for head in (POST, CHUNKED):
+        sent: list[int] = []
+        ended: list[UploadAbortedError | None] = []
+        options = ExchangeOptions(on_sent=sent.append, on_upload_end=ended.append)
+        async with connect(ReadRequest(), Send(OK), ReadRequest(), Send(OK)) as w:
+            await w.connection.exchange(head, bytes(size), options)
+            assert sum(sent) == size
+            assert 0 not in sent
+            assert ended == [None]
+            await w.connection.exchange(GET, None, options)
+            assert ended == [None]
+
+
+async def test_a_hook_that_raises_ends_the_exchange_of_a_body(connect: Connect) -> None:
+    """O11."""
+
+    def refuse(octets: int) -> None:
+        raise LookupError(octets)
+
+    for body in (b"abc", bytes(MIB)):
+        async with connect(ReadHead()) as w:
+            with pytest.raises(LookupError):
+                await w.connection.exchange(POST, body, ExchangeOptions(on_sent=refuse))
+            await w.closed()
+
+
 @pytest.mark.parametrize("length", [None, 9])
 async def test_iterables_arrive(connect: Connect, length: int | None) -> None:
     """R10: in chunks where the length is not known."""
@@ -144,9 +177,8 @@ async def test_iterables_arrive(connect: Connect, length: int | None) -> None:
 
 
 async def test_bytes_arrive_in_chunks_where_the_caller_asks_for_them(connect: Connect) -> None:
-    head = RequestHead("POST", "http", "h", "/", FieldBlock({"Transfer-Encoding": "chunked"}))
     async with connect(ReadRequest(), Send(OK)) as w:
-        await w.connection.exchange(head, b"abc")
+        await w.connection.exchange(CHUNKED, b"abc")
         assert w.peer.received.endswith(b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
 
 
@@ -171,6 +203,60 @@ async def test_a_body_is_pulled_no_faster_than_the_peer_takes_it(connect: Connec
         assert pulled == 64
         w.peer.write(OK)
         assert (await exchanging).is_complete
+
+
+class WithTrailers(Body):
+    """A body with fields after it, known only when it was sent."""
+
+    def __init__(self, pieces: Iterable[bytes], length: int | None = None, **fields: str) -> None:
+        super().__init__(self.count(pieces), length)
+        self.fields = fields
+        self.octets = 0
+
+    def count(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self.octets += len(piece)
+            yield piece
+
+    def trailers(self) -> Iterable[tuple[str, object]]:
+        return [*self.fields.items(), ("X-Octets", self.octets)]
+
+
+@pytest.mark.parametrize("length", [None, 6])
+async def test_trailer_fields_follow_a_body(connect: Connect, length: int | None) -> None:
+    """RFC 9112 section 7.1.2: in chunks, whatever is known of the length."""
+    head = RequestHead("POST", "http", "h", "/", FieldBlock({"Trailer": "X-Octets"}))
+    async with connect(ReadRequest(), Send(OK)) as w:
+        body = WithTrailers([b"abc", b"def"], length)
+        assert isinstance(body, TrailerBody)
+        await w.connection.exchange(head, body)
+        assert w.peer.received.endswith(b"3\r\nabc\r\n3\r\ndef\r\n0\r\nX-Octets: 6\r\n\r\n")
+        assert b"Content-Length" not in w.peer.received
+        assert w.owner.told == ["idle"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Content-Length", "Transfer-Encoding", "host", "Authorization", "Content-Type"]
+)
+async def test_a_field_that_must_not_follow_ends_the_connection(
+    connect: Connect, name: str
+) -> None:
+    """R10, RFC 9110 section 6.5.1: the content was sent, and its end is not."""
+    async with connect(ReadHead()) as w:
+        with pytest.raises(ValueError, match="not allowed in a trailer section"):
+            await w.connection.exchange(POST, WithTrailers([b"abc"], None, **{name: "x"}))
+        await w.closed()
+        assert w.peer.received.endswith(b"3\r\nabc\r\n")
+
+
+async def test_trailer_fields_and_a_length_exclude_each_other(connect: Connect) -> None:
+    """Nothing was sent."""
+    head = RequestHead("POST", "http", "h", "/", FieldBlock({"Content-Length": "3"}))
+    async with connect() as w:
+        with pytest.raises(ValueError, match="sent in chunks"):
+            await w.connection.exchange(head, WithTrailers([b"abc"], 3))
+        assert w.peer.received == b""
+        assert w.owner.told == ["idle"]
 
 
 # --- What goes wrong with the body.

@@ -42,9 +42,11 @@ class Owner(asyncio.Protocol):
         assert upload is self.upload
         self.told.append("whole")
 
-    def upload_failed(self, upload: Upload, error: BaseException) -> None:
-        assert upload is self.upload
+    def upload_failed(self, error: BaseException) -> None:
         self.told.append(error)
+
+    def write_failed(self, transport: asyncio.WriteTransport, error: OSError) -> None:
+        raise AssertionError("no file is sent here")
 
     def pause_writing(self) -> None:
         if self.upload is not None:
@@ -361,6 +363,21 @@ async def test_the_answer_may_come_in_the_tick_of_the_cancellation() -> None:
         w.upload.stop()
         w.upload.proceed()
         await turns()
+        assert w.peer.received == b""
+
+
+async def test_a_task_that_others_cancel_need_not_be_asked_for() -> None:
+    """The answer may come in the tick of the cancellation, too."""
+    async with World(sized(3)) as w:
+        before = asyncio.all_tasks()
+        w.upload.hold(5)
+        w.upload.start(b"abc")
+        await turns()
+        [task] = asyncio.all_tasks() - before
+        task.cancel()
+        w.upload.proceed()
+        await turns()
+        assert str(w.owner.told[0]) == "the body's iterator was cancelled"
         assert w.peer.received == b""
 
 

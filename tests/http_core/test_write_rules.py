@@ -387,10 +387,13 @@ class Sink:
 
     def __init__(self) -> None:
         self.written = b""
+        self.content = 0
         self.drained = 0
+        self.piece = 256 * 1024
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes | memoryview, content: int) -> None:
         self.written += data
+        self.content += content
 
     async def drain(self) -> None:
         self.drained += 1

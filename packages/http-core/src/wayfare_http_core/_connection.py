@@ -8,7 +8,7 @@ A session asks a connection for an exchange; it never writes bytes and never see
 """
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from ._errors import UploadAbortedError
 from ._head import RequestHead, ResponseHead
@@ -25,7 +25,9 @@ __all__ = (
     "ConnectionOwner",
     "Exchange",
     "ExchangeOptions",
+    "FileBody",
     "RequestBody",
+    "TrailerBody",
 )
 
 
@@ -104,6 +106,33 @@ class RequestBody(Protocol):
 
     def chunks(self) -> Iterable[bytes] | AsyncIterable[bytes]:
         """Start one pass over the content."""
+
+
+@runtime_checkable
+class FileBody(Protocol):
+    """What a `RequestBody` offers besides when its content is a file, or a part of one.
+
+    The connection may let the kernel send it then, and `chunks` is not called.
+    """
+
+    def file_range(self) -> tuple[BinaryIO, int, int] | None:
+        """The open file, the offset of the first octet and their number, which is `length`; None for no such part.
+
+        The file must have a descriptor. Its position does not matter and does not change. A file whose size changes
+        while it is sent fails the exchange.
+        """
+
+
+@runtime_checkable
+class TrailerBody(Protocol):
+    """What a `RequestBody` offers besides when fields follow its content (RFC 9110 section 6.5).
+
+    It is sent in chunks, whatever its length. Recipients may drop fields that the head did not announce in a `Trailer`
+    field.
+    """
+
+    def trailers(self) -> Iterable[tuple[str, object]]:
+        """The trailer fields, asked for after the last piece of the content."""
 
 
 class Exchange(Protocol):

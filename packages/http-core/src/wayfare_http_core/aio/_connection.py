@@ -23,6 +23,7 @@ from wayfare_http_core._connection import (
     RequestBody,
 )
 from wayfare_http_core._errors import ClientConnectionError
+from wayfare_http_core._fields import FieldBlock
 from wayfare_http_core._head import RequestHead, ResponseHead
 from wayfare_http_core._http_version import HttpVersion11
 from wayfare_http_core._request_writer import encode_plain_request
@@ -70,7 +71,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
     """An HTTP/1.1 connection: an asyncio protocol below, `wayfare_http_core.Connection` above.
 
     Make one as the protocol of any stream transport. `owner` is told when the connection is idle, retired and lost;
-    it may be set until the first exchange.
+    it may be set until the first exchange. `via` says that the peer is a proxy for plain HTTP, which is given whole
+    URLs (RFC 9112 section 3.2.2), and holds the fields that each request carries for it alone.
     """
 
     __slots__ = (
@@ -90,6 +92,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         "_state",
         "_transport",
         "_upload",
+        "_via",
         "_waiter",
         "_watch",
         "exchanges_started",
@@ -109,8 +112,11 @@ class HTTP1Connection(asyncio.BufferedProtocol):
     response_started: bool
     keep_alive_hint: float | None
 
-    def __init__(self, owner: ConnectionOwner | None = None) -> None:
+    def __init__(
+        self, owner: ConnectionOwner | None = None, *, via: FieldBlock | None = None
+    ) -> None:
         self.owner = owner
+        self._via = via
         self.facts = ConnectionFacts()
         self.exchanges_started = 0
         self.request_started = False
@@ -172,11 +178,13 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 self._take_options(options)
             if deadline is not None:
                 deadline.limit(waiter)
-            if body is None and head.fields.plain:
+            if body is None and head.fields.plain and self._via is None:
                 outgoing = None
                 octets = encode_plain_request(head)
             else:
-                outgoing = prepare_request(head, body, peer_knows_expect=not self._old_peer)
+                outgoing = prepare_request(
+                    head, body, peer_knows_expect=not self._old_peer, via=self._via
+                )
                 octets = outgoing.octets
         except BaseException:
             # Nothing was sent, so the connection is as good as before and goes back to its owner.
@@ -387,11 +395,16 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if self._upload is upload:
             self._upload = None
 
-    def upload_failed(self, upload: Upload, error: BaseException) -> None:
+    def write_failed(self, transport: asyncio.WriteTransport, error: OSError) -> None:
+        """The connection broke while a body was sent, and the transport does not know yet."""
+        self._take_rest(transport)
+        if self._state is _BUSY:
+            self.give_up(loss_error(error, self._parser.connection_broken()))
+
+    def upload_failed(self, error: BaseException) -> None:
         """The body cannot be sent as its head announced it (R10: the peer must not take a part for the whole)."""
-        if self._upload is upload:
-            self._upload = None
-            self.give_up(error)
+        self._upload = None
+        self.give_up(error)
 
     # -- timeouts: what the `ProgressWatch` asks ----------------------------------------------------------------
 
@@ -399,9 +412,10 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         """Where the exchange stands, None when there is none."""
         if self._state is not _BUSY or self._transport is None:
             return None
+        upload = self._upload
         return Progress(
-            unsent=self._transport.get_write_buffer_size(),
-            uploading=self._upload is not None and self._upload.pending,
+            unsent=upload.unsent if upload else self._transport.get_write_buffer_size(),
+            uploading=upload is not None and upload.pending,
             answer_begun=self.response_started,
             head_awaited=self._waiter is not None,
         )
@@ -413,12 +427,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     # -- inside -------------------------------------------------------------------------------------------------
 
-    def _take_rest(self, transport: asyncio.Transport) -> None:
+    def _take_rest(self, transport: asyncio.BaseTransport) -> None:
         """Read what the peer sent before a write failed (I2): its answer may be there, and is the better news."""
-        if self._reading_paused or self.facts.tls_version is not None:
-            return
-        rest = read_rest(transport, RECEIVE_BUFFER_SIZE)
-        if rest:
+        if not self._reading_paused and (rest := read_rest(transport, RECEIVE_BUFFER_SIZE)):
             self.data_received(rest)
 
     def _handle(self, event: ResponseEvent) -> None:
@@ -444,9 +455,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             return
         if head.status == 100 and self._upload is not None:
             self._upload.proceed()
-        hook = self._options.on_informational
         try:
-            if hook is not None:
+            if (hook := self._options.on_informational) is not None:
                 hook(head)
         except Exception as exc:
             self.give_up(exc)

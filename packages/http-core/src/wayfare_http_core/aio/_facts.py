@@ -7,7 +7,9 @@ from wayfare_http_core import hdrs
 from wayfare_http_core._connection import ConnectionFacts
 from wayfare_http_core._head import ResponseHead
 
-__all__ = ("keep_alive_hint", "transport_facts")
+__all__ = ("has_plain_socket", "keep_alive_hint", "transport_facts")
+
+_SOCKET_TRANSPORTS = frozenset(("asyncio.selector_events", "uvloop.loop"))
 
 
 def transport_facts(transport: asyncio.BaseTransport) -> ConnectionFacts:
@@ -39,3 +41,15 @@ def keep_alive_hint(head: ResponseHead) -> float | None:
 
     hint = parse_keep_alive(",".join(values)).shorten(inf)
     return hint if hint < inf else None
+
+
+def has_plain_socket(transport: asyncio.BaseTransport) -> bool:
+    """Whether the transport gives to its socket what it is given, and nothing else.
+
+    Others have one, too, and a protocol of their own on it: TLS, a tunnel.
+    """
+    return (
+        type(transport).__module__ in _SOCKET_TRANSPORTS
+        and transport.get_extra_info("ssl_object") is None
+        and transport.get_extra_info("socket") is not None
+    )

@@ -9,6 +9,8 @@ from wayfare_http_core._errors import (
     ServerDisconnectedError,
 )
 
+from ._facts import has_plain_socket
+
 __all__ = ("loss_error", "read_rest")
 
 
@@ -17,13 +19,15 @@ def read_rest(transport: asyncio.BaseTransport, limit: int) -> bytes:
 
     For `connection_lost`, where the transport has stopped reading and its socket is still open. A peer that answers
     and closes while we write resets the connection, and our write meets that before the answer was read
-    (RFC 9112 section 9.6). For transports without TLS: there the octets are the protocol's. b"" where the transport
-    has no socket, or the system drops on a reset what was not read.
+    (RFC 9112 section 9.6). b"" where the transport has no socket of its own, or where the system drops on a reset what
+    was not read.
 
     Whether the peer ended what it sent cannot be known here: after a reset, a socket reads as if it had.
     """
+    if not has_plain_socket(transport):
+        return b""
     sock = transport.get_extra_info("socket")
-    if sock is None or sock.fileno() < 0:
+    if sock.fileno() < 0:
         return b""
     rest = bytearray()
     # The transport's own object cannot receive.

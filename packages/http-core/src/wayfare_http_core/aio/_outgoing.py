@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from wayfare_http_core._connection import RequestBody
+from wayfare_http_core._connection import RequestBody, TrailerBody
 from wayfare_http_core._fields import FieldBlock
 from wayfare_http_core._head import RequestHead
 from wayfare_http_core._request_writer import EncodedRequest, encode_request_head
@@ -32,12 +32,17 @@ class Outgoing(NamedTuple):
 
 
 def prepare_request(
-    head: RequestHead, body: RequestBody | bytes | None, *, peer_knows_expect: bool = True
+    head: RequestHead,
+    body: RequestBody | bytes | None,
+    *,
+    peer_knows_expect: bool = True,
+    via: FieldBlock | None = None,
 ) -> Outgoing:
     """Encode a request that is more than a plain head.
 
     `Expect: 100-continue` is left out where there is nothing to wait for: the body is empty, or the peer spoke
-    HTTP/1.0 and does not know the field.
+    HTTP/1.0 and does not know the field. With `via` the request is for a proxy: in the absolute-form, with these fields
+    behind its own.
 
     Raises: as `encode_request_head`, before anything is sent.
     """
@@ -46,7 +51,9 @@ def prepare_request(
     if expects and (not peer_knows_expect or _is_empty(body)):
         head = _without_expectation(head)
         expects = False
-    request = _encode(head, body)
+    request = _encode(head, body, absolute=via is not None)
+    if via is not None:
+        request = request._replace(octets=b"%b%b\r\n" % (request.octets[:-2], via.encoded))
     joined = -1
     octets = request.octets
     if isinstance(body, bytes) and len(body) <= _JOINED_BODY and not (expects or request.chunked):
@@ -75,9 +82,18 @@ def _without_expectation(head: RequestHead) -> RequestHead:
     return RequestHead(head.method, head.scheme, head.authority, head.path, fields)
 
 
-def _encode(head: RequestHead, body: RequestBody | bytes | None) -> EncodedRequest:
+def _encode(
+    head: RequestHead, body: RequestBody | bytes | None, *, absolute: bool
+) -> EncodedRequest:
     if body is None:
-        return encode_request_head(head, -1)
+        return encode_request_head(head, -1, absolute=absolute)
     if isinstance(body, bytes):
-        return encode_request_head(head, len(body))
-    return encode_request_head(head, body.length, content_type=body.content_type)
+        return encode_request_head(head, len(body), absolute=absolute)
+    with_trailers = isinstance(body, TrailerBody)
+    length = None if with_trailers else body.length
+    request = encode_request_head(
+        head, length, content_type=body.content_type, absolute=absolute
+    )
+    if with_trailers and not request.chunked:
+        raise ValueError("a body with trailer fields is sent in chunks, and Content-Length forbids")
+    return request

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from wayfare_http_core._chunked import encode_chunk, encode_last_chunk
-from wayfare_http_core._connection import RequestBody
+from wayfare_http_core._connection import RequestBody, TrailerBody
 from wayfare_http_core._request_writer import EncodedRequest
 
 __all__ = ("BodySink", "send_body")
@@ -28,16 +28,19 @@ async def send_body(sink: BodySink, body: RequestBody | bytes, request: EncodedR
     """Send a body as its head announced it.
 
     Raises: ValueError when the body is shorter or longer than announced (the octets that would be too many are not
-    sent), TypeError for pieces that are no bytes, `ClientConnectionResetError`, and whatever the body's iterator
-    raises.
+    sent) and for a trailer that cannot be sent, TypeError for pieces that are no bytes, `ClientConnectionResetError`,
+    and whatever the body's iterator raises.
     Cancellation: some of the body was sent; the connection must be closed.
     """
     sender = _Sender(sink, request)
+    trailers: Iterable[tuple[str, object]] = ()
     if isinstance(body, bytes):
         await sender.send(body)
     else:
         await _send_pieces(sender, body.chunks())
-    await sender.finish()
+        if isinstance(body, TrailerBody):
+            trailers = body.trailers()
+    await sender.finish(trailers)
 
 
 async def _send_pieces(sender: "_Sender", pieces: Iterable[bytes] | AsyncIterable[bytes]) -> None:
@@ -81,9 +84,9 @@ class _Sender:
             start += content
             await self._sink.drain()
 
-    async def finish(self) -> None:
+    async def finish(self, trailers: Iterable[tuple[str, object]]) -> None:
         if self._chunked:
-            self._sink.write(encode_last_chunk(), 0)
+            self._sink.write(encode_last_chunk(trailers), 0)
         elif self._sent < self._length:
             raise ValueError(
                 f"the body ended after {self._sent} of the announced {self._length} octets"

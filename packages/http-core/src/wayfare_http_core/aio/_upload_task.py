@@ -12,7 +12,7 @@ import enum
 import sys
 from typing import Protocol, final
 
-from wayfare_http_core._connection import ExchangeOptions, RequestBody
+from wayfare_http_core._connection import ExchangeOptions, FileBody, RequestBody
 from wayfare_http_core._errors import (
     ClientConnectionError,
     ClientConnectionResetError,
@@ -20,6 +20,7 @@ from wayfare_http_core._errors import (
 )
 from wayfare_http_core._request_writer import EncodedRequest
 
+from ._facts import has_plain_socket
 from ._progress import ProgressWatch
 from ._upload import BodySink, send_body
 
@@ -34,6 +35,8 @@ _SMALL_PIECE = 64 * 1024
 """What is handed over to a peer that is slower than we are: no more than this is under way when it tells us to stop."""
 _LARGE_PIECE = 256 * 1024
 """What is handed over to a peer that takes all at once: as much as one send call can take."""
+_TURN = 1024 * 1024
+"""Octets after which the loop gets its turn, for a peer that takes everything: its answer is to be seen, too."""
 
 
 class UploadOwner(Protocol):
@@ -42,7 +45,10 @@ class UploadOwner(Protocol):
     def upload_whole(self, upload: "Upload") -> None:
         """The body was handed over whole."""
 
-    def upload_failed(self, upload: "Upload", error: BaseException) -> None:
+    def write_failed(self, transport: asyncio.WriteTransport, error: OSError) -> None:
+        """The connection broke while the body was sent; its transport does not know yet."""
+
+    def upload_failed(self, error: BaseException) -> None:
         """The body's iterator raised, gave too much or too little, or was cancelled by others. Not after `stop`."""
 
 
@@ -62,6 +68,7 @@ class Upload(BodySink):
     """One body, sent by one task from `start` on."""
 
     __slots__ = (
+        "_blocked",
         "_gate",
         "_loop",
         "_on_end",
@@ -73,6 +80,7 @@ class Upload(BodySink):
         "_task",
         "_timer",
         "_transport",
+        "_unturned",
         "_watch",
         "_writable",
         "piece",
@@ -103,6 +111,8 @@ class Upload(BodySink):
         self._timer: asyncio.TimerHandle | None = None
         self._writable: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._blocked = 0
+        self._unturned = 0
         self.piece = _LARGE_PIECE
         self.sent = 0
         # What the kernel does not take at once is all that waits here. So a peer that does not read costs one piece of
@@ -156,6 +166,11 @@ class Upload(BodySink):
         return self._state is _SENDING or (self._state is _WAITING and self._timer is not None)
 
     @property
+    def unsent(self) -> int:
+        """Octets that wait for the peer."""
+        return self._transport.get_write_buffer_size() + self._blocked
+
+    @property
     def is_whole(self) -> bool:
         """Whether all octets were handed over; the body's iterator may still have to end."""
         return self._state is _WHOLE or self._state is _OVER
@@ -178,27 +193,49 @@ class Upload(BodySink):
 
         Raises: `ClientConnectionResetError` after `stop`, for an iterator that does not end when it is cancelled.
         """
-        if self._state is _STOPPED:
-            raise ClientConnectionResetError("the body is not wanted any more")
-        transport = self._transport
-        transport.write(data)
+        self._check_wanted()
+        self._transport.write(data)
         self.piece = _SMALL_PIECE if self._paused else min(2 * self.piece, _LARGE_PIECE)
         self._count(content)
-        if self._watch is not None:
-            self._watch.wrote(transport.get_write_buffer_size())
 
     @override
     async def drain(self) -> None:
         """Wait until the transport can take more.
 
+        Raises: as `write`.
         Cancellation: safe.
         """
         while self._paused and self._state is not _STOPPED:
+            self._unturned = 0
             self._writable = self._loop.create_future()
             try:
                 await self._writable
             finally:
                 self._writable = None
+        await self.turn()
+
+    # -- what `send_file` calls ---------------------------------------------------------------------------------
+
+    def moved(self, octets: int) -> None:
+        """Octets of a file left."""
+        self._blocked = 0
+        self._count(octets)
+
+    def blocked(self, octets: int) -> None:
+        """The peer takes nothing at the moment."""
+        self._blocked = octets
+        self._unturned = 0
+
+    async def turn(self) -> None:
+        """Let others run after much was sent without a wait.
+
+        Raises: as `write`.
+        Cancellation: safe.
+        """
+        self._check_wanted()
+        if self._unturned > _TURN:
+            self._unturned = 0
+            await asyncio.sleep(0)
 
     # -- inside -------------------------------------------------------------------------------------------------
 
@@ -207,18 +244,50 @@ class Upload(BodySink):
         if self._gate is not None:
             await self._gate
         await self.drain()
-        await send_body(self, body, self._request)
+        if not (isinstance(body, FileBody) and await self._send_file(body)):
+            await send_body(self, body, self._request)
         # Not left to the task's callback: a quick peer's response may be handled before that.
         self._become_whole()
         self._owner.upload_whole(self)
 
+    async def _send_file(self, body: FileBody) -> bool:
+        """Send a file by the kernel, if it can do that here."""
+        transport = self._transport
+        if (
+            self._request.chunked
+            or not has_plain_socket(transport)
+            or transport.get_write_buffer_size()
+            or (part := body.file_range()) is None
+        ):
+            return False
+        file, offset, count = part
+        if count != self._request.length:
+            raise ValueError(
+                f"the file's part has {count} octets and not the announced {self._request.length}"
+            )
+        # Imported here: few requests send files.
+        from ._sendfile import WriteFailedError, send_file
+
+        try:
+            return await send_file(self, transport, file, offset, count)
+        except WriteFailedError as exc:
+            self._owner.write_failed(transport, exc.error)
+            return True
+
     def _count(self, content: int) -> None:
         self.sent += content
+        self._unturned += content
+        if self._watch is not None:
+            self._watch.wrote(self.unsent)
         if content and self._on_sent is not None:
             self._on_sent(content)
         if not self._request.chunked and self.sent == self._request.length:
             # The iterator may need a while to find out that it has ended, and the response may come before that.
             self._become_whole()
+
+    def _check_wanted(self) -> None:
+        if self._state is _STOPPED:
+            raise ClientConnectionResetError("the body is not wanted any more")
 
     def _become_whole(self) -> None:
         if self._state is _SENDING:
@@ -242,7 +311,7 @@ class Upload(BodySink):
             return
         if self._state is not _WHOLE:
             self._give_up(error)
-        self._owner.upload_failed(self, error)
+        self._owner.upload_failed(error)
 
 
 def _cancelled_error() -> BaseException:
