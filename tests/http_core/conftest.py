@@ -1,6 +1,8 @@
 """What the protocol suites share: a response taken apart, however it was cut; a connection and its peer."""
 
 import asyncio
+import importlib
+import importlib.util
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -190,3 +192,15 @@ async def _connect(*script: Action) -> AsyncIterator[Wire]:
 def connect() -> Callable[..., AbstractAsyncContextManager[Wire]]:
     """Call with the actions of a peer; gives a `Wire` to it, to be entered."""
     return _connect
+
+
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.SelectorEventLoop}
+if importlib.util.find_spec("uvloop") is not None:  # not where this package is tested on its own
+    LOOPS["uvloop"] = importlib.import_module("uvloop").new_event_loop
+
+
+@pytest.fixture(params=LOOPS)
+def loop_runner(request: pytest.FixtureRequest) -> Iterator[asyncio.Runner]:
+    """A runner of each event loop there is, for tests of real transports."""
+    with asyncio.Runner(loop_factory=LOOPS[request.param]) as runner:
+        yield runner
