@@ -8,10 +8,9 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-import uvloop
 from wayfare_http_core import (
     ClientError,
     ClientOSError,
@@ -23,8 +22,6 @@ from wayfare_http_core import (
 from wayfare_http_core.aio import HTTP1Connection
 from wayfare_http_core.aio._loss import read_rest
 
-LoopFactory = Callable[[], asyncio.AbstractEventLoop]
-LOOPS = [asyncio.SelectorEventLoop, uvloop.new_event_loop]
 POST = RequestHead("POST", "http", "h", "/")
 REFUSAL = b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"
 MIB = 1024 * 1024
@@ -62,13 +59,6 @@ class Server:
         self._thread.join(10)
 
 
-@pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Iterator[asyncio.Runner]:
-    """A runner of each loop."""
-    with asyncio.Runner(loop_factory=request.param) as runner:
-        yield runner
-
-
 class Endless:
     """A body that does not end by itself, and counts what was taken of it."""
 
@@ -86,7 +76,7 @@ class Endless:
 
 
 @pytest.mark.parametrize("rounds", [50])
-def test_f7_a_lingering_server_is_heard(run: asyncio.Runner, rounds: int) -> None:
+def test_f7_a_lingering_server_is_heard(loop_runner: asyncio.Runner, rounds: int) -> None:
     """I1, I2: every time, and nothing more of the body is sent then."""
 
     async def main() -> None:
@@ -107,11 +97,11 @@ def test_f7_a_lingering_server_is_heard(run: asyncio.Runner, rounds: int) -> Non
             assert isinstance(ended[0], UploadAbortedError)
             await loop.run_in_executor(None, server.join)
 
-    run.run(main())
+    loop_runner.run(main())
 
 
 @pytest.mark.parametrize("manner", ["close", "reset"])
-def test_f7_an_answer_before_a_reset_is_read(run: asyncio.Runner, manner: str) -> None:
+def test_f7_an_answer_before_a_reset_is_read(loop_runner: asyncio.Runner, manner: str) -> None:
     """I2: the write fails first, and the answer waits in the socket."""
 
     async def main() -> None:
@@ -125,7 +115,7 @@ def test_f7_an_answer_before_a_reset_is_read(run: asyncio.Runner, manner: str) -
         await connection.wait_closed()
         server.join()
 
-    run.run(main())
+    loop_runner.run(main())
 
 
 class Blocking(Endless):
@@ -154,7 +144,7 @@ class Blocking(Endless):
     ids=["nothing", "head", "length", "until close"],
 )
 def test_f7_a_part_of_an_answer_before_a_reset_is_no_answer(
-    run: asyncio.Runner, answer: bytes, error: type[ClientError]
+    loop_runner: asyncio.Runner, answer: bytes, error: type[ClientError]
 ) -> None:
     """A reset ends nothing, so content that ends with the connection is incomplete."""
 
@@ -173,10 +163,10 @@ def test_f7_a_part_of_an_answer_before_a_reset_is_no_answer(
         await connection.wait_closed()
         server.join()
 
-    run.run(main())
+    loop_runner.run(main())
 
 
-def test_the_rest_is_read_up_to_a_limit(run: asyncio.Runner) -> None:
+def test_the_rest_is_read_up_to_a_limit(loop_runner: asyncio.Runner) -> None:
     async def main() -> None:
         ours, theirs = socket.socketpair()
         loop = asyncio.get_running_loop()
@@ -194,4 +184,4 @@ def test_the_rest_is_read_up_to_a_limit(run: asyncio.Runner) -> None:
         await asyncio.sleep(0.01)
         assert read_rest(transport, 10_000) == b""
 
-    run.run(main())
+    loop_runner.run(main())

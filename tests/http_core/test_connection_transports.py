@@ -4,9 +4,10 @@ import asyncio
 import importlib
 import importlib.util
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 import trustme
@@ -102,6 +103,43 @@ async def serve(
 
 each_loop = pytest.mark.parametrize("make_loop", LOOPS)
 each_stage = pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+
+
+class File:
+    """A file as a body, which knows whether it had to be read."""
+
+    content_type = None
+    replayable = True
+    was_read = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.length = len(file.read())
+
+    def chunks(self) -> Iterable[bytes]:
+        self.was_read = True
+        self.file.seek(0)
+        yield self.file.read()
+
+    def file_range(self) -> tuple[BinaryIO, int, int]:
+        return self.file, 0, self.length
+
+
+@each_loop
+@each_stage
+def test_a_file_does_not_go_past_tls(
+    make_loop: Callable[[], asyncio.AbstractEventLoop], secure: bool, trust: Trust
+) -> None:
+    """The kernel would send it as it is."""
+
+    async def use(served: Served) -> None:
+        body = File(file)
+        assert (await served.connection.exchange(POST, body)).is_complete
+        assert body.was_read is secure
+        assert len(served.peer.requests[0].body) == body.length
+
+    with Path(__file__).open("rb") as file:
+        run(make_loop, serve([ReadRequest(), Send(OK)], use, trust if secure else None))
 
 
 @each_loop

@@ -5,12 +5,11 @@ import io
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-import uvloop
 from wayfare_http_core import (
     ClientConnectionError,
     ClientOSError,
@@ -45,17 +44,6 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 REFUSAL = b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"
 KIB = 1024
 MIB = 1024 * KIB
-
-LoopFactory = Callable[[], asyncio.AbstractEventLoop]
-
-
-@pytest.fixture(
-    params=[asyncio.SelectorEventLoop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]
-)
-def run(request: pytest.FixtureRequest) -> Iterator[asyncio.Runner]:
-    """A runner of each loop."""
-    with asyncio.Runner(loop_factory=request.param) as runner:
-        yield runner
 
 
 class File:
@@ -121,7 +109,9 @@ def test_a_file_is_a_file_body() -> None:
 
 
 @pytest.mark.parametrize("offset", [0, 1_000_001])
-def test_a_file_is_sent_by_the_kernel(run: asyncio.Runner, big: BinaryIO, offset: int) -> None:
+def test_a_file_is_sent_by_the_kernel(
+    loop_runner: asyncio.Runner, big: BinaryIO, offset: int
+) -> None:
     """Its position does not matter and stays; every octet is counted."""
     sent: list[int] = []
     ended: list[UploadAbortedError | None] = []
@@ -139,10 +129,12 @@ def test_a_file_is_sent_by_the_kernel(run: asyncio.Runner, big: BinaryIO, offset
         assert sum(sent) == body.length
         assert ended == [None]
 
-    run.run(main())
+    loop_runner.run(main())
 
 
-def test_a_connection_is_used_again_after_a_file(run: asyncio.Runner, big: BinaryIO) -> None:
+def test_a_connection_is_used_again_after_a_file(
+    loop_runner: asyncio.Runner, big: BinaryIO
+) -> None:
     async def main() -> None:
         server = ScriptedServer([ReadRequest(), Send(OK), ReadRequest(), Send(OK)])
         async with listening(server) as address:
@@ -154,11 +146,13 @@ def test_a_connection_is_used_again_after_a_file(run: asyncio.Runner, big: Binar
             connection.close()
             await connection.wait_closed()
 
-    run.run(main())
+    loop_runner.run(main())
 
 
 @pytest.mark.parametrize("why", ["chunked", "none", "no descriptor", "no file"])
-def test_what_the_kernel_cannot_send_is_read(run: asyncio.Runner, big: BinaryIO, why: str) -> None:
+def test_what_the_kernel_cannot_send_is_read(
+    loop_runner: asyncio.Runner, big: BinaryIO, why: str
+) -> None:
     async def main() -> None:
         head = POST
         body = File(big)
@@ -181,7 +175,7 @@ def test_what_the_kernel_cannot_send_is_read(run: asyncio.Runner, big: BinaryIO,
         if why == "no file":
             body.file.close()
 
-    run.run(main())
+    loop_runner.run(main())
 
 
 class Pipe(File):
@@ -259,16 +253,16 @@ def test_what_broke_is_told_apart(tmp_path: Path, big: BinaryIO) -> None:
     ],
 )
 def test_r8_a_part_that_is_not_there(
-    run: asyncio.Runner, big: BinaryIO, count: int, length: int, message: str
+    loop_runner: asyncio.Runner, big: BinaryIO, count: int, length: int, message: str
 ) -> None:
     async def main() -> None:
         with pytest.raises(ValueError, match=message):
             await exchange(File(big, 0, length, count), ReadRequest())
 
-    run.run(main())
+    loop_runner.run(main())
 
 
-def test_r8_a_file_that_grows_while_it_is_sent(run: asyncio.Runner, big: BinaryIO) -> None:
+def test_r8_a_file_that_grows_while_it_is_sent(loop_runner: asyncio.Runner, big: BinaryIO) -> None:
     """Nobody knows which of its states was sent."""
 
     async def main() -> None:
@@ -279,10 +273,12 @@ def test_r8_a_file_that_grows_while_it_is_sent(run: asyncio.Runner, big: BinaryI
         with pytest.raises(ValueError, match="changed its size"):
             await exchange(File(big), ReadRequest(), options=ExchangeOptions(on_sent=grow))
 
-    run.run(main())
+    loop_runner.run(main())
 
 
-def test_f18_a_peer_that_takes_nothing_of_a_file(run: asyncio.Runner, big: BinaryIO) -> None:
+def test_f18_a_peer_that_takes_nothing_of_a_file(
+    loop_runner: asyncio.Runner, big: BinaryIO
+) -> None:
     async def main() -> None:
         body = File(big, 0, 64 * MIB)
         options = ExchangeOptions(write_timeout=0.1)
@@ -290,10 +286,10 @@ def test_f18_a_peer_that_takes_nothing_of_a_file(run: asyncio.Runner, big: Binar
             await exchange(body, ReadHead(), Stall(reading=False), options=options)
 
     os.truncate(big.name, 64 * MIB)
-    run.run(main())
+    loop_runner.run(main())
 
 
-def test_a_peer_that_takes_a_file_later(run: asyncio.Runner, big: BinaryIO) -> None:
+def test_a_peer_that_takes_a_file_later(loop_runner: asyncio.Runner, big: BinaryIO) -> None:
     async def main() -> None:
         script: list[Action] = [
             ReadHead(),
@@ -307,10 +303,12 @@ def test_a_peer_that_takes_a_file_later(run: asyncio.Runner, big: BinaryIO) -> N
         assert answer == b"ok"
 
     os.truncate(big.name, 32 * MIB)
-    run.run(main())
+    loop_runner.run(main())
 
 
-def test_a_hook_may_end_the_exchange_that_sends_a_file(run: asyncio.Runner, big: BinaryIO) -> None:
+def test_a_hook_may_end_the_exchange_that_sends_a_file(
+    loop_runner: asyncio.Runner, big: BinaryIO
+) -> None:
     """Nothing more is sent then."""
 
     async def main() -> None:
@@ -328,14 +326,14 @@ def test_a_hook_may_end_the_exchange_that_sends_a_file(run: asyncio.Runner, big:
             await connection.wait_closed()
             assert len(sent) == 1
 
-    run.run(main())
+    loop_runner.run(main())
 
 
 @pytest.mark.parametrize(
     "ending", [Read(1024 * MIB), Fin(), Reset()], ids=["linger", "fin", "reset"]
 )
 def test_f7_an_answer_ends_the_sending_of_a_file(
-    run: asyncio.Runner, big: BinaryIO, ending: Action
+    loop_runner: asyncio.Runner, big: BinaryIO, ending: Action
 ) -> None:
     """I1, I2: where the peer resets the connection, the write may fail before the answer is read."""
 
@@ -350,10 +348,10 @@ def test_f7_an_answer_ends_the_sending_of_a_file(
         assert isinstance(ended[0], UploadAbortedError)
 
     os.truncate(big.name, 1024 * MIB)
-    run.run(main())
+    loop_runner.run(main())
 
 
-def test_f7_a_reset_that_only_the_write_meets(run: asyncio.Runner, big: BinaryIO) -> None:
+def test_f7_a_reset_that_only_the_write_meets(loop_runner: asyncio.Runner, big: BinaryIO) -> None:
     """The loop does nothing else between the reset and the write."""
 
     async def main(answer: bytes) -> None:
@@ -378,16 +376,16 @@ def test_f7_a_reset_that_only_the_write_meets(run: asyncio.Runner, big: BinaryIO
             finally:
                 await connection.wait_closed()
 
-    run.run(main(REFUSAL))
+    loop_runner.run(main(REFUSAL))
     for partial in (b"", REFUSAL[:10]):
         big.seek(0)
         with pytest.raises(ClientOSError) as caught:
-            run.run(main(partial))
+            loop_runner.run(main(partial))
         assert isinstance(caught.value.__cause__, ConnectionError)
 
 
 def test_a_cancelled_sending_of_a_file_leaves_no_descriptor(
-    run: asyncio.Runner, big: BinaryIO
+    loop_runner: asyncio.Runner, big: BinaryIO
 ) -> None:
     """I10."""
 
@@ -409,4 +407,4 @@ def test_a_cancelled_sending_of_a_file_leaves_no_descriptor(
                 )  # the socket and its duplicate
 
     os.truncate(big.name, 64 * MIB)
-    run.run(main())
+    loop_runner.run(main())
