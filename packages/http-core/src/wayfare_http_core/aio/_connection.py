@@ -71,8 +71,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
     """An HTTP/1.1 connection: an asyncio protocol below, `wayfare_http_core.Connection` above.
 
     Make one as the protocol of any stream transport. `owner` is told when the connection is idle, retired and lost;
-    it may be set until the first exchange. `via` says that the peer is a proxy for plain HTTP, which is given whole
-    URLs (RFC 9112 section 3.2.2), and holds the fields that each request carries for it alone.
+    it may be set until the first exchange. With `via` the peer is a proxy that is given whole URLs (RFC 9112 section
+    3.2.2), with these fields for it alone.
     """
 
     __slots__ = (

@@ -91,9 +91,7 @@ def _encode(
         return encode_request_head(head, len(body), absolute=absolute)
     with_trailers = isinstance(body, TrailerBody)
     length = None if with_trailers else body.length
-    request = encode_request_head(
-        head, length, content_type=body.content_type, absolute=absolute
-    )
+    request = encode_request_head(head, length, content_type=body.content_type, absolute=absolute)
     if with_trailers and not request.chunked:
         raise ValueError("a body with trailer fields is sent in chunks, and Content-Length forbids")
     return request
