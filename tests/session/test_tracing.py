@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 from wayfare import tracing
 from wayfare._connect_trace import ConnectTrace
 from wayfare._tracing import RequestTrace
-from wayfare._tracing_exchange import ToldBody
+from wayfare._tracing_exchange import told_body
 from wayfare_connector import Target, TCPConnector
 from wayfare_connector.testing import FakeResolver, RecordingObserver
 from wayfare_http_core import IncompleteBodyError, RequestBody
@@ -312,6 +312,13 @@ class Once(Lines):
     replayable = False
 
 
+class Summed(Lines):
+    """A body with a field behind it."""
+
+    def trailers(self) -> list[tuple[str, object]]:
+        return [("X-Checksum", "42")]
+
+
 class Wrapped:
     """An asynchronous iterable that is no generator."""
 
@@ -326,6 +333,7 @@ class Wrapped:
         (pieces, [b"one", b"three"], "application/octet-stream"),
         (Wrapped, [b"one", b"three"], "application/octet-stream"),
         (Lines, [b"abc", b"def"], "text/plain"),
+        (Summed, [b"abc", b"def"], "text/plain"),
     ],
 )
 async def test_pieces_of_a_request_are_told_once_they_are_sent(
@@ -343,6 +351,7 @@ async def test_pieces_of_a_request_are_told_once_they_are_sent(
     assert request.body == b"".join(chunks)
     assert [value for name, value in request.fields if name == "Content-Type"] == [content_type]
     assert request.chunked == (request.get("Content-Length") is None)
+    assert request.trailers == ((("X-Checksum", "42"),) if data is Summed else ())
 
 
 async def tell(chunk: bytes) -> None:
@@ -360,7 +369,7 @@ async def tell(chunk: bytes) -> None:
 def test_a_body_that_is_told_of_is_like_itself(
     body: Any, content_type: str | None, length: int | None, replayable: bool
 ) -> None:
-    told = ToldBody(body, tell)
+    told = told_body(body, tell)
     assert (told.content_type, told.length, told.replayable) == (content_type, length, replayable)
 
 

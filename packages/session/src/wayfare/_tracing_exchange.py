@@ -2,9 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import final
+from typing import TypeAlias, final
 
 from wayfare_connector import BaseConnector, Target
 from wayfare_http_core import (
@@ -16,6 +16,7 @@ from wayfare_http_core import (
     RequestHead,
     ResponseHead,
     ServerDisconnectedError,
+    TrailerBody,
 )
 from wayfare_http_core.aio import ContentWatcher, Deadline
 
@@ -36,7 +37,9 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("ExchangeTrace", "ToldBody")
+__all__ = ("ExchangeTrace", "told_body")
+
+Teller: TypeAlias = Callable[[bytes], Awaitable[None]]
 
 
 @final
@@ -104,7 +107,7 @@ class ExchangeTrace(ContentWatcher):
             raise self._lost(connection)
         body = request.body
         if body is not None and trace.wants("on_request_chunk_sent"):
-            body = ToldBody(body, self._chunk_sent)
+            body = told_body(body, self._chunk_sent)
         if trace.wants("on_informational"):
             options = options._replace(on_informational=self._keep_informational)
         self._started = self._loop.time()
@@ -209,13 +212,20 @@ class ExchangeTrace(ContentWatcher):
         )
 
 
-@final
-class ToldBody(RequestBody):
-    """A request's content that tells of each piece once the connection has taken it and asks for the next."""
+def told_body(body: RequestBody | bytes, tell: Teller) -> RequestBody:
+    """The same content; each piece is told of once the connection has taken it and asks for the next.
 
+    A file is read for it: what the kernel sends, nobody sees.
+    """
+    if isinstance(body, TrailerBody):
+        return _ToldTrailerBody(body, tell, body)
+    return _ToldBody(body, tell)
+
+
+class _ToldBody(RequestBody):
     __slots__ = ("_body", "_tell")
 
-    def __init__(self, body: RequestBody | bytes, tell: Callable[[bytes], Awaitable[None]]) -> None:
+    def __init__(self, body: RequestBody | bytes, tell: Teller) -> None:
         self._body = body
         self._tell = tell
 
@@ -255,3 +265,16 @@ class ToldBody(RequestBody):
             for piece in pieces:
                 yield piece
                 await self._tell(bytes(piece))
+
+
+@final
+class _ToldTrailerBody(_ToldBody):
+    """The same for content that fields follow."""
+
+    __slots__ = ("trailers",)
+
+    trailers: Callable[[], Iterable[tuple[str, object]]]
+
+    def __init__(self, body: RequestBody | bytes, tell: Teller, trailing: TrailerBody) -> None:
+        super().__init__(body, tell)
+        self.trailers = trailing.trailers
