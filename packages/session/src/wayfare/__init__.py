@@ -83,6 +83,7 @@ if TYPE_CHECKING:
 
     from ._connection_info import ConnectionInfo
     from ._middlewares import ClientHandlerType, ClientMiddlewareType
+    from ._one_request import request
     from ._redirects import RedirectPolicy, RedirectStep
     from ._response_summary import FollowedResponse
     from ._tracing_config import TraceConfig
@@ -141,6 +142,7 @@ else:
         "ConnectionInfo": "wayfare._connection_info",
         "ClientHandlerType": "wayfare._middlewares",
         "ClientMiddlewareType": "wayfare._middlewares",
+        "request": "wayfare._one_request",
         "RedirectPolicy": "wayfare._redirects",
         "RedirectStep": "wayfare._redirects",
         "FollowedResponse": "wayfare._response_summary",
@@ -279,5 +281,6 @@ __all__ = (
     "encode_basic_auth",
     "hdrs",
     "parse_content_disposition",
+    "request",
     "set_zlib_backend",
 )

@@ -34,6 +34,7 @@ __all__ = (
     "OLD_SESSION_NAMES",
     "SIZES",
     "Data",
+    "OneRequestOptions",
     "RaiseForStatus",
     "RequestOptions",
     "SessionOptions",
@@ -116,6 +117,21 @@ class RequestOptions(TypedDict, total=False):
     """Deprecated: `data=`."""
     trace_request_ctx: Any
     """What the contexts of the session's trace configs are made with for this request."""
+
+
+class OneRequestOptions(RequestOptions, total=False):
+    """What `wayfare.request` takes beside method and URL."""
+
+    connector: BaseConnector | None
+    """What connects, and stays open; a `TCPConnector` of its own unless given."""
+    cookie_jar: "AbstractCookieJar | None"
+    """Where what servers set is kept."""
+    trace_configs: "Sequence[TraceConfig] | None"
+    """Handlers for what happens during the request."""
+    version: HttpVersion
+    """`HttpVersion11` or `HttpVersion10`."""
+    loop: "AbstractEventLoop | None"
+    """Deprecated and ignored."""
 
 
 class SessionOptions(TypedDict, total=False):
