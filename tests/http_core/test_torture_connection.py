@@ -4,6 +4,7 @@ import asyncio
 import sys
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
+from typing import BinaryIO
 
 import pytest
 from wayfare_http_core import (
@@ -117,12 +118,11 @@ class Exchanges(Scenario):
         self,
         request: RequestHead,
         body: RequestBody | bytes | None = None,
-        *,
-        read_limit: int = 256 * 1024,
+        options: ExchangeOptions | None = None,
     ) -> HTTP1Exchange:
         connection = await self.connection()
         with Deadline.after(30):
-            return await connection.exchange(request, body, ExchangeOptions(read_limit=read_limit))
+            return await connection.exchange(request, body, options or ExchangeOptions())
 
     async def read(self, exchange: HTTP1Exchange) -> bytes:
         """Read all, and give the exchange up where that fails: what a session does."""
@@ -263,6 +263,100 @@ class PostRefused(Exchanges):
         await super().follow_up()
 
 
+class PostExpecting(Exchanges):
+    """The server asks for the body, after an informational response that does not."""
+
+    script: tuple[Action, ...] = (
+        ReadHead(),
+        Send(b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+        Drip(b"HTTP/1.1 100 Continue\r\n\r\n", 9),
+        ReadRequest(),
+        Send(OK),
+    )
+
+    @override
+    async def run(self) -> None:
+        exchange = await self.exchange(head("POST", Expect="100-continue"), Body([b"abc", b"d"]))
+        assert await self.read(exchange) == b"ok"
+
+
+class PostExpectingSilence(PostExpecting):
+    """The server does not know the field, and the body is sent after a while."""
+
+    script = (ReadRequest(), Send(OK))
+
+
+class PostExpectingRefusal(Exchanges):
+    """The server answers 417, and nothing of the body is sent unless that took too long."""
+
+    script = (
+        ReadHead(),
+        Drip(b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 2\r\n\r\nno", 20),
+        ReadRequest(),
+    )
+
+    @override
+    async def run(self) -> None:
+        exchange = await self.exchange(head("POST", Expect="100-continue"), b"x" * 10)
+        assert await self.read(exchange) == b"no"
+
+
+class PostTrailers(Exchanges):
+    """Fields follow the body."""
+
+    class Body(Body):
+        def trailers(self) -> Iterable[tuple[str, object]]:
+            return [("X-Sum", 4)]
+
+    @override
+    async def run(self) -> None:
+        exchange = await self.exchange(head("POST"), self.Body([b"abc", b"d"]))
+        assert await self.read(exchange) == b"ok"
+
+
+class PostFile(Exchanges):
+    """A file through a transport that has no socket for the kernel."""
+
+    class Body(Body):
+        def file_range(self) -> tuple[BinaryIO, int, int]:
+            raise AssertionError("nobody can send it")
+
+    @override
+    async def run(self) -> None:
+        pieces = [b"a" * 100_000, b"b" * 100_000]
+        exchange = await self.exchange(head("POST"), self.Body(pieces, 200_000))
+        assert await self.read(exchange) == b"ok"
+
+
+class PostAnsweredEarly(Exchanges):
+    """The response begins before the body is through, and both end well."""
+
+    script = (
+        ReadHead(),
+        Send(OK[:-1]),
+        ReadRequest(),
+        Send(OK[-1:]),
+    )
+
+    @override
+    async def run(self) -> None:
+        exchange = await self.exchange(head("POST"), Body([b"abc", b"d" * 100_000, b"e"]))
+        assert await self.read(exchange) == b"ok"
+
+
+class PostTimed(Exchanges):
+    """Every timeout is set, and the same options serve two exchanges."""
+
+    script = (ReadRequest(), Drip(OK, 9))
+
+    @override
+    async def run(self) -> None:
+        options = ExchangeOptions(read_timeout=7, write_timeout=6, first_byte_timeout=5)
+        for body in (b"x" * 300_000, Body([b"abc", b"d"])):
+            exchange = await self.exchange(head("POST"), body, options)
+            assert await self.read(exchange) == b"ok"
+
+
 class GzipStream(Exchanges):
     """A coded response, read in small pieces while it arrives."""
 
@@ -343,7 +437,7 @@ class BigDownload(Exchanges):
 
     @override
     async def run(self) -> None:
-        exchange = await self.exchange(head(), read_limit=16 * 1024)
+        exchange = await self.exchange(head(), options=ExchangeOptions(read_limit=16 * 1024))
         exchange.content.set_timeouts(None, (5.0, TimeoutError))
         received = b""
         try:
@@ -397,6 +491,13 @@ SCENARIOS: tuple[Callable[[World], Exchanges], ...] = (
     PostChunked,
     PostSlow,
     PostRefused,
+    PostExpecting,
+    PostExpectingSilence,
+    PostExpectingRefusal,
+    PostTrailers,
+    PostFile,
+    PostAnsweredEarly,
+    PostTimed,
     GzipStream,
     EarlyRelease,
     EarlyReleaseOfMuch,
