@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     )
     from ._encoders import Encoder, make_encoder
     from ._etag import ETag, parse_etags
+    from ._field_section import parse_field_section
     from ._filename import safe_filename
     from ._http_date import format_http_date, parse_http_date
     from ._keep_alive import KeepAlive, parse_keep_alive
@@ -118,6 +119,7 @@ else:
         "content_disposition_filename": "_content_disposition",
         "content_disposition_header": "_content_disposition",
         "parse_content_disposition": "_content_disposition",
+        "parse_field_section": "_field_section",
         "safe_filename": "_filename",
         "ListField": "_list_field",
         "MediaType": "_media_type",
@@ -241,6 +243,7 @@ __all__ = (
     "parse_content_codings",
     "parse_content_disposition",
     "parse_etags",
+    "parse_field_section",
     "parse_http_date",
     "parse_keep_alive",
     "parse_links",
