@@ -12,6 +12,7 @@ from wayfare_http_core.testing import (
     Fin,
     MemoryNetwork,
     Read,
+    ReadHead,
     ReadRequest,
     Reset,
     ScriptedServer,
@@ -38,6 +39,13 @@ class Body:
             await asyncio.sleep(0)
 
 
+class WithTrailers(Body):
+    """Fields follow."""
+
+    def trailers(self) -> list[tuple[str, object]]:
+        return [("X-Sum", 41)]
+
+
 def request(name: str) -> tuple[RequestHead, RequestBody | bytes | None]:
     method = "GET" if name == "get" else "POST"
     fields = FieldBlock({"Expect": "100-continue"} if name == "expect" else {})
@@ -46,6 +54,7 @@ def request(name: str) -> tuple[RequestHead, RequestBody | bytes | None]:
         "bytes": b"x" * 41,
         "length": Body(41),
         "chunked": Body(None),
+        "trailers": WithTrailers(None),
         "expect": b"x" * 41,
     }
     return RequestHead(method, "http", "h", "/", fields), bodies[name]
@@ -80,7 +89,8 @@ async def play(name: str, script: list[Action]) -> tuple[Exception | bytes, byte
     return outcome, received
 
 
-REQUESTS = ("get", "bytes", "length", "chunked", "expect")
+REQUESTS = ("get", "bytes", "length", "chunked", "trailers", "expect")
+CONTINUE: list[Action] = [ReadHead(), Send(b"HTTP/1.1 100 Continue\r\n\r\n")]
 
 
 @pytest.mark.parametrize("ending", [Fin(), Reset()], ids=["fin", "reset"])
@@ -109,5 +119,29 @@ def test_f7_an_answer_after_any_octet_of_the_request_is_read(name: str) -> None:
             assert outcome == b"ok", f"after {offset} octets: {outcome!r}"
             assert whole.startswith(received)
             assert len(received) >= min(offset, head_end)
+
+    run_with_fake_clock(main())
+
+
+@pytest.mark.parametrize("ending", [Fin(), Reset()], ids=["fin", "reset"])
+def test_f3_the_server_goes_away_after_any_octet_that_it_asked_for(ending: Action) -> None:
+    """R15: also directly after 100."""
+
+    async def main() -> None:
+        for offset in range(42):
+            outcome, received = await play("expect", [*CONTINUE, Read(offset), ending])
+            assert isinstance(outcome, ClientError), f"after {offset} octets: {outcome!r}"
+            assert not isinstance(outcome, ClientPayloadError)
+            assert len(received.partition(b"\r\n\r\n")[2]) in (0, 41)
+
+    run_with_fake_clock(main())
+
+
+def test_f7_an_answer_after_any_octet_that_the_server_asked_for_is_read() -> None:
+    async def main() -> None:
+        for offset in range(42):
+            script = [*CONTINUE, Read(offset), Send(OK), Read(100_000)]
+            outcome, _ = await play("expect", script)
+            assert outcome == b"ok", f"after {offset} octets: {outcome!r}"
 
     run_with_fake_clock(main())
