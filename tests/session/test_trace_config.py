@@ -8,7 +8,7 @@ import pytest
 import wayfare
 from multidict import CIMultiDict
 from wayfare import tracing
-from wayfare._tracing import RequestTrace, freeze_trace_configs
+from wayfare._tracing import RequestTrace, TracePlan
 from yarl import URL
 
 SIGNALS = sorted(name for name in vars(tracing.TraceConfig) if name.startswith("on_"))
@@ -24,7 +24,7 @@ class Seen(list[Any]):
 def trace_of(*configs: Any, ctx: object = None) -> RequestTrace:
     # The session is only handed on: anything will do.
     session: Any = "the session"
-    return RequestTrace(session, freeze_trace_configs(list(configs)), ctx)
+    return TracePlan(list(configs)).trace(session, ctx)
 
 
 def test_there_are_the_signals_that_users_know_and_some_more() -> None:
@@ -113,7 +113,7 @@ def test_a_config_can_be_subclassed_and_marked() -> None:
 )
 def test_what_is_no_list_of_configs_is_refused(given: object, message: str) -> None:
     with pytest.raises(TypeError, match=message):
-        freeze_trace_configs(given)
+        TracePlan(given)
 
 
 async def test_every_config_has_one_context_for_all_signals_of_a_request() -> None:

@@ -14,7 +14,7 @@ import wayfare
 from multidict import CIMultiDict
 from wayfare import tracing
 from wayfare._connect_trace import ConnectTrace
-from wayfare._tracing import RequestTrace
+from wayfare._tracing import TracePlan
 from wayfare._tracing_exchange import told_body
 from wayfare_connector import Target, TCPConnector
 from wayfare_connector.testing import FakeResolver, RecordingObserver
@@ -215,7 +215,7 @@ async def test_stages_that_this_connector_has_not() -> None:
     """An address that is known already, and a proxy on the way."""
     diary = Diary()
     async with wayfare.ClientSession(trace_configs=[diary.config]) as session:
-        observer = ConnectTrace(RequestTrace(session, session.trace_configs))
+        observer = ConnectTrace(TracePlan(session.trace_configs).trace(session, None))
         target = Target("http", "h.test", 81)
         await observer.dns_cache_hit(target)
         await observer.dns_cache_miss(target)
@@ -408,6 +408,17 @@ async def test_content_that_nobody_reads_has_no_end(serve: Any) -> None:
     async with serve((ReadRequest(), Send(OK)), trace_configs=[diary.config]) as (session, _):
         (await session.get("/")).release()
     assert diary.names[-1] == "request_end"
+
+
+async def test_a_pooled_connection_is_used_where_nobody_watches_connections(serve: Any) -> None:
+    diary = Diary("on_request_end")
+    script = (Repeat(ReadRequest(), Send(OK)),)
+    async with serve(script, trace_configs=[diary.config]) as (session, _):
+        for exchange in (1, 2):
+            async with session.get("/") as response:
+                await response.read()
+            assert response.connection_info.exchange == exchange
+    assert diary.names == ["request_end"] * 2
 
 
 async def test_whole_content_stays_whole_where_nobody_watches_it(serve: Any) -> None:

@@ -1,12 +1,11 @@
 """From the stages of a connect to the signals of a request."""
 
 import sys
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from wayfare_connector import ConnectObserver, Target
 from wayfare_http_core import Connection
 
-from ._tracing import RequestTrace
 from ._tracing_params import (
     TraceConnectionCreateEndParams,
     TraceConnectionCreateStartParams,
@@ -25,6 +24,9 @@ from ._tracing_params import (
     TraceTunnelStartParams,
 )
 
+if TYPE_CHECKING:
+    from ._tracing import RequestTrace
+
 if sys.version_info >= (3, 12):
     from typing import override
 else:
@@ -39,7 +41,7 @@ class ConnectTrace(ConnectObserver):
 
     __slots__ = ("_trace",)
 
-    def __init__(self, trace: RequestTrace) -> None:
+    def __init__(self, trace: "RequestTrace") -> None:
         self._trace = trace
 
     @override

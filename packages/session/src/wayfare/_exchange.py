@@ -16,7 +16,6 @@ from ._response import ClientResponse
 from ._settings import RequestSettings
 
 if TYPE_CHECKING:
-    from ._tracing import RequestTrace
     from ._tracing_exchange import ExchangeTrace
 
 __all__ = ("send_request",)
@@ -47,7 +46,7 @@ async def send_request(
             number = connection.exchanges_started + 1
             exchange = await connection.exchange(head, request.body, settings.exchange, deadline)
         else:
-            traced = _exchange_trace(settings.trace, request)
+            traced = settings.trace.exchange(request)
             connection = await traced.connect(connector, target, deadline)
             number = connection.exchanges_started + 1
             exchange = await traced.exchange(connection, head, settings.exchange, deadline)
@@ -86,13 +85,6 @@ def _bounded(exchange: Exchange, settings: RequestSettings) -> Exchange:
     if settings.max_body_size is not None:
         exchange.content.limit_size(settings.max_body_size)
     return exchange
-
-
-def _exchange_trace(trace: "RequestTrace", request: ClientRequest) -> "ExchangeTrace":
-    # Imported here: most sessions are not traced.
-    from ._tracing_exchange import ExchangeTrace
-
-    return ExchangeTrace(trace, request)
 
 
 def _undo_codings(exchange: Exchange, request: ClientRequest) -> None:

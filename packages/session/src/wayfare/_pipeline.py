@@ -31,6 +31,7 @@ from ._response import ClientResponse
 if TYPE_CHECKING:
     from ._journey import Journey
     from ._session import ClientSession
+    from ._tracing import RequestTrace
 
 __all__ = ("Pipeline", "check_status")
 
@@ -82,9 +83,10 @@ class Pipeline:
         when = deadline.when
         started = loop.time() if when is None or timeout.total is None else when - timeout.total
         response: ClientResponse | None = None
-        if settings.trace_configs:
+        if settings.trace_plan is not None:
             deadline.close()
-            response = await self._traced(session, request, options, started)
+            trace = settings.trace_plan.trace(session, options.get("trace_request_ctx"))
+            response = await self._traced(request, trace, started)
         elif settings.middlewares or dressed is None:
             response = await self._journey(request, started).travel()
         else:
@@ -100,7 +102,7 @@ class Pipeline:
                 response = await journey.travel()
             elif response.status in _LEADING_ON:
                 response = await self._journey(request, started).travel(response)
-        if settings.raise_for_status is not False and not settings.trace_configs:
+        if settings.raise_for_status is not False and settings.trace_plan is None:
             await check_status(response, settings.raise_for_status)
         if delivery.to_block:
             response.enter_block()
@@ -108,19 +110,12 @@ class Pipeline:
         return response
 
     async def _traced(
-        self,
-        session: "ClientSession",
-        request: ClientRequest,
-        options: RequestOptions,
-        started: float,
+        self, request: ClientRequest, trace: "RequestTrace", started: float
     ) -> ClientResponse:
         # Imported here: most sessions are not traced.
         from ._traced_request import run_traced
-        from ._tracing import RequestTrace
 
-        settings = request.settings
-        trace = RequestTrace(session, settings.trace_configs, options.get("trace_request_ctx"))
-        request.settings = settings._replace(trace=trace)
+        request.settings = request.settings._replace(trace=trace)
         return await run_traced(self._journey(request, started), trace)
 
     def _journey(self, request: ClientRequest, started: float) -> "Journey":

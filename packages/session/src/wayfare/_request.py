@@ -182,9 +182,11 @@ class ClientRequest:
 
         Raises: ValueError, TypeError where a field cannot be sent.
         """
-        if self._headers is not None:
-            return FieldBlock(self._headers)
-        return self._block
+        headers, block = self._headers, self._block
+        # Where somebody only looked at them, they need not be checked and encoded again.
+        if headers is None or tuple(headers.items()) == block.pairs:
+            return block
+        return FieldBlock(headers)
 
     @property
     def version(self) -> HttpVersion:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from wayfare_cookies import AbstractCookieJar
     from wayfare_http_core import BasicAuth
 
+    from ._tracing import TracePlan
     from ._tracing_config import TraceConfig
 
 __all__ = ("ClientSession",)
@@ -254,7 +255,8 @@ class ClientSession:
     @property
     def trace_configs(self) -> "tuple[TraceConfig, ...]":
         """Handlers for what happens during requests."""
-        return self._pipeline.builder.settings.trace_configs
+        plan = self._pipeline.builder.settings.trace_plan
+        return () if plan is None else plan.configs
 
     @property
     def raise_for_status(self) -> Any:
@@ -353,17 +355,17 @@ def _settings(options: SessionOptions, timeout: ClientTimeout) -> RequestSetting
         version=options.get("version", HttpVersion11),
         middlewares=tuple(options.get("middlewares", ())),
         fallback_charset_resolver=options.get("fallback_charset_resolver"),
-        trace_configs=_frozen(options.get("trace_configs")),
+        trace_plan=_trace_plan(options.get("trace_configs")),
     )
 
 
-def _frozen(trace_configs: "Sequence[TraceConfig] | None") -> "tuple[TraceConfig, ...]":
+def _trace_plan(trace_configs: "Sequence[TraceConfig] | None") -> "TracePlan | None":
     if not trace_configs:
-        return ()
+        return None
     # Imported here: most sessions are not traced.
-    from ._tracing import freeze_trace_configs
+    from ._tracing import TracePlan
 
-    return freeze_trace_configs(trace_configs)
+    return TracePlan(trace_configs)
 
 
 def _sizes(options: SessionOptions) -> ExchangeOptions:

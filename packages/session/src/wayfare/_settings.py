@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from ._options import RaiseForStatus
     from ._redirects import RedirectPolicy
     from ._response import CharsetResolver
-    from ._tracing import RequestTrace
-    from ._tracing_config import TraceConfig
+    from ._tracing import RequestTrace, TracePlan
 
 __all__ = ("RequestSettings", "exchange_options", "with_sizes")
 
@@ -47,9 +46,10 @@ class RequestSettings(NamedTuple):
     middlewares: "tuple[ClientMiddlewareType, ...]" = ()
     fallback_charset_resolver: "CharsetResolver | None" = None
     """What is asked for the encoding of text that does not say it; None for UTF-8."""
-    trace_configs: "tuple[TraceConfig, ...]" = ()
+    trace_plan: "TracePlan | None" = None
+    """Whom a session tells of its requests."""
     trace: "RequestTrace | None" = None
-    """Whom to tell of this one request; every request of a session with trace configs has its own."""
+    """Whom to tell of this one request; every request of a session with a plan has its own."""
 
 
 # Cached, because a connection looks closely at options that it has not seen before.

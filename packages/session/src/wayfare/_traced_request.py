@@ -20,8 +20,9 @@ async def run_traced(journey: Journey, trace: RequestTrace) -> ClientResponse:
         check = journey.request.settings.raise_for_status
         if check is not False:
             await check_status(response, check)
-        with journey.deadline():
-            await trace.request_end(journey.request, response)
+        if trace.wants("on_request_end"):
+            with journey.deadline():
+                await trace.request_end(journey.request, response)
     except BaseException as exc:
         if response is not None:
             response.release()

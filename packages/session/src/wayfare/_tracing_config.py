@@ -30,6 +30,7 @@ from types import SimpleNamespace
 from typing import (
     TYPE_CHECKING,
     Any,
+    Final,
     Generic,
     NoReturn,
     Protocol,
@@ -81,7 +82,7 @@ if TYPE_CHECKING:
 else:
     TraceSignal = Signal
 
-__all__ = ("TraceConfig", "TraceContextFactory", "TraceSignal")
+__all__ = ("SIGNALS", "TraceConfig", "TraceContextFactory", "TraceSignal")
 
 
 class TraceContextFactory(Protocol):
@@ -175,3 +176,9 @@ class TraceConfig:
             if self._frozen:
                 signal.freeze()
         return signal
+
+
+SIGNALS: Final = tuple(
+    name for name, value in vars(TraceConfig).items() if isinstance(value, _SignalOf)
+)
+"""The names of all signals."""

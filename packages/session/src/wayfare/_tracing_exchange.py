@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import TypeAlias, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from wayfare_connector import BaseConnector, Target
 from wayfare_http_core import (
@@ -21,8 +21,6 @@ from wayfare_http_core import (
 from wayfare_http_core.aio import ContentWatcher, Deadline
 
 from ._connect_trace import ConnectTrace
-from ._request import ClientRequest
-from ._tracing import RequestTrace
 from ._tracing_params import (
     TraceInformationalParams,
     TraceRequestChunkSentParams,
@@ -31,6 +29,10 @@ from ._tracing_params import (
     TraceResponseEndParams,
     TraceResponseStartParams,
 )
+
+if TYPE_CHECKING:
+    from ._request import ClientRequest
+    from ._tracing import RequestTrace
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -63,7 +65,7 @@ class ExchangeTrace(ContentWatcher):
     first_byte: float | None
     """Seconds from sending the request until the response's head was there."""
 
-    def __init__(self, trace: RequestTrace, request: ClientRequest) -> None:
+    def __init__(self, trace: "RequestTrace", request: "ClientRequest") -> None:
         self._trace = trace
         self._request = request
         self._loop = asyncio.get_running_loop()
@@ -76,9 +78,13 @@ class ExchangeTrace(ContentWatcher):
         self, connector: BaseConnector, target: Target, deadline: Deadline
     ) -> Connection:
         """Lease a connection, with a signal for each stage."""
-        timeouts = self._request.timeout.connect_timeouts
+        observer: ConnectTrace | None = None
+        if self._trace.plan.watches_connects:
+            observer = ConnectTrace(self._trace)
+        elif (connection := connector.lease_nowait(target)) is not None:
+            return connection
         with deadline:
-            return await connector.connect(target, timeouts, ConnectTrace(self._trace))
+            return await connector.connect(target, self._request.timeout.connect_timeouts, observer)
 
     async def exchange(
         self,
@@ -117,6 +123,8 @@ class ExchangeTrace(ContentWatcher):
             await self._tell_informational()
             raise
         self.first_byte = self._loop.time() - self._started
+        if not self._informational and not trace.wants("on_response_start"):
+            return exchange
         try:
             with deadline:
                 await self._tell_informational()
@@ -128,7 +136,7 @@ class ExchangeTrace(ContentWatcher):
 
     def watch(self, exchange: Exchange) -> None:
         """Tell of the content as it is read, if anybody wants to know."""
-        if self._trace.wants("on_response_chunk_received") or self._trace.wants("on_response_end"):
+        if self._trace.plan.watches_content:
             self._started = self._loop.time()
             exchange.content.watch(self)
 
