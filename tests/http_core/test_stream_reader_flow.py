@@ -272,6 +272,26 @@ async def test_a_broken_connection_is_told_after_the_octets_that_can_be_decoded(
     assert flow.asked == []
 
 
+async def test_coded_octets_must_unpack_to_something() -> None:
+    """Z9, F9: empty blocks of deflate without end give no octet for any limit to count."""
+    block = b"\x00\x00\x00\xff\xff"  # stored, of no octets, not the last (RFC 1951 section 3.2.4)
+    last = b"\x01\x00\x00\xff\xff"
+    most = 1024 * 1024 // len(block)
+    for blocks in (most, most + 1):
+        stream = StreamReader()
+        stream.decode_with(decoder("deflate"))
+        stream.feed_data(b"\x00\x05\x00\xfa\xffhello")
+        assert await stream.readany() == b"hello"
+        stream.feed_data(block * (blocks - 1))
+        stream.feed_data(last)
+        stream.feed_eof()
+        if blocks == most:
+            assert await stream.readany() == b""
+        else:
+            with pytest.raises(ContentEncodingError, match="unpack to nothing"):
+                await stream.readany()
+
+
 async def test_decoding_leaves_the_loop_its_turns() -> None:
     """A small body that unpacks to much must not stop everything else while it is read at once."""
     stream = filled(gzip.compress(bytes(16 * 1024 * 1024)))

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, final
 
+from wayfare_http_core._errors import ContentEncodingError
+
 from ._stream_buffer import StreamBuffer
 
 if TYPE_CHECKING:
@@ -10,15 +12,19 @@ if TYPE_CHECKING:
 __all__ = ("CodedContent",)
 
 _DECODE_STEP = 256 * 1024
+_MAX_BARREN = 1024 * 1024
+"""Octets in a row that may unpack to nothing. A header, a comment or a skippable frame has few; empty blocks of deflate
+can go on for ever, and no limit of the content's size would see them."""
 
 
 @final
 class CodedContent:
     """What waits coded, and what undoes the coding."""
 
-    __slots__ = ("_decoder", "_raw")
+    __slots__ = ("_barren", "_decoder", "_raw")
 
     def __init__(self, decoder: "Decoder", raw: StreamBuffer) -> None:
+        self._barren = 0
         self._decoder = decoder
         self._raw = raw
 
@@ -44,12 +50,20 @@ class CodedContent:
     def decode(self, at_most: int | None = None) -> bytes:
         """Do one step: up to 256 KiB, perhaps nothing; with input from the next piece, up to so many octets of it.
 
-        Raises: `ContentEncodingError` for corrupt data, once everything before it was returned.
+        Raises: `ContentEncodingError` for corrupt data, once everything before it was returned, and where too much
+            unpacks to nothing.
         """
         data = b""
         if self._raw.size and not self._decoder.has_pending:
             data = self._raw.take_piece() if at_most is None else self._raw.take(at_most)
-        return self._decoder.decode(data, _DECODE_STEP)
+        piece = self._decoder.decode(data, _DECODE_STEP)
+        if piece:
+            self._barren = 0
+        else:
+            self._barren += len(data)
+            if self._barren > _MAX_BARREN:
+                raise ContentEncodingError(f"more than {_MAX_BARREN} octets unpack to nothing")
+        return piece
 
     def finish(self) -> None:
         """Say that nothing more comes.
