@@ -11,7 +11,7 @@ from wayfare_http_core import ClientError, ClientResponseError, Connection, Requ
 from ._errors import TotalTimeoutError
 from ._request import ClientRequest
 
-__all__ = ("complete_failure", "failure_of", "note_failure")
+__all__ = ("complete_failure", "failure_of", "note_content_failure", "note_failure")
 
 
 def note_failure(
@@ -61,6 +61,14 @@ def complete_failure(
     error.add_note(
         f"{failure.method} {' -> '.join(urls)}: {failure.phase}{which}, after {elapsed:.3f} s"
     )
+
+
+def note_content_failure(error: BaseException, request: ClientRequest, hops: Sequence[str]) -> None:
+    """Say in an error which response's content it broke. Once: a stream raises the same one at every read."""
+    if isinstance(error, ClientError | TotalTimeoutError) and error.failure is None:
+        urls = (*hops, str(request.real_url))
+        error.failure = RequestFailure(request.method, urls, "reading the content")
+        error.add_note(f"{request.method} {' -> '.join(urls)}: reading the content")
 
 
 def _phase(connection: Connection) -> str:

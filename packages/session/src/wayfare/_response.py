@@ -304,7 +304,15 @@ class ClientResponse:
                     f"{content.total_bytes} octets of the content were read from response.content already; "
                     "read the rest from there"
                 )
-            self._body = await content.read()
+            try:
+                self._body = await content.read()
+            except Exception as exc:
+                # Imported here: most content arrives.
+                from ._failures import note_content_failure
+
+                hops = [str(response.real_url) for response in self._history]
+                note_content_failure(exc, self._request, hops)
+                raise
         return self._body
 
     async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
