@@ -16,6 +16,8 @@ from wayfare_connector import (
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientConnectorSSLError,
+    ClientHttpProxyError,
+    ClientProxyConnectionError,
     ClientSSLError,
     ConnectionTimeoutError,
     ConnectorClosedError,
@@ -35,6 +37,7 @@ from wayfare_http_core import (
     ClientConnectionError,
     ClientError,
     ClientOSError,
+    ClientResponseError,
     ServerConnectionError,
     ServerTimeoutError,
 )
@@ -52,7 +55,9 @@ def certificate_error() -> ssl.SSLCertVerificationError:
     return exc
 
 
-SAMPLES: list[ClientConnectionError] = [
+SAMPLES: list[ClientError] = [
+    ClientProxyConnectionError(PLAIN, REFUSED),
+    ClientHttpProxyError(None, status=407, message="Proxy Authentication Required"),
     ConnectorClosedError(),
     ConnectorClosedError("closed for the night"),
     ClientConnectorError(PLAIN, REFUSED),
@@ -92,7 +97,7 @@ def test_every_class_has_a_sample() -> None:
     assert classes == {type(sample) for sample in SAMPLES}
 
 
-def facts(exc: ClientConnectionError) -> tuple[object, ...]:
+def facts(exc: ClientError) -> tuple[object, ...]:
     names = ("host", "port", "ssl", "errno", "strerror", "connection_key", "seconds", "attempts")
     texts = [repr(getattr(exc, name, None)) for name in (*names, "os_error", "certificate_error")]
     return type(exc), str(exc), repr(exc), texts
@@ -100,26 +105,28 @@ def facts(exc: ClientConnectionError) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=repr)
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
-def test_each_pickles(sample: ClientConnectionError, protocol: int) -> None:
+def test_each_pickles(sample: ClientError, protocol: int) -> None:
     assert facts(pickle.loads(pickle.dumps(sample, protocol))) == facts(sample)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=repr)
-def test_each_copies(sample: ClientConnectionError) -> None:
+def test_each_copies(sample: ClientError) -> None:
     assert facts(copy.copy(sample)) == facts(sample)
     assert facts(copy.deepcopy(sample)) == facts(sample)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=repr)
-def test_none_holds_a_context(sample: ClientConnectionError) -> None:
+def test_none_holds_a_context(sample: ClientError) -> None:
     pickle.dumps(vars(sample))
     assert "SSLContext object" not in repr(sample)
 
 
 def test_the_bases_are_those_that_except_clauses_name() -> None:
     for sample in SAMPLES:
-        assert isinstance(sample, ClientConnectionError)
+        assert isinstance(sample, ClientConnectionError | ClientHttpProxyError)
         assert isinstance(sample, ClientError)
+    assert issubclass(ClientHttpProxyError, ClientResponseError)
+    assert issubclass(ClientProxyConnectionError, ClientConnectorError)
     assert issubclass(ClientConnectorError, ClientOSError)
     assert issubclass(ClientConnectorDNSError, ClientConnectorError)
     assert issubclass(ClientSSLError, ClientConnectorError)

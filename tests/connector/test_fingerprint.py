@@ -15,7 +15,8 @@ from wayfare_connector import (
     Target,
     TCPConnector,
 )
-from wayfare_connector._open_tls import _check_fingerprint
+from wayfare_connector._route import _check
+from wayfare_connector._tls import TLSFacts
 from wayfare_connector.testing import FakeResolver, RecordingObserver
 from wayfare_http_core import RequestHead
 from wayfare_http_core.testing import ScriptedServer, listening
@@ -174,4 +175,4 @@ async def test_t5_a_mismatch_is_not_hidden_by_the_next_address(
 def test_t5_a_server_without_a_certificate_is_refused() -> None:
     target = Target("https", "a.example", ssl=Fingerprint(DIGEST))
     with pytest.raises(ClientSSLError, match="showed no certificate"):
-        _check_fingerprint(target, None)
+        _check(target, TLSFacts("TLSv1.3", None, None, None))

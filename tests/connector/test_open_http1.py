@@ -221,7 +221,7 @@ async def test_certificates_that_cannot_be_loaded_are_an_error(
     async def fail() -> ssl.SSLContext:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("wayfare_connector._open_tls.get_default_context", fail)
+    monkeypatch.setattr("wayfare_connector._route.get_default_context", fail)
     with pytest.raises(ClientSSLError, match="Permission denied"):
         await connector.connect(Target("https", "localhost", 1))
 

@@ -10,6 +10,8 @@ from ._errors import (
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientConnectorSSLError,
+    ClientHttpProxyError,
+    ClientProxyConnectionError,
     ClientSSLError,
     ConnectionTimeoutError,
     ConnectorClosedError,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from ._no_proxy import NoProxy
     from ._observer import ConnectObserver
     from ._pool_stats import PoolStats
+    from ._proxy import Proxy, as_proxy
     from ._proxy_environment import EnvironmentProxies, ProxyVariableError, current_proxies
     from ._resolver import AbstractResolver, ResolveResult, ThreadedResolver
     from ._sockets import SocketFactoryType, SocketSettings
@@ -71,6 +74,7 @@ else:
         "FailedAttempt": "_failed_attempt",
         "NoProxy": "_no_proxy",
         "PoolStats": "_pool_stats",
+        "Proxy": "_proxy",
         "ProxyVariableError": "_proxy_environment",
         "PublicAddresses": "_address_policy",
         "ResolveResult": "_resolver",
@@ -84,6 +88,7 @@ else:
         "TLSLayer": "_tls",
         "TLSTransport": "_tls",
         "ThreadedResolver": "_resolver",
+        "as_proxy": "_proxy",
         "current_proxies": "_proxy_environment",
         "default_context": "_tls",
         "get_default_context": "_tls",
@@ -113,6 +118,8 @@ __all__ = (
     "ClientConnectorDNSError",
     "ClientConnectorError",
     "ClientConnectorSSLError",
+    "ClientHttpProxyError",
+    "ClientProxyConnectionError",
     "ClientSSLError",
     "ConnectDeadline",
     "ConnectObserver",
@@ -135,6 +142,7 @@ __all__ = (
     "Pool",
     "PoolStats",
     "PoolTimeoutError",
+    "Proxy",
     "ProxyTimeoutError",
     "ProxyVariableError",
     "PublicAddresses",
@@ -158,6 +166,7 @@ __all__ = (
     "Ticket",
     "TicketState",
     "__version__",
+    "as_proxy",
     "current_proxies",
     "default_context",
     "get_default_context",

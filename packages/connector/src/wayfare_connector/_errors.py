@@ -6,6 +6,7 @@
       ├ ClientOSError                               (+ OSError)
       │ └ ClientConnectorError                      the target cannot be reached
       │   ├ ClientConnectorDNSError                 its name cannot be resolved
+      │   ├ ClientProxyConnectionError              its proxy cannot be reached, or speaks nonsense
       │   ├ AddressRefusedError                     a policy speaks against its addresses
       │   └ ClientSSLError
       │     ├ ClientConnectorSSLError               (+ ssl.SSLError) no TLS with it
@@ -20,6 +21,9 @@
             ├ ProxyTimeoutError                     asking a proxy for the way
             └ TLSTimeoutError                       the TLS handshake
 
+    ClientResponseError
+    └ ClientHttpProxyError                          the proxy answered, and opened no way
+
 An exception here holds data and nothing that is alive: the target without its SSLContext. All of
 them pickle. The message describes the failure at this level, `__cause__` the one below.
 """
@@ -31,6 +35,7 @@ from typing import TYPE_CHECKING, Any
 from wayfare_http_core import (
     ClientConnectionError,
     ClientOSError,
+    ClientResponseError,
     ServerConnectionError,
     ServerTimeoutError,
 )
@@ -53,6 +58,8 @@ __all__ = (
     "ClientConnectorDNSError",
     "ClientConnectorError",
     "ClientConnectorSSLError",
+    "ClientHttpProxyError",
+    "ClientProxyConnectionError",
     "ClientSSLError",
     "ConnectionTimeoutError",
     "ConnectorClosedError",
@@ -112,11 +119,29 @@ class ClientConnectorError(ClientOSError):
 
     @override
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.connection_key, self.os_error, self.attempts)
+        return type(self), (self.connection_key, self.os_error, self.attempts), self.__dict__
 
 
 class ClientConnectorDNSError(ClientConnectorError):
     """The target's name cannot be resolved."""
+
+
+class ClientProxyConnectionError(ClientConnectorError):
+    """The proxy cannot be reached, or what it answers makes no sense; the target had no part in it.
+
+    `connection_key`, `host` and `port` are the proxy's.
+    """
+
+    @override
+    def __str__(self) -> str:
+        return f"Cannot connect to proxy {_where(self.connection_key)}: {_reason(self.os_error)}"
+
+
+class ClientHttpProxyError(ClientResponseError):
+    """The proxy answered CONNECT with another status than 2xx, so that there is no way (P2).
+
+    `status`, `message`, `headers` and `body` are those of its answer.
+    """
 
 
 class AddressRefusedError(ClientConnectorError):
@@ -199,7 +224,7 @@ class ConnectionTimeoutError(ServerTimeoutError):
 
     @override
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.connection_key, self.seconds, self.elapsed)
+        return type(self), (self.connection_key, self.seconds, self.elapsed), self.__dict__
 
 
 class PoolTimeoutError(ConnectionTimeoutError):

@@ -1,4 +1,5 @@
-"""From a target to an HTTP/1.1 connection: dial, then TLS where the target asks for it, then HTTP."""
+"""From a target to an HTTP/1.1 connection: dial, or go through its proxy; then TLS where the target
+asks for it, then HTTP."""
 
 from typing import TYPE_CHECKING
 
@@ -26,23 +27,29 @@ async def open_http1(
 ) -> HTTP1Connection:
     """Open an HTTP/1.1 connection that reports to this owner.
 
-    Raises: what the dialer raises, `ClientSSLError` and its subclasses, `ConnectionTimeoutError`.
+    Raises: what the dialer raises, `ClientProxyConnectionError`, `ClientHttpProxyError`,
+    `ClientSSLError` and its subclasses, `ServerFingerprintMismatch`, `ConnectionTimeoutError`.
     Cancellation: nothing stays open.
     """
-    connection = HTTP1Connection(owner)
-    if not target.is_ssl:
+    proxy = target.proxy
+    if proxy is None and not target.is_ssl:
+        connection = HTTP1Connection(owner)
         await dialer.dial(target, lambda: connection, deadline=deadline, observer=observer)
     else:
-        # The TLS stage loads with the first target that needs it.
-        from ._open_tls import open_tls
+        # The TLS stage and that of proxies load with the first target that needs them.
+        from ._route import Route
 
-        await open_tls(
-            dialer,
-            target,
-            connection,
-            shutdown_timeout=shutdown_timeout,
-            deadline=deadline,
-            observer=observer,
+        route = Route(
+            dialer, shutdown_timeout=shutdown_timeout, deadline=deadline, observer=observer
         )
+        if proxy is None or target.tunnels:
+            connection = HTTP1Connection(owner)
+            await route.connect(target, connection)
+        else:
+            from ._tunnel import reach_proxy
+
+            # Plain HTTP: the proxy is given the requests.
+            connection = HTTP1Connection(owner, via=proxy.fields)
+            await reach_proxy(route, proxy, connection)
     connection.facts = connection.facts._replace(timings=deadline.timings())
     return connection

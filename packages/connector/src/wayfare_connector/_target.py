@@ -19,6 +19,8 @@ else:
 if TYPE_CHECKING:
     from yarl import URL
 
+    from ._proxy import Proxy
+
 __all__ = ("LimitKey", "LocalAddress", "TLSContextRef", "TLSSetting", "Target")
 
 _SCHEMES: Final = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
@@ -43,7 +45,9 @@ TLSSetting: TypeAlias = bool | SSLContext | Fingerprint | TLSContextRef
 """True verifies by the default context, False does not verify, a context does as it says, a
 fingerprint trusts one certificate alone."""
 
-_Key: TypeAlias = tuple[str, str, int, TLSSetting | None, str | None, LocalAddress | None]
+_Key: TypeAlias = tuple[
+    str, str, int, TLSSetting | None, str | None, LocalAddress | None, "Proxy | None", bool
+]
 
 
 @final
@@ -52,7 +56,8 @@ class Target:
 
     `scheme` is `http` or `https` (`ws` and `wss` are the same connections). `ssl` is None for
     `http`. `server_hostname` replaces the host in SNI and in verification. `local_addr` is the
-    address to bind to, None for the connector's own.
+    address to bind to, None for the connector's own. `proxy` is who stands between, with its
+    credentials: none of them ever serves two targets (L12, P7).
 
     Targets compare by value and keep their hash; an SSLContext counts by identity. A caller that
     keeps its targets makes the pool's look-up a comparison of identities.
@@ -67,9 +72,11 @@ class Target:
         "limit_key",
         "local_addr",
         "port",
+        "proxy",
         "scheme",
         "server_hostname",
         "ssl",
+        "tunnels",
     )
 
     scheme: str
@@ -80,6 +87,9 @@ class Target:
     ssl: TLSSetting | None
     server_hostname: str | None
     local_addr: LocalAddress | None
+    proxy: "Proxy | None"
+    tunnels: bool
+    """Whether the proxy carries octets; otherwise it is given the requests. False without one."""
     is_ssl: bool
     limit_key: LimitKey
     authority: str
@@ -96,10 +106,13 @@ class Target:
         ssl: TLSSetting = True,
         server_hostname: str | None = None,
         local_addr: LocalAddress | None = None,
+        proxy: "Proxy | None" = None,
+        tunnel: bool = False,
     ) -> None:
         """Check and normalise; without a port the scheme's default is taken.
 
-        For `http` the TLS arguments have no meaning and are left out of the key.
+        For `http` the TLS arguments have no meaning and are left out of the key. `tunnel` asks an
+        HTTP proxy to carry octets also where it would take requests; for `ws` and TLS it always does.
 
         Raises: `ValueError` for an unknown scheme, a bad host or a bad port; `TypeError` for an
         `ssl` of another kind.
@@ -127,7 +140,13 @@ class Target:
         set_once(self, "local_addr", local_addr)
         set_once(self, "limit_key", (self.host, self.port, is_ssl))
         set_once(self, "authority", self._make_authority())
-        key = (canonical, self.host, self.port, self.ssl, self.server_hostname, local_addr)
+        set_once(self, "proxy", proxy)
+        tunnels = proxy is not None and (tunnel or is_ssl or scheme == "ws" or proxy.is_socks)
+        set_once(self, "tunnels", tunnels)
+        key = (
+            *(canonical, self.host, self.port, self.ssl, self.server_hostname),
+            *(local_addr, proxy, tunnels),
+        )
         set_once(self, "_key", key)
         set_once(self, "_hash", hash(key))
 
@@ -139,6 +158,7 @@ class Target:
         ssl: TLSSetting = True,
         server_hostname: str | None = None,
         local_addr: LocalAddress | None = None,
+        proxy: "Proxy | None" = None,
     ) -> "Target":
         """The target that an absolute URL names; its user, path and the rest play no part.
 
@@ -151,6 +171,7 @@ class Target:
             ssl=ssl,
             server_hostname=server_hostname,
             local_addr=local_addr,
+            proxy=proxy,
         )
 
     @property
@@ -159,16 +180,21 @@ class Target:
         return is_ip_literal(self.host)
 
     def detached(self) -> "Target":
-        """The same target with a `TLSContextRef` in place of a live context."""
-        if not isinstance(self.ssl, SSLContext):
+        """The same target for an exception: with a `TLSContextRef` in place of a live context, and
+        a proxy without its credentials.
+        """
+        if self.proxy is None and not isinstance(self.ssl, SSLContext):
             return self
+        ref = TLSContextRef(id(self.ssl)) if isinstance(self.ssl, SSLContext) else self.ssl
         return Target(
             self.scheme,
             self.host,
             self.port,
-            ssl=TLSContextRef(id(self.ssl)),
+            ssl=True if ref is None else ref,
             server_hostname=self.server_hostname,
             local_addr=self.local_addr,
+            proxy=None if self.proxy is None else self.proxy.detached(),
+            tunnel=self.tunnels,
         )
 
     def _make_authority(self) -> str:
@@ -209,6 +235,8 @@ class Target:
             parts.append(f"server_hostname={self.server_hostname!r}")
         if self.local_addr is not None:
             parts.append(f"local_addr={self.local_addr!r}")
+        if self.proxy is not None:
+            parts.append(f"proxy={self.proxy!r}")
         return f"<Target {' '.join(parts)}>"
 
     # A context cannot be pickled; what stands for it can.
@@ -224,6 +252,8 @@ def _rebuild(
     ssl: TLSSetting | None,
     server_hostname: str | None,
     local_addr: LocalAddress | None,
+    proxy: "Proxy | None",
+    tunnel: bool,
 ) -> Target:
     return Target(
         scheme,
@@ -232,6 +262,8 @@ def _rebuild(
         ssl=True if ssl is None else ssl,
         server_hostname=server_hostname,
         local_addr=local_addr,
+        proxy=proxy,
+        tunnel=tunnel,
     )
 
 

@@ -78,12 +78,7 @@ class TCPDialer:
         Cancellation: every socket is closed.
         """
         loop = asyncio.get_running_loop()
-        if target.is_ip_literal:
-            addr_infos = self._literal(target)
-        else:
-            addr_infos = await self._resolve(target, deadline, observer)
-        if self._policy is not None:
-            addr_infos = _permitted(self._policy, target, addr_infos)
+        addr_infos = await self.addresses(target, deadline, observer)
         sockets = self._sockets
         if target.local_addr is not None:
             sockets = sockets._replace(local_addr=target.local_addr)
@@ -121,6 +116,23 @@ class TCPDialer:
                 transport.abort()
                 raise
         return transport, protocol
+
+    async def addresses(
+        self, target: Target, deadline: ConnectDeadline, observer: ConnectObserver | None
+    ) -> list[AddrInfoType]:
+        """What the target's host resolves to, as far as the address policy permits it.
+
+        Raises: `ClientConnectorDNSError`, `AddressRefusedError`; `ClientConnectorError` for an
+        address of another family than the dialer's.
+        Cancellation: safe.
+        """
+        if target.is_ip_literal:
+            addr_infos = self._literal(target)
+        else:
+            addr_infos = await self._resolve(target, deadline, observer)
+        if self._policy is not None:
+            addr_infos = _permitted(self._policy, target, addr_infos)
+        return addr_infos
 
     async def close(self) -> None:
         """Fail pending look-ups, and close the resolver unless it was handed in; idempotent.
