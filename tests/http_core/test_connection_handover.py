@@ -299,6 +299,20 @@ async def test_what_was_read_too_far_is_a_copy(connect: Connect) -> None:
         upgraded.release()
 
 
+async def test_an_upgrade_after_an_upload_gives_the_usual_buffer(connect: Connect) -> None:
+    """Uploads keep little in the transport; the next protocol may have other plans."""
+    async with connect(ReadRequest(), Send(OK), ReadHead(), Send(SWITCHING)) as w:
+        usual = w.end.get_write_buffer_limits()
+        await w.connection.exchange(RequestHead("POST", "http", "h", "/"), bytes(100_000))
+        assert w.end.get_write_buffer_limits() == (0, 1)
+        await w.connection.exchange(UPGRADE)
+        upgraded = w.connection.upgrade()
+        assert upgraded.transport.get_write_buffer_limits() == usual
+        upgraded.transport.set_protocol(asyncio.Protocol())
+        upgraded.transport.abort()
+        upgraded.release()
+
+
 @pytest.mark.parametrize("end", ["close", "abort"])
 async def test_an_owner_can_end_what_was_upgraded(connect: Connect, end: str) -> None:
     """The lease lasts until the release, and closing a pool reaches the transport until then."""

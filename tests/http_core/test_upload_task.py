@@ -296,6 +296,11 @@ async def test_pieces_are_small_for_a_slow_peer_and_large_for_a_fast_one() -> No
         assert upload.piece == expected * KIB
 
 
+async def test_a_transport_may_know_no_limits() -> None:
+    """Another's may have only what it needs."""
+    Upload(Owner(), asyncio.Transport(), CHUNKED, ExchangeOptions(), None)
+
+
 async def test_a_cancelled_drain_leaves_the_writing_as_it_was() -> None:
     """Also where the transport went on between the cancellation and its delivery."""
     async with World(CHUNKED) as w:

@@ -45,7 +45,7 @@ from ._progress import Progress, ProgressWatch, watch_for
 from ._receive_buffer import RECEIVE_BUFFER_SIZE, receive_buffer
 from ._stream_reader import StreamReader
 from ._unseen_input import has_unseen_input
-from ._upload_task import Upload
+from ._upload_task import Upload, restore_limits
 
 __all__ = ("HTTP1Connection",)
 
@@ -148,11 +148,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
     def available_exchanges(self) -> int:
         """One while the connection is open and no exchange is under way, else none."""
         transport = self._transport
-        return (
-            1
-            if self._state is _FREE and transport is not None and not transport.is_closing()
-            else 0
-        )
+        free = self._state is _FREE and transport is not None and not transport.is_closing()
+        return 1 if free else 0
 
     def is_quiet(self, now: float) -> bool:
         """Whether nothing waits unseen on the idle connection; see `wayfare_http_core.Connection`."""
@@ -190,7 +187,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             # Nothing was sent, so the connection is as good as before and goes back to its owner.
             waiter.cancel()
             self.request_started = self.response_started = False
-            self._offer()
+            if self.owner is not None:
+                self.owner.connection_idle(self)
             raise
         self._waiter = waiter
         self._parser.begin(head.method, options.limits)
@@ -261,6 +259,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._state = _UPGRADED
         exchange.is_complete = True
         self._exchange = self._content = None
+        restore_limits(transport)
         if not transport.is_closing():
             # Paused by `_hold`. No transport delivers from within this call, so what follows is the new protocol's.
             self.resume_reading()
@@ -478,9 +477,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._waiter = None
         waiter.set_result(exchange)
         upload = self._upload
-        if upload is not None and (
-            upload.waiting or head.status >= 400 or not self._parser.persistent
-        ):
+        refused = head.status >= 400 or not self._parser.persistent
+        if upload is not None and (refused or upload.waiting):
             # The server has decided; the rest of the body would only fill its buffers (RFC 9112 section 9.5). A body
             # that it was asked about and did not ask for is not sent at all (RFC 9110 section 10.1.1).
             self._stop_upload(upload)
@@ -515,7 +513,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         elif self._persistent and self._parser.reusable:
             self._state = _FREE
             self._freed_at = self._loop.time()
-            self._offer()
+            if self.owner is not None:
+                self.owner.connection_idle(self)
         elif not self._parser.tunnelling:
             self.close()
 
@@ -536,10 +535,6 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         exchange.is_complete = False
         self._exchange = exchange
         self._content = exchange.content
-
-    def _offer(self) -> None:
-        if self.owner is not None:
-            self.owner.connection_idle(self)
 
     def _fail(self, exc: BaseException) -> None:
         """Break the exchange under way, wherever somebody waits for it."""

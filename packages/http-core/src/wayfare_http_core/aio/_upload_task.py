@@ -10,6 +10,7 @@ It exists for bodies that do not leave together with their head.
 import asyncio
 import enum
 import sys
+from contextlib import suppress
 from typing import Protocol, final
 
 from wayfare_http_core._connection import ExchangeOptions, FileBody, RequestBody
@@ -29,7 +30,7 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("Upload", "UploadOwner")
+__all__ = ("Upload", "UploadOwner", "restore_limits")
 
 _SMALL_PIECE = 64 * 1024
 """What is handed over to a peer that is slower than we are: no more than this is under way when it tells us to stop."""
@@ -117,7 +118,7 @@ class Upload(BodySink):
         self.sent = 0
         # What the kernel does not take at once is all that waits here. So a peer that does not read costs one piece of
         # memory, "sent" means sent, and a body that is stopped is stopped. (Not 0: asyncio's TLS pauses at the mark.)
-        transport.set_write_buffer_limits(high=1, low=0)
+        _set_limits(transport, high=1, low=0)
 
     # -- what the connection calls ------------------------------------------------------------------------------
 
@@ -312,6 +313,19 @@ class Upload(BodySink):
         if self._state is not _WHOLE:
             self._give_up(error)
         self._owner.upload_failed(error)
+
+
+def restore_limits(transport: asyncio.WriteTransport) -> None:
+    """Give a transport that uploads went through its usual buffer again, for another protocol."""
+    _set_limits(transport)
+
+
+def _set_limits(
+    transport: asyncio.WriteTransport, high: int | None = None, low: int | None = None
+) -> None:
+    # Another's transport may know no limits.
+    with suppress(NotImplementedError):
+        transport.set_write_buffer_limits(high, low)
 
 
 def _cancelled_error() -> BaseException:
