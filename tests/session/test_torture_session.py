@@ -13,13 +13,22 @@ from functools import cache
 
 import pytest
 import trustme
-from wayfare import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from wayfare import (
+    ClientError,
+    ClientHandlerType,
+    ClientRequest,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    TCPConnector,
+)
 from wayfare_connector import TLSLayer
 from wayfare_connector.testing import MemoryDialer
 from wayfare_http_core.testing import (
     Action,
     CloseWrite,
     Drip,
+    Fin,
     Read,
     ReadHead,
     ReadRequest,
@@ -440,6 +449,81 @@ class CloseOverTLS(GetOverTLS):
         """A closed session has nothing to follow up with."""
 
 
+class RedirectChain(Requests):
+    """Three hops, the first two on one connection, with bodies to drop; the third opens another."""
+
+    script = (
+        ReadRequest(),
+        Drip(b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 4\r\n\r\nover", 30),
+        ReadRequest(),
+        Drip(b"HTTP/1.1 307 Elsewhere\r\nLocation: http://i/c\r\nContent-Length: 0\r\n\r\n", 30),
+    )
+
+    @override
+    async def setup(self) -> None:
+        await super().setup()
+        self.world.serve("i", PORT, [ReadRequest(), Drip(OK, 9), SERVE], [SERVE])
+
+    @override
+    async def run(self) -> None:
+        async with self.session.post("/a", data=b"content") as answer:
+            assert await answer.read() == b"ok"
+            # A disturbed connection is followed by one that answers the second hop itself.
+            assert len(answer.history) in (1, 2)
+
+
+class StaleConnection(Requests):
+    """The pooled connection is closed as it is used again, and the request repeated on a new one."""
+
+    script = (ReadRequest(), Send(OK), ReadRequest(), Fin())
+
+    @override
+    async def setup(self) -> None:
+        await super().setup()
+        async with self.session.get("/before") as answer:
+            assert await answer.read() == b"ok"
+
+
+class Middlewares(Requests):
+    """A middleware that waits, asks again after 503, and makes a request of its own."""
+
+    script = (
+        ReadRequest(),
+        Drip(b"HTTP/1.1 503 Busy\r\nContent-Length: 8\r\n\r\ntoo busy", 12),
+        ReadRequest(),
+        Drip(OK, 9),
+    )
+
+    @override
+    async def run(self) -> None:
+        async with self.session.get("/", middlewares=[self.patient]) as answer:
+            assert await answer.read() == b"ok"
+
+    async def patient(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        answer = await handler(request)
+        if answer.status == 503:
+            await answer.read()
+            await asyncio.sleep(1)
+            async with self.session.get("/side", middlewares=()) as side:
+                await side.read()
+            answer = await handler(request)
+        return answer
+
+
+class ExpectRefused(Requests):
+    """417, and the same once more without the expectation."""
+
+    script = (
+        ReadHead(),
+        Drip(b"HTTP/1.1 417 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", 20),
+    )
+
+    @override
+    async def run(self) -> None:
+        async with self.session.post("/", data=b"content", expect100=True) as answer:
+            assert await answer.read() == b"ok"
+
+
 SCENARIOS: tuple[Callable[[World], Requests], ...] = (
     GetFresh,
     GetReused,
@@ -453,6 +537,10 @@ SCENARIOS: tuple[Callable[[World], Requests], ...] = (
     EarlyRelease,
     ErrorInBlock,
     RaiseForStatus,
+    RedirectChain,
+    StaleConnection,
+    Middlewares,
+    ExpectRefused,
     BigDownload,
     PoolWait,
     PoolWaitForPlace,
