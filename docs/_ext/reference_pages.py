@@ -27,8 +27,10 @@ def sections(root: str) -> str:
 
 def _section(module: str, root: str) -> str:
     heading = "" if module == root else f"\n## {module}\n\n"
-    # Hundreds of constants say nothing that their module does not.
-    option = "   :no-members:\n" if module.rpartition(".")[2] in WHOLE_MODULES else ""
+    # Hundreds of constants say nothing that their module does not; and the submodules of the client hand on what is
+    # described elsewhere.
+    silent = module.rpartition(".")[2] in WHOLE_MODULES or module.startswith("wayfare.")
+    option = "   :no-members:\n" if silent else ""
     return f"{heading}```{{eval-rst}}\n.. automodule:: {module}\n{option}```\n"
 
 
