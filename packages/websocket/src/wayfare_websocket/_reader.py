@@ -1,0 +1,371 @@
+"""The receiving half: octets in, messages out (RFC 6455 sections 5 and 6.2).
+
+A message is put together in one buffer, whatever its frames are (W26): between two calls nothing is held but that
+buffer and the beginning of one frame's head, or of one control frame. Nothing here raises for what a peer sends: a
+violation is the last message, of type ERROR, and everything behind it is thrown away.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING, final
+
+from ._close_codes import NO_STATUS, WSCloseCode, is_close_code
+from ._errors import WebSocketError
+from ._frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, OPCODE, RSV1, RSV23
+from ._messages import WSFragment, WSMessage, WSMessageTextBytes, WSMsgType
+
+if TYPE_CHECKING:
+    from ._deflate import Inflater
+    from ._masking import Mask
+
+__all__ = ("MessageReader",)
+
+_CONTINUATION = 0
+_TEXT = 1
+_BINARY = 2
+_CLOSE = 8
+_PING = 9
+_PONG = 10
+_WHOLE = (FIN | _TEXT, FIN | _BINARY)
+_IN_HEAD = -1
+
+_STREAM_STEP = 256 * 1024
+"""Octets that a streamed message gives at once, however much they were compressed."""
+
+_UTF8 = codecs.getincrementaldecoder("utf-8")
+
+
+@final
+class MessageReader:
+    """Reads the frames of one peer.
+
+    `max_size` is the limit of a message in octets after decompression, 0 for none. `masked` says whether the peer has
+    to mask (clients have to, servers must not). `stream` may be switched at any time and counts from the next message
+    that begins: its content comes as fragments then, without a limit. `closed` says that a Close frame came: nothing
+    counts behind it (RFC 6455 section 5.5.1).
+    """
+
+    __slots__ = (
+        "_active",
+        "_decode_text",
+        "_final",
+        "_held",
+        "_inflater",
+        "_key",
+        "_key_at",
+        "_left",
+        "_mask",
+        "_masked",
+        "_max_size",
+        "_message",
+        "_stream",
+        "_type",
+        "_utf8",
+        "closed",
+        "failure",
+        "stream",
+    )
+
+    def __init__(
+        self,
+        *,
+        masked: bool,
+        mask: Mask,
+        max_size: int,
+        inflater: Inflater | None,
+        decode_text: bool,
+    ) -> None:
+        self._masked = masked
+        self._mask = mask
+        self._max_size = max_size
+        self._inflater = inflater
+        self._decode_text = decode_text
+        self._held = b""
+        # The frame whose payload is arriving: octets that are missing, masking key, place in the key, FIN.
+        self._left = _IN_HEAD
+        self._key = b""
+        self._key_at = 0
+        self._final = False
+        # The message that is arriving; 0 where there is none.
+        self._type = 0
+        self._active: Inflater | None = None  # where the message is compressed
+        self._stream = False
+        self._message = bytearray()
+        self._utf8: codecs.IncrementalDecoder | None = None
+        self.stream = False
+        self.closed = False
+        self.failure: WebSocketError | None = None
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether `feed(b"")` may give more: of a streamed message that decompresses to much."""
+        return self._stream and self._active is not None and self._active.has_pending
+
+    def feed(self, data: bytes) -> list[WSMessage | WSFragment]:
+        """Read on, and return what became complete."""
+        out: list[WSMessage | WSFragment] = []
+        if self.closed or self.failure is not None:
+            return out
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        try:
+            at = self._read(data, out)
+        except WebSocketError as error:
+            self.failure = error
+            self._message = bytearray()
+            self._utf8 = None
+            out.append(WSMessage(WSMsgType.ERROR, error, None))
+            return out
+        if at < len(data):
+            self._held = data[at:]
+        return out
+
+    def _read(self, data: bytes, out: list[WSMessage | WSFragment]) -> int:
+        """Read frames until data is missing; return the index of what was not used."""
+        at = 0
+        end = len(data)
+        while True:
+            if self._left == _IN_HEAD:
+                if end - at < 2:
+                    return at
+                first = data[at]
+                size = data[at + 1]
+                # Nearly all messages: short, in one frame, not compressed, not masked.
+                if (
+                    first in _WHOLE
+                    and size < 126
+                    and at + 2 + size <= end
+                    and not (self._type or self._masked or self.stream)
+                    and (size <= self._max_size or not self._max_size)
+                ):
+                    at += 2 + size
+                    out.append(self._whole(first & OPCODE, data[at - size : at]))
+                    continue
+                start = self._read_head(data, at)
+                if start < 0:
+                    return at
+                if first & CONTROL:
+                    stop = start + self._left
+                    if stop > end:
+                        # It is at most 139 octets: read it again when all of it is there.
+                        self._left = _IN_HEAD
+                        return at
+                    out.append(self._control(first & OPCODE, self._unmask(data[start:stop])))
+                    self._left = _IN_HEAD
+                    at = stop
+                    if self.closed:
+                        return end
+                    continue
+                at = start
+            elif at == end and not self.has_pending:
+                return at
+            at = self._read_payload(data, at, out)
+            if self.has_pending:
+                return at
+
+    # -- frames -----------------------------------------------------------------------------------------------
+
+    def _read_head(self, data: bytes, at: int) -> int:
+        """Read a frame's head; return the index behind it, or -1 where octets of it are missing.
+
+        What the first two octets forbid is said before the others are there.
+        """
+        first, second = data[at], data[at + 1]
+        self._check_first(first)
+        if bool(second & 0x80) is not self._masked:
+            raise _violation(
+                "a client's frame is not masked" if self._masked else "a server's frame is masked"
+            )
+        size = second & 0x7F
+        if first & CONTROL and size > MAX_CONTROL_PAYLOAD:
+            raise _violation("a control frame has more than 125 octets")
+        start = at + 2
+        if size > 125:
+            width = 2 if size == 126 else 8
+            if len(data) < start + width:
+                return -1
+            size = int.from_bytes(data[start : start + width], "big")
+            start += width
+            if size < 126 or (width == 8 and size < 1 << 16):
+                raise _violation("a frame's length is not in its shortest form")
+            if size >> 63:
+                raise _violation("a frame's length has its highest bit set")
+        if self._masked and len(data) < start + 4:
+            return -1
+        if not first & CONTROL:
+            self._begin_data(first, size)
+        if self._masked:
+            self._key = data[start : start + 4]
+            self._key_at = 0
+            start += 4
+        self._left = size
+        return start
+
+    def _check_first(self, first: int) -> None:
+        """FIN, the reserved bits and the opcode, in the light of what came before."""
+        opcode = first & OPCODE
+        if first & RSV23:
+            raise _violation("a reserved bit is set")
+        if opcode & CONTROL:
+            if opcode > _PONG:
+                raise _violation(f"the opcode {opcode} is reserved")
+            if not first & FIN:
+                raise _violation("a control frame is fragmented")
+            if first & RSV1:
+                raise _violation("a control frame is marked as compressed")
+        elif opcode > _BINARY:
+            raise _violation(f"the opcode {opcode} is reserved")
+        elif opcode == _CONTINUATION:
+            if not self._type:
+                raise _violation("a continuation has nothing to continue")
+            if first & RSV1:
+                raise _violation("a continuation is marked as compressed")
+        elif self._type:
+            raise _violation("a message begins inside of another one")
+        elif first & RSV1 and self._inflater is None:
+            raise _violation("a message is compressed, which was not agreed on")
+
+    def _begin_data(self, first: int, size: int) -> None:
+        """Take note of a data frame; its size is checked before there is memory for it (W12, W17)."""
+        if first & OPCODE:
+            self._type = first & OPCODE
+            self._active = self._inflater if first & RSV1 else None
+            self._stream = self.stream
+        self._final = bool(first & FIN)
+        if self._active is not None or self._stream or not self._max_size:
+            return
+        if len(self._message) + size > self._max_size:
+            raise self._too_big()
+
+    def _unmask(self, payload: bytes) -> bytes:
+        """The next octets of a frame without their mask."""
+        if not self._masked or not payload:
+            return payload
+        turn = self._key_at & 3
+        key = self._key[turn:] + self._key[:turn]
+        self._key_at += len(payload)
+        return self._mask(payload, key)
+
+    # -- messages ---------------------------------------------------------------------------------------------
+
+    def _read_payload(self, data: bytes, at: int, out: list[WSMessage | WSFragment]) -> int:
+        """Take what is here of a data frame, and return the index behind it."""
+        if self.has_pending:
+            piece = b""
+        else:
+            stop = min(len(data), at + self._left)
+            piece = self._unmask(data[at:stop])
+            self._left -= stop - at
+            at = stop
+        ended = not self._left and self._final
+        if self._stream:
+            self._give(piece, ended, out)
+        elif ended and not self._message and self._active is None and self._utf8 is None:
+            out.append(self._whole(self._type, piece))
+            self._type = 0
+        else:
+            self._collect(piece, ended, out)
+        if not self._left and not self.has_pending:
+            self._left = _IN_HEAD
+        return at
+
+    def _whole(self, kind: int, payload: bytes) -> WSMessage:
+        if kind == _BINARY:
+            return WSMessage(WSMsgType.BINARY, payload, None)
+        try:
+            text = str(payload, "utf-8")
+        except UnicodeDecodeError as error:
+            raise _not_utf8() from error
+        if self._decode_text:
+            return WSMessage(WSMsgType.TEXT, text, None)
+        return WSMessageTextBytes(WSMsgType.TEXT, payload, None)
+
+    def _collect(self, piece: bytes, ended: bool, out: list[WSMessage | WSFragment]) -> None:
+        """Add to the message, and give it away when it is whole."""
+        message = self._message
+        if self._active is not None:
+            piece = self._inflate_within_limit(self._active, piece, ended)
+        if self._type == _TEXT:
+            if self._utf8 is None:
+                self._utf8 = _UTF8()
+            self._check_text(self._utf8, piece, ended)
+        message += piece
+        if ended:
+            kind = self._type
+            self._type = 0
+            self._utf8 = None
+            self._message = bytearray()
+            out.append(self._whole(kind, bytes(message)))
+
+    def _inflate_within_limit(self, inflater: Inflater, piece: bytes, ended: bool) -> bytes:
+        """Decompress a piece; what is more than the limit is refused while it decompresses (W15)."""
+        room = self._max_size - len(self._message) + 1 if self._max_size else 1 << 62
+        plain = inflater.inflate(piece, room)
+        if ended and len(plain) < room:
+            plain += inflater.end_message(room - len(plain))
+            inflater.end()
+        if self._max_size and len(plain) >= room:
+            raise self._too_big()
+        return plain
+
+    def _check_text(self, decoder: codecs.IncrementalDecoder, piece: bytes, ended: bool) -> str:
+        try:
+            return decoder.decode(piece, ended)
+        except UnicodeDecodeError as error:
+            raise _not_utf8() from error
+
+    def _give(self, piece: bytes, ended: bool, out: list[WSMessage | WSFragment]) -> None:
+        """Give away a piece of a message that is streamed."""
+        inflater = self._active
+        if inflater is not None:
+            piece = inflater.inflate(piece, _STREAM_STEP)
+            ended = ended and not inflater.has_pending
+            if ended:
+                piece += inflater.end_message(_STREAM_STEP)
+                inflater.end()
+        data: str | bytes = piece
+        if self._type == _TEXT:
+            if self._utf8 is None:
+                self._utf8 = _UTF8()
+            text = self._check_text(self._utf8, piece, ended)
+            data = text if self._decode_text else piece
+        kind = WSMsgType.TEXT if self._type == _TEXT else WSMsgType.BINARY
+        if ended:
+            self._type = 0
+            self._utf8 = None
+            self._stream = False
+        if data or ended:
+            out.append(WSFragment(kind, data, ended))
+
+    def _too_big(self) -> WebSocketError:
+        return WebSocketError(
+            WSCloseCode.MESSAGE_TOO_BIG, f"a message has more than {self._max_size} octets"
+        )
+
+    # -- control frames ---------------------------------------------------------------------------------------
+
+    def _control(self, opcode: int, payload: bytes) -> WSMessage:
+        if opcode == _PING:
+            return WSMessage(WSMsgType.PING, payload, None)
+        if opcode == _PONG:
+            return WSMessage(WSMsgType.PONG, payload, None)
+        self.closed = True
+        if not payload:
+            return WSMessage(WSMsgType.CLOSE, NO_STATUS, "")
+        code = int.from_bytes(payload[:2], "big")
+        if len(payload) == 1 or not is_close_code(code):
+            raise _violation("a Close frame has no valid code")
+        try:
+            return WSMessage(WSMsgType.CLOSE, code, str(payload[2:], "utf-8"))
+        except UnicodeDecodeError as error:
+            raise _not_utf8() from error
+
+
+def _violation(message: str) -> WebSocketError:
+    return WebSocketError(WSCloseCode.PROTOCOL_ERROR, message)
+
+
+def _not_utf8() -> WebSocketError:
+    return WebSocketError(WSCloseCode.INVALID_TEXT, "a text is not UTF-8")
