@@ -255,6 +255,21 @@ def test_options_may_change_from_exchange_to_exchange(connect: Connect) -> None:
     run_with_fake_clock(main())
 
 
+def test_the_next_exchange_may_have_to_be_looked_at_earlier(connect: Connect) -> None:
+    """The timer of the first one is set for the end of its timeout."""
+
+    async def main() -> None:
+        script = [ReadRequest(), Send(OK), ReadHead(), Stall(reading=False)]
+        async with connect(*script) as w:
+            options = ExchangeOptions(write_timeout=8)
+            await w.connection.exchange(GET, options=options)
+            await asyncio.sleep(1)
+            with fails(WriteTimeoutError, after=8):
+                await w.connection.exchange(POST, bytes(MIB), options)
+
+    run_with_fake_clock(main())
+
+
 def test_l11_a_timer_of_an_exchange_does_nothing_to_the_next(connect: Connect) -> None:
     async def main() -> None:
         script = [ReadRequest(), Send(OK), ReadRequest(), Wait(6.9), Drip(OK, 10)]
