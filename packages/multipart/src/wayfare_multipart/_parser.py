@@ -1,0 +1,241 @@
+"""The push parser of multipart bodies: octets in, events out, no I/O (RFC 2046 section 5.1).
+
+    PREAMBLE --delimiter--> HEAD --blank line--> DATA --delimiter--> HEAD ...
+        |                                         |
+        +-- last delimiter --> EPILOGUE <---------+
+
+A delimiter is CRLF, two hyphens and the boundary, then blanks and CRLF; the last one has two more hyphens behind the
+boundary. Its first CRLF belongs to it and not to the data before it. A body may begin with a delimiter: that is read as
+if CRLF stood before it.
+"""
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias, final
+
+from wayfare_http_core import HeadLimits, HttpProcessingError, parse_field_section
+
+from ._boundary import check_boundary
+from ._errors import BodyTruncatedError, MultipartError, MultipartLimitError, PartHeadError
+from ._limits import DEFAULT_MULTIPART_LIMITS, MultipartLimits
+
+__all__ = ("END_OF_PART", "EndOfPart", "MultipartEvent", "MultipartParser", "PartHead")
+
+_PADDING: Final = 256
+"""Blanks behind a boundary, at most. RFC 2046 allows any number, of which gateways once added a few; a line of more is
+data, since it would have to be kept until its end is seen."""
+
+_LINES: Final = (b"", b"--")
+"""What may stand behind a boundary, blanks left out."""
+
+
+@final
+class PartHead:
+    """A part begins; `fields` are those of its header section."""
+
+    __slots__ = ("fields",)
+
+    fields: Mapping[str, str]
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields = fields
+
+    def __repr__(self) -> str:
+        return f"<PartHead, {len(self.fields)} fields>"
+
+
+@final
+class EndOfPart:
+    """A part ended: all of its octets were given."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<EndOfPart>"
+
+
+END_OF_PART: Final = EndOfPart()
+
+MultipartEvent: TypeAlias = PartHead | bytes | EndOfPart | MultipartError
+"""What a `MultipartParser` answers: for each part its head, pieces of its data, and its end; or what went wrong."""
+
+
+class _State(enum.Enum):
+    PREAMBLE = "before the first part"
+    HEAD = "in the head of a part"
+    DATA = "in the data of a part"
+    EPILOGUE = "behind the last part"
+    FAILED = "failed"
+
+
+_PREAMBLE, _HEAD, _DATA, _EPILOGUE, _FAILED = _State
+
+
+@final
+class MultipartParser:
+    """Turns the octets of a multipart body into its parts.
+
+    `feed` it what arrives and `finish` it at the end. Both answer with events in order and never raise for what the
+    body holds: an error is the last event, so the data before it is not lost. What it answers does not depend on how
+    the octets are cut (M18), it takes time linear in them, and it holds no more than a part's head or a delimiter.
+    A Content-Length of a part is ignored: it is the delimiter that counts (M12).
+
+    Raises: `BoundaryError` for a boundary that cannot be one.
+    """
+
+    __slots__ = (
+        "_at_blank_line",
+        "_delimiter",
+        "_head_limits",
+        "_limits",
+        "_parts",
+        "_pending",
+        "_state",
+    )
+
+    def __init__(self, boundary: str, limits: MultipartLimits = DEFAULT_MULTIPART_LIMITS) -> None:
+        self._delimiter = b"\r\n--" + check_boundary(boundary)
+        self._limits = limits
+        self._head_limits = HeadLimits(
+            field_line=limits.head, fields=limits.fields, head=limits.head
+        )
+        self._state = _PREAMBLE
+        self._parts = 0
+        self._pending = b"\r\n"
+        # Whether the data begins with the line end of the blank line, which may be the beginning of a delimiter, too.
+        self._at_blank_line = False
+
+    def __repr__(self) -> str:
+        return f"<MultipartParser {self._state.value}, {self._parts} parts>"
+
+    @property
+    def done(self) -> bool:
+        """Whether the last delimiter was read; what follows it is ignored (M7)."""
+        return self._state is _EPILOGUE
+
+    def feed(self, data: bytes) -> Sequence[MultipartEvent]:
+        """The events in the next octets of the body."""
+        if self._state is _EPILOGUE or self._state is _FAILED:
+            return ()
+        if self._pending:
+            data = self._pending + data
+            self._pending = b""
+        events: list[MultipartEvent] = []
+        position = 0
+        try:
+            while self._state is not _EPILOGUE:
+                read = self._read_head if self._state is _HEAD else self._read_data
+                step = read(data, position, events)
+                if step < 0:
+                    break
+                position = step
+        except MultipartError as exc:
+            self._fail(exc, events)
+        return events
+
+    def finish(self) -> Sequence[MultipartEvent]:
+        """The events that the end of the body means: an error, where it is too early (M11)."""
+        if self._state is _PREAMBLE or self._state is _DATA:
+            # The last delimiter needs no line end where nothing follows it.
+            rest = self._pending.removeprefix(self._delimiter).removesuffix(b"\r")
+            if rest is not self._pending and rest.rstrip(b" \t") == b"--":
+                events: list[MultipartEvent] = []
+                self._end_part(events)
+                self._state = _EPILOGUE
+                return events
+        if self._state is _EPILOGUE or self._state is _FAILED:
+            return ()
+        failed: list[MultipartEvent] = []
+        self._fail(BodyTruncatedError(f"the body ended {self._state.value}"), failed)
+        return failed
+
+    def _fail(self, error: MultipartError, events: list[MultipartEvent]) -> None:
+        self._state = _FAILED
+        self._pending = b""
+        events.append(error)
+
+    def _end_part(self, events: list[MultipartEvent]) -> None:
+        if self._state is _DATA:
+            events.append(END_OF_PART)
+
+    def _read_data(self, data: bytes, position: int, events: list[MultipartEvent]) -> int:
+        """Read up to the end of the next delimiter; -1 where it is not there yet, and the rest is kept."""
+        delimiter = self._delimiter
+        start = position
+        while (found := data.find(delimiter, start)) >= 0:
+            behind = found + len(delimiter)
+            end = data.find(b"\r\n", behind, behind + _PADDING + 4)
+            if end < 0:
+                if self._may_be_delimiter(data[behind : behind + _PADDING + 4]):
+                    self._keep(data, position, found, events)
+                    return -1
+            elif (line := data[behind:end].rstrip(b" \t")) in _LINES and end - behind - len(
+                line
+            ) <= _PADDING:
+                self._give(data, position, found, events)
+                self._end_part(events)
+                if line:
+                    self._state = _EPILOGUE
+                    return end
+                self._begin_part()
+                return end
+            # The boundary stands in the data, with something behind it (M6).
+            start = found + 1
+        self._keep(data, position, self._held_from(data, start), events)
+        return -1
+
+    def _may_be_delimiter(self, rest: bytes) -> bool:
+        """Whether what follows the boundary, and has no line end yet, may still be the rest of a delimiter."""
+        if len(rest) >= _PADDING + 4:
+            return False
+        blanks = rest.removesuffix(b"\r").rstrip(b" \t")
+        return blanks in _LINES or rest == b"-"
+
+    def _held_from(self, data: bytes, start: int) -> int:
+        """Where a delimiter may begin whose end has not arrived; the end of the data where none does."""
+        delimiter = self._delimiter
+        found = data.find(b"\r", max(start, len(data) - len(delimiter) + 1))
+        while found >= 0 and not delimiter.startswith(data[found:]):
+            found = data.find(b"\r", found + 1)
+        return len(data) if found < 0 else found
+
+    def _give(self, data: bytes, start: int, end: int, events: list[MultipartEvent]) -> None:
+        """Give the data from one index to another, without the line end that is the head's."""
+        if self._at_blank_line and end > start:
+            self._at_blank_line = False
+            start += 2
+        if self._state is _DATA and end > start:
+            events.append(data[start:end])
+
+    def _keep(self, data: bytes, start: int, end: int, events: list[MultipartEvent]) -> None:
+        """Give the data up to an index, and keep the rest."""
+        self._give(data, start, end, events)
+        self._pending = data[end:]
+
+    def _begin_part(self) -> None:
+        self._state = _HEAD
+        self._parts += 1
+        limit = self._limits.parts
+        if limit is not None and self._parts > limit:
+            raise MultipartLimitError("parts", limit)
+
+    def _read_head(self, data: bytes, position: int, events: list[MultipartEvent]) -> int:
+        """Read a header section, from the line end before it; -1 where its end is not there yet."""
+        start, limit = position + 2, self._limits.head
+        end = data.find(b"\r\n\r\n", position, start + limit + 4)
+        if end < 0:
+            if len(data) >= start + limit + 4:
+                raise MultipartLimitError("octets in the head of a part", limit)
+            self._pending = data[position:]
+            return -1
+        section = data[start:end]
+        if section.count(b"\r\n") >= self._limits.fields:
+            raise MultipartLimitError("fields in a part", self._limits.fields)
+        try:
+            fields = parse_field_section(section, self._head_limits)
+        except HttpProcessingError as exc:
+            raise PartHeadError(f"the head of part {self._parts}: {exc}") from exc
+        events.append(PartHead(fields))
+        self._state = _DATA
+        self._at_blank_line = True
+        return end + 2
