@@ -39,17 +39,21 @@ __all__ = (
 )
 
 
+_MAX_SHOWN = 2000
+"""Characters of a URL that an error keeps."""
+
+
 def _public(url: object) -> str:
-    """The URL's text without its user and password.
+    """The URL's text without its user and password, and no more of it than a message can take.
 
     Of text that is no URL, everything before the last "@" goes: where user info ends there is anybody's guess.
     """
     if isinstance(url, URL) and url.absolute:
-        return str(url.with_user(None))
-    scheme, separator, rest = str(url).partition("://")
-    if not separator:
-        return scheme.rpartition("@")[2]
-    return scheme + separator + rest.rpartition("@")[2]
+        text = str(url.with_user(None))
+    else:
+        scheme, separator, rest = str(url).partition("://")
+        text = f"{scheme}://{rest.rpartition('@')[2]}" if separator else scheme.rpartition("@")[2]
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 class ContentTypeError(ClientResponseError):

@@ -18,7 +18,7 @@ from ._errors import (
     NonHttpUrlRedirectClientError,
 )
 from ._request import ClientRequest
-from ._urls import PreparedURL, prepare_url, with_raw_fragment
+from ._urls import PreparedURL, prepare_url, split_address, text_fault, with_raw_fragment
 
 __all__ = (
     "REDIRECTS",
@@ -88,9 +88,6 @@ _HARMLESS: Final = frozenset(("sec-websocket-key", "idempotency-key"))
 _WORD: Final = re.compile(r"[a-z0-9]+", re.ASCII)
 _UNSENDABLE: Final = re.compile(r"[^\x21-\x7e]", re.ASCII)
 """What no request line may contain."""
-
-_ADDRESS: Final = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?", re.ASCII)
-"""Scheme and authority of a URL reference (RFC 3986 appendix B)."""
 
 
 class RedirectStep(NamedTuple):
@@ -311,11 +308,11 @@ def _resolved(base: URL, location: str, *, requote: bool) -> URL:
     Octets that no URL may contain are percent-encoded as they came, so that the server gets back what it sent.
     `requote` gives the rest the one spelling of yarl's; without it, it stays as it is.
     """
-    found = next(_ADDRESS.finditer(location))  # it matches everywhere, if only nothing
-    scheme, authority = found.groups()
-    address = found[0]
+    scheme, authority, address, rest = split_address(location)
+    if text_fault(address) is not None:
+        raise InvalidUrlRedirectClientError(location, "the host of the Location is none")
     # Names of hosts are not percent-encoded: they become A-labels, or are refused.
-    text = address + _UNSENDABLE.sub(_encoded, location[len(address) :])
+    text = address + _UNSENDABLE.sub(_encoded, rest)
     if authority == "" and (scheme or base.scheme).lower() in ("http", "https"):
         raise InvalidUrlRedirectClientError(location, "the Location has no host")
     if scheme is not None and scheme.lower() == base.scheme and authority is None:
