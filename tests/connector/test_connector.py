@@ -774,7 +774,7 @@ def test_its_settings_can_be_read() -> None:
     assert TCPConnector(family=socket.AF_INET6).family is socket.AF_INET6
     assert not connector.force_close
     assert not connector.closed
-    assert {"http", "https", "ws", "wss"} == connector.allowed_protocol_schema_set
+    assert {"http", "https", "ws", "wss", "tcp"} == connector.allowed_protocol_schema_set
     assert repr(connector) == "<TCPConnector leased=0 connecting=0 idle=0 waiting=0>"
     assert repr(connector._lender) == "<Lender leased=0 idle=0 waiting=0>"
 

@@ -32,6 +32,7 @@ from wayfare_connector import (
     Target,
     TLSContextRef,
     TLSTimeoutError,
+    UnixClientConnectorError,
 )
 from wayfare_http_core import (
     ClientConnectionError,
@@ -57,6 +58,7 @@ def certificate_error() -> ssl.SSLCertVerificationError:
 
 SAMPLES: list[ClientError] = [
     ClientProxyConnectionError(PLAIN, REFUSED),
+    UnixClientConnectorError("/run/s", PLAIN, REFUSED),
     ClientHttpProxyError(None, status=407, message="Proxy Authentication Required"),
     ConnectorClosedError(),
     ConnectorClosedError("closed for the night"),
@@ -98,7 +100,17 @@ def test_every_class_has_a_sample() -> None:
 
 
 def facts(exc: ClientError) -> tuple[object, ...]:
-    names = ("host", "port", "ssl", "errno", "strerror", "connection_key", "seconds", "attempts")
+    names = (
+        "host",
+        "port",
+        "ssl",
+        "errno",
+        "strerror",
+        "connection_key",
+        "seconds",
+        "attempts",
+        "path",
+    )
     texts = [repr(getattr(exc, name, None)) for name in (*names, "os_error", "certificate_error")]
     return type(exc), str(exc), repr(exc), texts
 

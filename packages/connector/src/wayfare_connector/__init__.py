@@ -22,6 +22,7 @@ from ._errors import (
     ProxyTimeoutError,
     ServerFingerprintMismatch,
     TLSTimeoutError,
+    UnixClientConnectorError,
 )
 from ._fingerprint import Fingerprint
 from ._pool import Decision, Pool, Ticket, TicketState
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from ._dialer import Dialer
     from ._dns_cache import DNSCache
     from ._failed_attempt import FailedAttempt
+    from ._local_connectors import NamedPipeConnector, UnixConnector
+    from ._local_dialers import NamedPipeDialer, UnixDialer
     from ._no_proxy import NoProxy
     from ._observer import ConnectObserver
     from ._pool_stats import PoolStats
@@ -72,6 +75,8 @@ else:
         "Dialer": "_dialer",
         "EnvironmentProxies": "_proxy_environment",
         "FailedAttempt": "_failed_attempt",
+        "NamedPipeConnector": "_local_connectors",
+        "NamedPipeDialer": "_local_dialers",
         "NoProxy": "_no_proxy",
         "PoolStats": "_pool_stats",
         "Proxy": "_proxy",
@@ -88,6 +93,8 @@ else:
         "TLSLayer": "_tls",
         "TLSTransport": "_tls",
         "ThreadedResolver": "_resolver",
+        "UnixConnector": "_local_connectors",
+        "UnixDialer": "_local_dialers",
         "as_proxy": "_proxy",
         "current_proxies": "_proxy_environment",
         "default_context": "_tls",
@@ -138,6 +145,8 @@ __all__ = (
     "FingerprintMismatch",
     "LimitKey",
     "LocalAddress",
+    "NamedPipeConnector",
+    "NamedPipeDialer",
     "NoProxy",
     "Pool",
     "PoolStats",
@@ -165,6 +174,9 @@ __all__ = (
     "ThreadedResolver",
     "Ticket",
     "TicketState",
+    "UnixClientConnectorError",
+    "UnixConnector",
+    "UnixDialer",
     "__version__",
     "as_proxy",
     "current_proxies",

@@ -78,13 +78,13 @@ class BaseConnector(ABC):
             warnings.warn(
                 "loop= does nothing: a connector belongs to the loop that uses it first",
                 DeprecationWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         if enable_cleanup_closed:
             warnings.warn(
                 "enable_cleanup_closed= is old: ssl_shutdown_timeout always bounds closing",
                 DeprecationWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         if not timeout_ceil_threshold >= 0:
             raise ValueError("timeout_ceil_threshold cannot be negative")

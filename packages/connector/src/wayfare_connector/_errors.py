@@ -6,6 +6,7 @@
       ├ ClientOSError                               (+ OSError)
       │ └ ClientConnectorError                      the target cannot be reached
       │   ├ ClientConnectorDNSError                 its name cannot be resolved
+      │   ├ UnixClientConnectorError                its socket or pipe cannot be reached
       │   ├ ClientProxyConnectionError              its proxy cannot be reached, or speaks nonsense
       │   ├ AddressRefusedError                     a policy speaks against its addresses
       │   └ ClientSSLError
@@ -70,6 +71,7 @@ __all__ = (
     "ProxyTimeoutError",
     "ServerFingerprintMismatch",
     "TLSTimeoutError",
+    "UnixClientConnectorError",
 )
 
 
@@ -124,6 +126,32 @@ class ClientConnectorError(ClientOSError):
 
 class ClientConnectorDNSError(ClientConnectorError):
     """The target's name cannot be resolved."""
+
+
+class UnixClientConnectorError(ClientConnectorError):
+    """The Unix socket, or the named pipe, at `path` cannot be reached."""
+
+    def __init__(
+        self,
+        path: str,
+        connection_key: Target,
+        os_error: OSError,
+        attempts: "tuple[FailedAttempt, ...]" = (),
+    ) -> None:
+        super().__init__(connection_key, os_error, attempts)
+        self.path = path
+
+    @override
+    def __str__(self) -> str:
+        return f"Cannot connect to socket {self.path!r}: {_reason(self.os_error)}"
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (
+            type(self),
+            (self.path, self.connection_key, self.os_error, self.attempts),
+            self.__dict__,
+        )
 
 
 class ClientProxyConnectionError(ClientConnectorError):

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
 __all__ = ("LimitKey", "LocalAddress", "TLSContextRef", "TLSSetting", "Target")
 
-_SCHEMES: Final = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
+_SCHEMES: Final = {
+    "http": "http",
+    "ws": "http",
+    "https": "https",
+    "wss": "https",
+    # Other names of plain HTTP, each for the connector that allows it.
+    "tcp": "http",
+    "unix": "http",
+    "npipe": "http",
+}
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 LimitKey: TypeAlias = tuple[str, int, bool]

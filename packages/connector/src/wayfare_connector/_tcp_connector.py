@@ -4,21 +4,17 @@ import asyncio
 import socket
 import sys
 from ssl import SSLContext
-from typing import TYPE_CHECKING, final
-
-from wayfare_http_core import Connection, ConnectionOwner
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ._connector import DEFAULT_KEEPALIVE, BaseConnector
+from ._dialing_connector import DialingConnector
 from ._hosts import normalise_host
-from ._open_http1 import open_http1
-from ._target import LocalAddress, Target, TLSSetting
-from ._timeouts import ConnectDeadline
+from ._target import LocalAddress, TLSSetting
 from ._tls_options import read_tls_options
 
 if TYPE_CHECKING:
     from ._address_policy import AddressPolicy
     from ._dialer import Dialer
-    from ._observer import ConnectObserver
     from ._resolver import AbstractResolver
     from ._sockets import SocketFactoryType
     from ._tcp_dialer import TCPDialer
@@ -32,7 +28,7 @@ __all__ = ("TCPConnector",)
 
 
 @final
-class TCPConnector(BaseConnector):
+class TCPConnector(DialingConnector):
     """Connects over TCP, with TLS for `https`.
 
     `ssl` is for targets that are asked for without a setting of their own: whoever makes targets
@@ -50,6 +46,10 @@ class TCPConnector(BaseConnector):
     A resolver or dialer that is handed in stays the caller's to close. The rest: see `BaseConnector`,
     of whose old arguments `enable_cleanup_closed` and `timeout_ceil_threshold` are taken, too.
     """
+
+    allowed_protocol_schema_set: ClassVar[frozenset[str]] = (
+        BaseConnector.allowed_protocol_schema_set | {"tcp"}
+    )
 
     def __init__(
         self,
@@ -85,19 +85,6 @@ class TCPConnector(BaseConnector):
         setting = read_tls_options(
             ssl, verify_ssl=verify_ssl, ssl_context=ssl_context, fingerprint=fingerprint
         )
-        self._ssl = True if setting is None else setting
-        super().__init__(
-            limit=limit,
-            limit_per_host=limit_per_host,
-            keepalive_timeout=keepalive_timeout,
-            force_close=force_close,
-            max_connection_age=max_connection_age,
-            max_connection_uses=max_connection_uses,
-            ssl_shutdown_timeout=ssl_shutdown_timeout,
-            enable_cleanup_closed=enable_cleanup_closed,
-            timeout_ceil_threshold=timeout_ceil_threshold,
-            loop=loop,
-        )
         self._own_dialer: TCPDialer | None = None
         if dialer is None:
             # What dials and keeps addresses loads with the first connector that does.
@@ -118,18 +105,20 @@ class TCPConnector(BaseConnector):
             *(socket_factory, tcp_keepalive),
         ) != (True, 10, 1000, socket.AF_UNSPEC, None, None, None, None, 0.25, None, None, False):
             raise ValueError("a dialer brings its own way of resolving and connecting")
-        self._dialer = dialer
-
-    @property
-    @override
-    def ssl(self) -> TLSSetting:
-        """The TLS setting for targets that are asked for without one of their own."""
-        return self._ssl
-
-    @property
-    def dialer(self) -> "Dialer":
-        """What opens the transports."""
-        return self._dialer
+        super().__init__(
+            dialer,
+            setting,
+            limit=limit,
+            limit_per_host=limit_per_host,
+            keepalive_timeout=keepalive_timeout,
+            force_close=force_close,
+            max_connection_age=max_connection_age,
+            max_connection_uses=max_connection_uses,
+            ssl_shutdown_timeout=ssl_shutdown_timeout,
+            enable_cleanup_closed=enable_cleanup_closed,
+            timeout_ceil_threshold=timeout_ceil_threshold,
+            loop=loop,
+        )
 
     @property
     def family(self) -> socket.AddressFamily:
@@ -151,28 +140,6 @@ class TCPConnector(BaseConnector):
         if self._own_dialer is not None and self._own_dialer.dns_cache is not None:
             name = None if host is None else normalise_host(host)
             self._own_dialer.dns_cache.clear(name, port)
-
-    @override
-    async def open_connection(
-        self,
-        target: Target,
-        owner: ConnectionOwner,
-        *,
-        deadline: ConnectDeadline,
-        observer: "ConnectObserver | None",
-    ) -> Connection:
-        """Dial, do the TLS handshake and start HTTP/1.1; see `BaseConnector`.
-
-        Cancellation: nothing stays open.
-        """
-        return await open_http1(
-            self._dialer,
-            target,
-            owner,
-            shutdown_timeout=self._ssl_shutdown_timeout,
-            deadline=deadline,
-            observer=observer,
-        )
 
     @override
     async def close(self) -> None:

@@ -1,0 +1,64 @@
+"""Connectors that open transports with a dialer and speak HTTP/1.1 over them."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from wayfare_http_core import Connection, ConnectionOwner
+
+from ._connector import BaseConnector
+from ._open_http1 import open_http1
+from ._target import Target, TLSSetting
+from ._timeouts import ConnectDeadline
+
+if TYPE_CHECKING:
+    from ._dialer import Dialer
+    from ._observer import ConnectObserver
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+__all__ = ("DialingConnector",)
+
+
+class DialingConnector(BaseConnector):
+    """What all connectors have in common that dial; `options` are those of `BaseConnector`."""
+
+    def __init__(self, dialer: "Dialer", ssl: TLSSetting | None, **options: Any) -> None:
+        super().__init__(**options)
+        self._dialer = dialer
+        self._ssl: TLSSetting = True if ssl is None else ssl
+
+    @property
+    @override
+    def ssl(self) -> TLSSetting:
+        """The TLS setting for targets that are asked for without one of their own."""
+        return self._ssl
+
+    @property
+    def dialer(self) -> "Dialer":
+        """What opens the transports."""
+        return self._dialer
+
+    @override
+    async def open_connection(
+        self,
+        target: Target,
+        owner: ConnectionOwner,
+        *,
+        deadline: ConnectDeadline,
+        observer: "ConnectObserver | None",
+    ) -> Connection:
+        """Dial, do the TLS handshake and start HTTP/1.1; see `BaseConnector`.
+
+        Cancellation: nothing stays open.
+        """
+        return await open_http1(
+            self._dialer,
+            target,
+            owner,
+            shutdown_timeout=self._ssl_shutdown_timeout,
+            deadline=deadline,
+            observer=observer,
+        )
