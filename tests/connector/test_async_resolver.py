@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -246,6 +247,12 @@ def test_loop_is_accepted_and_ignored() -> None:
     loop.close()
 
 
+def test_without_the_extra_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aiodns", None)
+    with pytest.raises(ImportError, match=r"wayfare-connector\[aiodns\]"):
+        AsyncResolver()
+
+
 def test_the_default_is_the_quickest_that_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     def default() -> type[AbstractResolver]:
         import importlib
@@ -256,7 +263,7 @@ def test_the_default_is_the_quickest_that_is_installed(monkeypatch: pytest.Monke
         return resolver
 
     assert default() is AsyncResolver
-    monkeypatch.setitem(__import__("sys").modules, "wayfare_connector._async_resolver", None)
+    monkeypatch.setitem(sys.modules, "aiodns", None)
     assert default() is ThreadedResolver
     monkeypatch.undo()
     assert default() is wayfare_connector.AsyncResolver

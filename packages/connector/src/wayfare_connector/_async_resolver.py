@@ -5,11 +5,12 @@ import socket
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any, final
-
-import aiodns
+from typing import TYPE_CHECKING, Any, final
 
 from ._resolver import AbstractResolver, ResolveResult, address_text
+
+if TYPE_CHECKING:
+    from aiodns import DNSResolver
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -31,6 +32,8 @@ class AsyncResolver(AbstractResolver):
     `aiodns.DNSResolver`, for example `timeout` and `tries`. What else the system knows of names
     (mDNS, NIS and other modules of nsswitch) plays no part here. `loop` is accepted and ignored, with
     a `DeprecationWarning`.
+
+    Raises: `ImportError` where the extra is not installed.
     """
 
     def __init__(
@@ -45,9 +48,17 @@ class AsyncResolver(AbstractResolver):
                 DeprecationWarning,
                 stacklevel=2,
             )
+        try:
+            # Imported here: the name is there for all, the library only for who installs the extra.
+            import aiodns
+        except ImportError as exc:
+            raise ImportError(
+                "AsyncResolver needs aiodns: pip install wayfare-connector[aiodns]"
+            ) from exc
+        self._library = aiodns
         self._nameservers = nameservers
         self._options = options
-        self._resolver: aiodns.DNSResolver | None = None
+        self._resolver: DNSResolver | None = None
         self._closed = False
 
     @override
@@ -63,12 +74,12 @@ class AsyncResolver(AbstractResolver):
             raise OSError("the resolver is closed")
         if self._resolver is None:
             loop = asyncio.get_running_loop()
-            self._resolver = aiodns.DNSResolver(self._nameservers, loop, **self._options)
+            self._resolver = self._library.DNSResolver(self._nameservers, loop, **self._options)
         try:
             answer = await self._resolver.getaddrinfo(
                 host, family=family, port=port, type=socket.SOCK_STREAM
             )
-        except aiodns.error.DNSError as exc:
+        except self._library.error.DNSError as exc:
             code, message = exc.args
             unknown = code in (_ARES_ENOTFOUND, _ARES_ENODATA)
             kind = socket.EAI_NONAME if unknown else socket.EAI_AGAIN

@@ -1,7 +1,9 @@
 """`DefaultResolver`: the quickest resolver that is installed."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ._async_resolver import AsyncResolver
 from ._resolver import AbstractResolver, ThreadedResolver
 
 if TYPE_CHECKING:
@@ -10,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ("DefaultResolver",)
 
 try:
-    from ._async_resolver import AsyncResolver
+    import_module("aiodns")
 except ImportError:
     DefaultResolver = ThreadedResolver
 else:
