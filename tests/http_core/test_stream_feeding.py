@@ -12,26 +12,7 @@ from wayfare_http_core.aio import (
     StreamBody,
     StreamReader,
 )
-from wayfare_http_core.testing import run_with_fake_clock
-
-
-class Flow:
-    """Notes what the stream asks of whoever feeds it."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def pause_reading(self) -> None:
-        self.asked.append("pause")
-
-    def resume_reading(self) -> None:
-        self.asked.append("resume")
-
-    def abort(self) -> None:
-        self.asked.append("abort")
-
-    def distrust(self) -> None:
-        self.asked.append("distrust")
+from wayfare_http_core.testing import RecordingFlow, run_with_fake_clock
 
 
 class Late(TimeoutError):
@@ -42,7 +23,7 @@ class Late(TimeoutError):
 
 
 async def test_the_ways_to_make_one() -> None:
-    flow = Flow()
+    flow = RecordingFlow()
     assert StreamReader().get_read_buffer_limits() == (256 * 1024, 512 * 1024)
     assert StreamReader(limit=10).get_read_buffer_limits() == (10, 20)
     stream = StreamReader(flow, 2)
@@ -169,7 +150,7 @@ async def test_an_error_keeps_its_cause() -> None:
 
 
 async def test_a_larger_low_water_mark_lets_the_feeding_side_go_on() -> None:
-    flow = Flow()
+    flow = RecordingFlow()
     stream = StreamReader(flow, limit=4)
     stream.feed_data(b"x" * 9)
     stream.set_read_chunk_size(8)
@@ -249,7 +230,7 @@ async def test_waiting_for_the_end_of_a_stream_that_breaks() -> None:
 
 
 async def test_a_cancelled_wait_for_the_end_changes_nothing() -> None:
-    flow = Flow()
+    flow = RecordingFlow()
     stream = StreamReader(flow)
     stream.set_timeouts(Deadline.after(100, Late))
     waiting = asyncio.ensure_future(stream.wait_eof())
@@ -265,7 +246,7 @@ def test_the_deadline_bounds_the_wait_for_the_end() -> None:
     """O4; the read timeout does not: a feeding side that was told to pause sends nothing."""
 
     async def main() -> None:
-        flow = Flow()
+        flow = RecordingFlow()
         stream = StreamReader(flow)
         stream.set_timeouts(Deadline.after(5, Late), (1, OSError))
         start = asyncio.get_running_loop().time()
@@ -391,7 +372,7 @@ async def test_whoever_feeds_a_request_that_was_given_up_is_told() -> None:
 
 async def test_a_response_that_is_sent_on_survives_the_request() -> None:
     """Its connection feeds it, and whoever has the response decides what becomes of it."""
-    flow = Flow()
+    flow = RecordingFlow()
     stream = StreamReader(flow)
     stream.feed_data(b"xxx")
     pieces = StreamBody(stream).chunks()

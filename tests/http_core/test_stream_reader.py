@@ -10,50 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wayfare_http_core import (
-    Decoder,
     IncompleteBodyError,
     LineTooLong,
-    UnsupportedCodings,
-    make_decoder,
 )
 from wayfare_http_core.aio import StreamReader
+from wayfare_http_core.testing import RecordingFlow, decoder_of, stream_of
 
 Read: TypeAlias = Callable[[StreamReader], Coroutine[object, object, bytes]]
-
-
-class Flow:
-    """Notes what the stream asks of whoever feeds it."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def pause_reading(self) -> None:
-        self.asked.append("pause")
-
-    def resume_reading(self) -> None:
-        self.asked.append("resume")
-
-    def abort(self) -> None:
-        self.asked.append("abort")
-
-    def distrust(self) -> None:
-        self.asked.append("distrust")
-
-
-def filled(*pieces: bytes, eof: bool = True, flow: Flow | None = None) -> StreamReader:
-    stream = StreamReader(flow)
-    for piece in pieces:
-        stream.feed_data(piece)
-    if eof:
-        stream.feed_eof()
-    return stream
-
-
-def decoder(*codings: str) -> Decoder:
-    made = make_decoder(codings)
-    assert made is not None
-    assert not isinstance(made, UnsupportedCodings)
-    return made
 
 
 async def first_of(pieces: AsyncIterator[bytes]) -> bytes:
@@ -78,7 +41,7 @@ every_read = pytest.mark.parametrize("read", READS.values(), ids=READS)
 
 
 async def test_read_takes_everything_up_to_the_end() -> None:
-    stream = filled(b"one", b"two", b"three")
+    stream = stream_of(b"one", b"two", b"three")
     assert await stream.read() == b"onetwothree"
     assert await stream.read() == b""
     assert stream.at_eof()
@@ -86,13 +49,13 @@ async def test_read_takes_everything_up_to_the_end() -> None:
 
 async def test_read_of_one_piece_copies_nothing() -> None:
     piece = bytes(1000)
-    assert await filled(piece).read() is piece
-    assert await filled(piece).read(1000) is piece
-    assert await filled(piece).readany() is piece
+    assert await stream_of(piece).read() is piece
+    assert await stream_of(piece).read(1000) is piece
+    assert await stream_of(piece).readany() is piece
 
 
 async def test_read_n_gives_up_to_n_from_as_many_pieces_as_it_takes() -> None:
-    stream = filled(b"abc", b"def", b"g")
+    stream = stream_of(b"abc", b"def", b"g")
     assert await stream.read(0) == b""
     assert await stream.read(2) == b"ab"
     assert await stream.read(3) == b"cde"
@@ -101,13 +64,13 @@ async def test_read_n_gives_up_to_n_from_as_many_pieces_as_it_takes() -> None:
 
 
 async def test_read_n_does_not_wait_for_n() -> None:
-    stream = filled(b"abc", eof=False)
+    stream = stream_of(b"abc", eof=False)
     assert await stream.read(100) == b"abc"
     stream.feed_eof()
 
 
 async def test_readany_gives_what_waits() -> None:
-    stream = filled(b"ab", b"cd")
+    stream = stream_of(b"ab", b"cd")
     assert await stream.read(1) == b"a"
     assert await stream.readany() == b"bcd"
     assert await stream.readany() == b""
@@ -115,13 +78,13 @@ async def test_readany_gives_what_waits() -> None:
 
 async def test_readany_gives_large_pieces_one_by_one() -> None:
     large = bytes(64 * 1024)
-    stream = filled(large, b"small", b"smaller", large)
+    stream = stream_of(large, b"small", b"smaller", large)
     assert await stream.readany() is large
     assert await stream.readany() == b"smallsmaller" + large
 
 
 async def test_readexactly() -> None:
-    stream = filled(b"abc", b"def")
+    stream = stream_of(b"abc", b"def")
     assert await stream.readexactly(0) == b""
     assert await stream.readexactly(4) == b"abcd"
     with pytest.raises(ValueError, match="less than zero"):
@@ -131,7 +94,7 @@ async def test_readexactly() -> None:
 
 async def test_readexactly_at_the_end_raises_with_the_partial_octets() -> None:
     """B28: and the octets it took are the caller's, in the error."""
-    stream = filled(b"abc", b"de")
+    stream = stream_of(b"abc", b"de")
     with pytest.raises(asyncio.IncompleteReadError) as caught:
         await stream.readexactly(6)
     assert (caught.value.partial, caught.value.expected) == (b"abcde", 6)
@@ -139,7 +102,7 @@ async def test_readexactly_at_the_end_raises_with_the_partial_octets() -> None:
 
 
 async def test_readline_keeps_the_line_feed_and_the_last_line_may_lack_it() -> None:
-    stream = filled(b"one\ntwo\r\n\nthr", b"ee")
+    stream = stream_of(b"one\ntwo\r\n\nthr", b"ee")
     lines = [line async for line in stream]
     assert lines == [b"one\n", b"two\r\n", b"\n", b"three"]
     assert await stream.readline() == b""
@@ -152,7 +115,7 @@ async def test_a_separator_is_found_however_it_is_cut(separator: bytes) -> None:
     cuts = [[content[:at], content[at:]] for at in range(1, len(content))]
     cuts.append([content[at : at + 1] for at in range(len(content))])
     for pieces in cuts:
-        stream = filled(*pieces)
+        stream = stream_of(*pieces)
         first = content.find(separator) + len(separator)
         assert await stream.readuntil(separator) == content[:first], pieces
         assert await stream.readuntil(separator) == content[first : -len(b"end")], pieces
@@ -162,15 +125,15 @@ async def test_a_separator_is_found_however_it_is_cut(separator: bytes) -> None:
 
 async def test_an_empty_separator_is_refused() -> None:
     with pytest.raises(ValueError, match="empty"):
-        await filled(b"x").readuntil(b"")
+        await stream_of(b"x").readuntil(b"")
 
 
 @pytest.mark.parametrize("pieces", [[b"12345678\nrest"], [b"1234", b"5678\nrest"]])
 async def test_a_line_up_to_the_limit_passes_and_a_longer_one_stays_readable(
     pieces: list[bytes],
 ) -> None:
-    assert await filled(*pieces).readline(max_line_length=9) == b"12345678\n"
-    stream = filled(*pieces)
+    assert await stream_of(*pieces).readline(max_line_length=9) == b"12345678\n"
+    stream = stream_of(*pieces)
     with pytest.raises(LineTooLong) as caught:
         await stream.readline(max_line_length=8)
     assert caught.value.limit == 8
@@ -194,7 +157,7 @@ async def test_without_a_separator_a_line_ends_at_the_high_water_mark() -> None:
 async def test_lines_of_one_large_piece_are_read_in_place() -> None:
     """Work grows with the octets and not with octets times lines: these lines took minutes once."""
     lines = 200_000
-    stream = filled(b"0123456789\n" * lines)
+    stream = stream_of(b"0123456789\n" * lines)
     count = 0
     async for line in stream:
         assert len(line) == 11
@@ -203,14 +166,18 @@ async def test_lines_of_one_large_piece_are_read_in_place() -> None:
 
 
 async def test_iter_any_and_iter_chunked() -> None:
-    assert [piece async for piece in filled(b"ab", b"cd").iter_any()] == [b"abcd"]
-    assert [piece async for piece in filled(b"abc", b"de").iter_chunked(2)] == [b"ab", b"cd", b"e"]
+    assert [piece async for piece in stream_of(b"ab", b"cd").iter_any()] == [b"abcd"]
+    assert [piece async for piece in stream_of(b"abc", b"de").iter_chunked(2)] == [
+        b"ab",
+        b"cd",
+        b"e",
+    ]
     with pytest.raises(ValueError, match="at least 1"):
-        filled().iter_chunked(0)
+        stream_of().iter_chunked(0)
 
 
 def test_read_nowait_gives_what_waits() -> None:
-    stream = filled(b"abc", b"def", eof=False)
+    stream = stream_of(b"abc", b"def", eof=False)
     assert stream.read_nowait(2) == b"ab"
     assert stream.read_nowait() == b"cdef"
     assert stream.read_nowait() == b""
@@ -220,8 +187,8 @@ def test_read_nowait_gives_what_waits() -> None:
 
 
 async def test_read_nowait_gives_of_coded_content_what_was_decoded() -> None:
-    stream = filled(gzip.compress(b"hello"))
-    stream.decode_with(decoder("gzip"))
+    stream = stream_of(gzip.compress(b"hello"))
+    stream.decode_with(decoder_of("gzip"))
     assert stream.read_nowait() == b""
     assert await stream.read(2) == b"he"
     assert stream.read_nowait() == b"llo"
@@ -249,11 +216,11 @@ async def test_what_a_stream_says_of_itself() -> None:
 
 def test_feeding_after_the_end_is_a_mistake() -> None:
     with pytest.raises(RuntimeError, match="after feed_eof"):
-        filled().feed_data(b"x")
+        stream_of().feed_data(b"x")
 
 
 async def test_a_whole_stream_never_asks_for_a_pause() -> None:
-    flow = Flow()
+    flow = RecordingFlow()
     stream = StreamReader.of_whole(b"x" * 100, flow, limit=1)
     assert stream.is_eof()
     assert (stream.total_raw_bytes, stream.total_bytes) == (100, 0)
@@ -305,7 +272,7 @@ async def test_every_read_raises_what_broke_the_stream(read: Read) -> None:
 @pytest.mark.parametrize("name", ["read(n)", "readany", "iter_any", "iter_chunked"])
 async def test_what_arrived_before_the_error_is_read_first(name: str) -> None:
     """B13, B25: partial success, and then the error."""
-    stream = filled(b"part", eof=False)
+    stream = stream_of(b"part", eof=False)
     stream.set_exception(IncompleteBodyError(4, 10))
     assert await READS[name](stream) == b"part"
     with pytest.raises(IncompleteBodyError):
@@ -315,7 +282,7 @@ async def test_what_arrived_before_the_error_is_read_first(name: str) -> None:
 @pytest.mark.parametrize("name", ["read", "readexactly", "readline", "readuntil", "async for"])
 async def test_a_read_that_needs_more_raises_and_leaves_the_rest_readable(name: str) -> None:
     """B13: what is not whole is not given out as whole."""
-    stream = filled(b"pa", b"rt", eof=False)
+    stream = stream_of(b"pa", b"rt", eof=False)
     stream.set_exception(IncompleteBodyError(4, 10))
     for _ in range(2):
         with pytest.raises(IncompleteBodyError):
@@ -330,7 +297,7 @@ async def test_the_first_error_counts_and_none_after_the_end() -> None:
     stream.set_exception(first)
     stream.set_exception(OSError("second"))
     assert stream.exception() is first
-    complete = filled(b"x")
+    complete = stream_of(b"x")
     complete.set_exception(first)
     assert complete.exception() is None
     assert await complete.read() == b"x"
@@ -394,8 +361,8 @@ async def test_a_read_cancelled_between_decoding_steps_loses_no_octet(name: str)
         "readuntil": lambda stream: stream.readuntil(b"::", max_size=len(content)),
     }
     for turns in range(1, 5):
-        stream = filled(gzip.compress(content))
-        stream.decode_with(decoder("gzip"))
+        stream = stream_of(gzip.compress(content))
+        stream.decode_with(decoder_of("gzip"))
         reading = asyncio.ensure_future(reads[name](stream))
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -473,9 +440,9 @@ def test_any_reads_of_any_pieces_give_the_same_octets(
 
     async def main() -> None:
         wire = gzip.compress(content) if coded else content
-        stream = StreamReader(Flow(), limit)
+        stream = StreamReader(RecordingFlow(), limit)
         if coded:
-            stream.decode_with(decoder("gzip"))
+            stream.decode_with(decoder_of("gzip"))
 
         async def feed() -> None:
             for piece in cut(wire, places):

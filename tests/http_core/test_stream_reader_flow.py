@@ -7,58 +7,25 @@ import zlib
 import pytest
 from wayfare_http_core import (
     ContentEncodingError,
-    Decoder,
     IncompleteBodyError,
     LineTooLong,
     SocketTimeoutError,
-    UnsupportedCodings,
-    make_decoder,
 )
 from wayfare_http_core.aio import Deadline, StreamReader
-from wayfare_http_core.testing import FakeClockLoop, run_with_fake_clock
-
-
-class Flow:
-    """Notes what the stream asks of whoever feeds it."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def pause_reading(self) -> None:
-        self.asked.append("pause")
-
-    def resume_reading(self) -> None:
-        self.asked.append("resume")
-
-    def abort(self) -> None:
-        self.asked.append("abort")
-
-    def distrust(self) -> None:
-        self.asked.append("distrust")
-
-
-def filled(*pieces: bytes, eof: bool = True, flow: Flow | None = None) -> StreamReader:
-    stream = StreamReader(flow)
-    for piece in pieces:
-        stream.feed_data(piece)
-    if eof:
-        stream.feed_eof()
-    return stream
-
-
-def decoder(*codings: str) -> Decoder:
-    made = make_decoder(codings)
-    assert made is not None
-    assert not isinstance(made, UnsupportedCodings)
-    return made
-
+from wayfare_http_core.testing import (
+    FakeClockLoop,
+    RecordingFlow,
+    decoder_of,
+    run_with_fake_clock,
+    stream_of,
+)
 
 # --- Back-pressure.
 
 
 async def test_the_marks_are_exact() -> None:
     """B27: pause above twice the limit, resume at the limit, each said once."""
-    flow = Flow()
+    flow = RecordingFlow()
     stream = StreamReader(flow, limit=10)
     stream.feed_data(b"x" * 20)
     assert flow.asked == []
@@ -76,7 +43,7 @@ async def test_the_marks_are_exact() -> None:
 @pytest.mark.parametrize("end", ["eof", "error"])
 async def test_after_the_end_nobody_is_asked_to_resume(end: str) -> None:
     """The connection may serve another exchange by then."""
-    flow = Flow()
+    flow = RecordingFlow()
     stream = StreamReader(flow, limit=1)
     stream.feed_data(b"xxxx")
     if end == "eof":
@@ -95,7 +62,7 @@ async def test_without_flow_control_a_stream_takes_everything() -> None:
 
 async def test_octets_given_back_count_again() -> None:
     """B27: what a failed read puts back presses on the next octet that arrives."""
-    flow = Flow()
+    flow = RecordingFlow()
     stream = StreamReader(flow, limit=4)
     stream.feed_data(b"x" * 9)
     with pytest.raises(LineTooLong):
@@ -111,9 +78,9 @@ async def test_a_bomb_waits_coded() -> None:
     """B27: at any ratio what waits is bounded by the octets of the wire, and one decoding step."""
     content = bytes(64 * 1024 * 1024)
     coded = zlib.compress(content, 9)
-    flow = Flow()
+    flow = RecordingFlow()
     stream = StreamReader(flow, limit=1024)
-    stream.decode_with(decoder("deflate"))
+    stream.decode_with(decoder_of("deflate"))
     fed = 0
     while "pause" not in flow.asked:
         stream.feed_data(coded[fed : fed + 512])
@@ -130,10 +97,10 @@ async def test_a_bomb_waits_coded() -> None:
 
 
 async def test_a_paused_bomb_is_resumed_when_its_coded_octets_are_used_up() -> None:
-    flow = Flow()
+    flow = RecordingFlow()
     coded = gzip.compress(bytes(range(256)) * 40)
     stream = StreamReader(flow, limit=100)
-    stream.decode_with(decoder("gzip"))
+    stream.decode_with(decoder_of("gzip"))
     for at in range(0, len(coded), 50):
         stream.feed_data(coded[at : at + 50])
     assert flow.asked == ["pause"]
@@ -155,7 +122,7 @@ async def test_content_is_decoded_as_it_is_read() -> None:
     for cut in (1, len(coded) // 2, len(coded)):
         stream = StreamReader()
         stream.feed_data(coded[:cut])
-        stream.decode_with(decoder("gzip"))
+        stream.decode_with(decoder_of("gzip"))
         if cut < len(coded):
             stream.feed_data(coded[cut:])
         stream.feed_eof()
@@ -167,37 +134,37 @@ async def test_content_is_decoded_as_it_is_read() -> None:
 
 
 async def test_a_coding_must_be_known_before_the_first_read() -> None:
-    stream = filled(b"abc")
+    stream = stream_of(b"abc")
     await stream.read(1)
     with pytest.raises(RuntimeError, match="being read already"):
-        stream.decode_with(decoder("gzip"))
+        stream.decode_with(decoder_of("gzip"))
     twice = StreamReader()
-    twice.decode_with(decoder("gzip"))
+    twice.decode_with(decoder_of("gzip"))
     with pytest.raises(RuntimeError, match="being read already"):
-        twice.decode_with(decoder("gzip"))
+        twice.decode_with(decoder_of("gzip"))
 
 
 async def test_no_content_has_no_coding() -> None:
     """A response to HEAD, 204 and 304 name the coding of content that they do not carry."""
-    flow = Flow()
+    flow = RecordingFlow()
     stream = StreamReader(flow)
-    stream.decode_with(decoder("gzip"))
+    stream.decode_with(decoder_of("gzip"))
     stream.feed_eof()
     assert stream.at_eof()
     assert await stream.read() == b""
     assert await stream.read() == b""
     assert flow.asked == []
-    ended = filled(flow=flow)
-    ended.decode_with(decoder("gzip"))
+    ended = stream_of(flow=flow)
+    ended.decode_with(decoder_of("gzip"))
     assert ended.at_eof()
     assert ended.total_compressed_bytes is None
 
 
 @pytest.mark.parametrize("name", ["read", "readany", "readline", "readuntil"])
 async def test_corrupt_content_breaks_the_stream_and_the_trust(name: str) -> None:
-    flow = Flow()
-    stream = filled(b"this is no gzip", b" at all", flow=flow)
-    stream.decode_with(decoder("gzip"))
+    flow = RecordingFlow()
+    stream = stream_of(b"this is no gzip", b" at all", flow=flow)
+    stream.decode_with(decoder_of("gzip"))
     for _ in range(2):
         with pytest.raises(ContentEncodingError):
             await getattr(stream, name)()
@@ -207,11 +174,11 @@ async def test_corrupt_content_breaks_the_stream_and_the_trust(name: str) -> Non
 
 async def test_corrupt_content_that_still_arrives_is_not_waited_for() -> None:
     """Nobody can read the rest: the connection goes at once, and so does the deadline."""
-    flow = Flow()
-    stream = filled(b"this is no gzip", eof=False, flow=flow)
+    flow = RecordingFlow()
+    stream = stream_of(b"this is no gzip", eof=False, flow=flow)
     deadline = Deadline.after(5)
     stream.set_timeouts(deadline)
-    stream.decode_with(decoder("gzip"))
+    stream.decode_with(decoder_of("gzip"))
     with pytest.raises(ContentEncodingError):
         await stream.readany()
     assert flow.asked == ["abort"]
@@ -220,9 +187,9 @@ async def test_corrupt_content_that_still_arrives_is_not_waited_for() -> None:
 
 async def test_corrupt_content_of_a_stream_that_broke_harms_no_other_exchange() -> None:
     """B29: the rest may have been dropped, and the connection be in use again."""
-    flow = Flow()
-    stream = filled(b"this is no gzip", eof=False, flow=flow)
-    stream.decode_with(decoder("gzip"))
+    flow = RecordingFlow()
+    stream = stream_of(b"this is no gzip", eof=False, flow=flow)
+    stream.decode_with(decoder_of("gzip"))
     stream.set_exception(IncompleteBodyError(15, 23))
     with pytest.raises(ContentEncodingError):
         await stream.readany()
@@ -233,8 +200,8 @@ async def test_content_before_the_corruption_is_read_first() -> None:
     content = bytes(range(256)) * 4096  # more than one decoding step
     coded = bytearray(gzip.compress(content))
     coded[-8:-4] = b"\0\0\0\0"  # the checksum
-    stream = filled(bytes(coded))  # and nobody to tell
-    stream.decode_with(decoder("gzip"))
+    stream = stream_of(bytes(coded))  # and nobody to tell
+    stream.decode_with(decoder_of("gzip"))
     read = b""
 
     async def read_on() -> None:
@@ -250,9 +217,9 @@ async def test_content_before_the_corruption_is_read_first() -> None:
 
 async def test_truncated_coded_content_is_an_error_also_where_the_framing_ended_well() -> None:
     """A coded stream that stops early must not pass for the whole."""
-    flow = Flow()
-    stream = filled(gzip.compress(b"content")[:-3], flow=flow)
-    stream.decode_with(decoder("gzip"))
+    flow = RecordingFlow()
+    stream = stream_of(gzip.compress(b"content")[:-3], flow=flow)
+    stream.decode_with(decoder_of("gzip"))
     assert await stream.readany() == b"content"
     for _ in range(2):
         with pytest.raises(ContentEncodingError):
@@ -262,9 +229,9 @@ async def test_truncated_coded_content_is_an_error_also_where_the_framing_ended_
 
 async def test_a_broken_connection_is_told_after_the_octets_that_can_be_decoded() -> None:
     """B13: the error is the connection's, not the coding's."""
-    flow = Flow()
-    stream = filled(gzip.compress(b"content")[:-3], eof=False, flow=flow)
-    stream.decode_with(decoder("gzip"))
+    flow = RecordingFlow()
+    stream = stream_of(gzip.compress(b"content")[:-3], eof=False, flow=flow)
+    stream.decode_with(decoder_of("gzip"))
     stream.set_exception(IncompleteBodyError(20, 23))
     assert await stream.readany() == b"content"
     with pytest.raises(IncompleteBodyError):
@@ -279,7 +246,7 @@ async def test_coded_octets_must_unpack_to_something() -> None:
     most = 1024 * 1024 // len(block)
     for blocks in (most, most + 1):
         stream = StreamReader()
-        stream.decode_with(decoder("deflate"))
+        stream.decode_with(decoder_of("deflate"))
         stream.feed_data(b"\x00\x05\x00\xfa\xffhello")
         assert await stream.readany() == b"hello"
         stream.feed_data(block * (blocks - 1))
@@ -294,8 +261,8 @@ async def test_coded_octets_must_unpack_to_something() -> None:
 
 async def test_decoding_leaves_the_loop_its_turns() -> None:
     """A small body that unpacks to much must not stop everything else while it is read at once."""
-    stream = filled(gzip.compress(bytes(16 * 1024 * 1024)))
-    stream.decode_with(decoder("gzip"))
+    stream = stream_of(gzip.compress(bytes(16 * 1024 * 1024)))
+    stream.decode_with(decoder_of("gzip"))
     turns = 0
 
     async def count() -> None:
@@ -317,8 +284,8 @@ async def test_decoding_that_gives_nothing_leaves_the_loop_its_turns_and_one_rea
     coded = gzip.compress(
         b"\x78\x9c" + blocks + empty_blocks.flush() + zlib.adler32(b"").to_bytes(4, "big")
     )
-    stream = filled(coded)
-    stream.decode_with(decoder("deflate", "gzip"))
+    stream = stream_of(coded)
+    stream.decode_with(decoder_of("deflate", "gzip"))
     reading = asyncio.ensure_future(stream.readany())
     await asyncio.sleep(0)
     assert not reading.done()
@@ -343,7 +310,7 @@ def test_the_deadline_bounds_every_wait_together() -> None:
     """O4: the error is the deadline's, and the feeding side is told to give up."""
 
     async def main() -> None:
-        flow = Flow()
+        flow = RecordingFlow()
         stream = StreamReader(flow)
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -362,7 +329,7 @@ def test_the_read_timeout_bounds_each_wait_by_itself() -> None:
     """O2: a slow drip passes, a stall does not."""
 
     async def main() -> None:
-        flow = Flow()
+        flow = RecordingFlow()
         stream = StreamReader(flow)
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -397,7 +364,7 @@ def test_of_both_bounds_the_earlier_one_counts(
 @pytest.mark.parametrize("end", ["eof", "error"])
 def test_the_end_of_the_content_ends_its_deadline(end: str) -> None:
     async def main() -> None:
-        flow = Flow()
+        flow = RecordingFlow()
         stream = StreamReader(flow)
         deadline = Deadline.after(10, Late)
         stream.set_timeouts(deadline, (20, too_slow))
@@ -420,7 +387,7 @@ def test_the_end_of_the_content_ends_its_deadline(end: str) -> None:
 
 @pytest.mark.parametrize("end", ["eof", "error"])
 async def test_timeouts_for_content_that_ended_are_over_at_once(end: str) -> None:
-    stream = filled(b"x", eof=end == "eof")
+    stream = stream_of(b"x", eof=end == "eof")
     if end == "error":
         stream.set_exception(OSError())
     deadline = Deadline.after(10, Late)
@@ -434,7 +401,7 @@ def test_octets_in_the_last_moment_are_given_and_nothing_is_given_up() -> None:
     """The deadline passes between the octets' arrival and the reader's turn: that read had them in time."""
 
     async def main() -> None:
-        flow = Flow()
+        flow = RecordingFlow()
         stream = StreamReader(flow)
         loop = asyncio.get_running_loop()
         stream.set_timeouts(Deadline.after(10, Late), (10, too_slow))
@@ -453,7 +420,7 @@ def test_a_cancellation_stays_one() -> None:
     """O4: not turned into a timeout, and nothing is given up: the next read may go on."""
 
     async def main() -> None:
-        flow = Flow()
+        flow = RecordingFlow()
         stream = StreamReader(flow)
         stream.set_timeouts(Deadline.after(10, Late), (10, too_slow))
         reading = asyncio.ensure_future(stream.readany())

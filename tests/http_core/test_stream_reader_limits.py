@@ -8,50 +8,18 @@ import zlib
 import pytest
 from wayfare_http_core import (
     BodyTooLargeError,
-    Decoder,
     IncompleteBodyError,
     SlowTransferError,
     SocketTimeoutError,
-    UnsupportedCodings,
-    make_decoder,
 )
 from wayfare_http_core.aio import Deadline, StreamReader
-from wayfare_http_core.testing import FakeClockLoop, run_with_fake_clock
-
-
-class Flow:
-    """Notes what the stream asks of whoever feeds it."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def pause_reading(self) -> None:
-        self.asked.append("pause")
-
-    def resume_reading(self) -> None:
-        self.asked.append("resume")
-
-    def abort(self) -> None:
-        self.asked.append("abort")
-
-    def distrust(self) -> None:
-        self.asked.append("distrust")
-
-
-def filled(*pieces: bytes, eof: bool = True, flow: Flow | None = None) -> StreamReader:
-    stream = StreamReader(flow)
-    for piece in pieces:
-        stream.feed_data(piece)
-    if eof:
-        stream.feed_eof()
-    return stream
-
-
-def decoder(*codings: str) -> Decoder:
-    made = make_decoder(codings)
-    assert made is not None
-    assert not isinstance(made, UnsupportedCodings)
-    return made
+from wayfare_http_core.testing import (
+    FakeClockLoop,
+    RecordingFlow,
+    decoder_of,
+    run_with_fake_clock,
+    stream_of,
+)
 
 
 class Late(TimeoutError):
@@ -69,8 +37,8 @@ def too_slow() -> SocketTimeoutError:
 async def test_content_over_the_limit_is_delivered_up_to_it(eof: bool) -> None:
     """B26: however it is cut; what still arrives is aborted, and a connection that is free again is not."""
     for pieces in ([b"0123456789"], [b"01234", b"56789"], [b"0123", b"4", b"5", b"6789"]):
-        flow = Flow()
-        stream = filled(*pieces, eof=eof, flow=flow)
+        flow = RecordingFlow()
+        stream = stream_of(*pieces, eof=eof, flow=flow)
         stream.limit_size(5)
         read = b""
         while len(read) < 5:
@@ -85,12 +53,12 @@ async def test_content_over_the_limit_is_delivered_up_to_it(eof: bool) -> None:
 
 
 async def test_content_of_exactly_the_limit_passes() -> None:
-    flow = Flow()
-    stream = filled(b"01234", b"56789", flow=flow)
+    flow = RecordingFlow()
+    stream = stream_of(b"01234", b"56789", flow=flow)
     stream.limit_size(10)
     assert await stream.read() == b"0123456789"
     assert stream.at_eof()
-    empty = filled(flow=flow)
+    empty = stream_of(flow=flow)
     empty.limit_size(0)
     assert await empty.read() == b""
     assert flow.asked == []
@@ -99,7 +67,7 @@ async def test_content_of_exactly_the_limit_passes() -> None:
 @pytest.mark.parametrize("name", ["read", "readline", "readuntil"])
 async def test_what_is_not_whole_is_not_given_out_as_whole(name: str) -> None:
     """B26: a read up to the end fails, and leaves what was within the limit readable."""
-    stream = filled(b"01", b"23456789")
+    stream = stream_of(b"01", b"23456789")
     stream.limit_size(5)
     for _ in range(2):
         with pytest.raises(BodyTooLargeError):
@@ -111,7 +79,7 @@ async def test_what_is_not_whole_is_not_given_out_as_whole(name: str) -> None:
 
 
 async def test_what_waits_can_be_read_up_to_the_limit_without_waiting() -> None:
-    stream = filled(b"0123456789", eof=False)
+    stream = stream_of(b"0123456789", eof=False)
     stream.limit_size(5)
     assert stream.read_nowait() == b"01234"
     with pytest.raises(BodyTooLargeError):
@@ -119,12 +87,12 @@ async def test_what_waits_can_be_read_up_to_the_limit_without_waiting() -> None:
 
 
 async def test_a_limit_on_content_that_was_read_already_counts_what_was_read() -> None:
-    flow = Flow()
-    stream = filled(b"0123456789", eof=False, flow=flow)
+    flow = RecordingFlow()
+    stream = stream_of(b"0123456789", eof=False, flow=flow)
     assert await stream.read(4) == b"0123"
     stream.limit_size(6)
     assert await stream.readany() == b"45"
-    beyond = filled(b"0123456789", eof=False, flow=flow)
+    beyond = stream_of(b"0123456789", eof=False, flow=flow)
     assert await beyond.read(4) == b"0123"
     beyond.limit_size(3)
     with pytest.raises(BodyTooLargeError):
@@ -132,7 +100,7 @@ async def test_a_limit_on_content_that_was_read_already_counts_what_was_read() -
 
 
 async def test_a_limit_can_be_lifted() -> None:
-    stream = filled(b"0123456789")
+    stream = stream_of(b"0123456789")
     stream.limit_size(5)
     stream.limit_size(None)
     assert await stream.read() == b"0123456789"
@@ -143,11 +111,11 @@ async def test_a_limit_can_be_lifted() -> None:
 @pytest.mark.parametrize("eof", [False, True])
 async def test_decoded_octets_count(eof: bool) -> None:
     """B26: a little content that unpacks to much is stopped where it is too much, not when it is unpacked."""
-    flow = Flow()
+    flow = RecordingFlow()
     coded = gzip.compress(bytes(64 * 1024 * 1024))
-    stream = filled(coded, eof=eof, flow=flow)
+    stream = stream_of(coded, eof=eof, flow=flow)
     stream.limit_size(1_000_000)
-    stream.decode_with(decoder("gzip"))
+    stream.decode_with(decoder_of("gzip"))
     while stream.total_bytes < 1_000_000:
         assert await stream.readany()
     assert stream.total_bytes == 1_000_000
@@ -161,15 +129,15 @@ async def test_coded_octets_do_not_count() -> None:
     """Content that grew when it was coded is within the limit all the same."""
     coded = gzip.compress(b"0123456789")
     assert len(coded) > 10
-    stream = filled(coded)
+    stream = stream_of(coded)
     stream.limit_size(10)
-    stream.decode_with(decoder("gzip"))
+    stream.decode_with(decoder_of("gzip"))
     assert await stream.read() == b"0123456789"
 
 
 async def test_a_paused_peer_is_aborted_and_not_resumed() -> None:
     """B26, B27: taking what is within the limit makes room, which is for nobody."""
-    flow = Flow()
+    flow = RecordingFlow()
     stream = StreamReader(flow, limit=4)
     stream.feed_data(b"0123456789")
     stream.limit_size(2)
@@ -179,8 +147,8 @@ async def test_a_paused_peer_is_aborted_and_not_resumed() -> None:
 
 async def test_too_much_of_a_stream_that_broke_is_told_once_and_aborts_nothing() -> None:
     """The octets come before the break, and so does their error."""
-    flow = Flow()
-    stream = filled(b"0123456789", eof=False, flow=flow)
+    flow = RecordingFlow()
+    stream = stream_of(b"0123456789", eof=False, flow=flow)
     stream.set_exception(IncompleteBodyError(10, 20))
     stream.limit_size(5)
     assert await stream.readany() == b"01234"
@@ -196,7 +164,7 @@ def test_a_peer_that_is_too_slow_is_given_up() -> None:
     """O2: a drip that every read timeout lets pass."""
 
     async def main() -> None:
-        flow = Flow()
+        flow = RecordingFlow()
         stream = StreamReader(flow)
         stream.set_timeouts(None, (9, too_slow))
         stream.set_minimum_speed(10, 5)
@@ -284,14 +252,14 @@ def test_the_deadline_bounds_the_undoing_of_codings(complete: str) -> None:
     """O2: what arrived may take longer to unpack than anybody has; time spent before the first long read is free."""
 
     async def main() -> None:
-        flow = Flow()
+        flow = RecordingFlow()
         loop = asyncio.get_running_loop()
         assert isinstance(loop, FakeClockLoop)
         stream = StreamReader(flow)
         stream.feed_data(bomb())
         if complete == "before":
             stream.feed_eof()
-        stream.decode_with(decoder("deflate", "gzip"))
+        stream.decode_with(decoder_of("deflate", "gzip"))
         deadline = Deadline.after(10, Late)
         stream.set_timeouts(deadline)
         if complete == "after":
@@ -313,9 +281,9 @@ def test_the_deadline_bounds_the_undoing_of_codings(complete: str) -> None:
 
 def test_a_cancellation_while_codings_are_undone_stays_one() -> None:
     async def main() -> None:
-        flow = Flow()
-        stream = filled(bomb(), flow=flow)
-        stream.decode_with(decoder("deflate", "gzip"))
+        flow = RecordingFlow()
+        stream = stream_of(bomb(), flow=flow)
+        stream.decode_with(decoder_of("deflate", "gzip"))
         deadline = Deadline.after(10, Late)
         stream.set_timeouts(deadline)
         reading = asyncio.ensure_future(stream.read())
@@ -335,8 +303,8 @@ def test_content_without_a_deadline_takes_its_time() -> None:
 
     async def main() -> None:
         for deadline in (None, Deadline.after(None)):
-            stream = filled(bomb())
-            stream.decode_with(decoder("deflate", "gzip"))
+            stream = stream_of(bomb())
+            stream.decode_with(decoder_of("deflate", "gzip"))
             stream.set_timeouts(deadline)
             assert await stream.read() == b""
 

@@ -1,68 +1,20 @@
-"""MemoryTransport keeps the contract of asyncio's socket transports.
-
-Where it matters the same script runs over a real socket pair, so that the two cannot drift apart.
-"""
+"""MemoryTransport keeps the contract of asyncio's socket transports."""
 
 import asyncio
-import gc
-import socket
 import sys
-import warnings
-import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from wayfare_http_core.testing import MemoryTransport, TransportRegistry, memory_pair
+from wayfare_http_core.testing import (
+    RecordingProtocol,
+    memory_pair,
+    ticks,
+)
 
 if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
-
-
-class Recorder(asyncio.Protocol):
-    """Notes every event; `keep_open` is its answer to EOF."""
-
-    def __init__(self, *, keep_open: bool = False) -> None:
-        self.events: list[object] = []
-        self.data = bytearray()
-        self.keep_open = keep_open
-        self.ended = asyncio.Event()
-        self.transport: asyncio.Transport | None = None
-        self.lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        self.events.append("made")
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        assert type(data) is bytes
-        self.data += data
-        self.events.append(data)
-
-    @override
-    def eof_received(self) -> bool:
-        self.events.append("eof")
-        self.ended.set()
-        return self.keep_open
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.events.append(("lost", type(exc)))
-        self.lost.set_result(exc)
-
-    @override
-    def pause_writing(self) -> None:
-        self.events.append("pause")
-
-    @override
-    def resume_writing(self) -> None:
-        self.events.append("resume")
 
 
 class Buffered(asyncio.BufferedProtocol):
@@ -91,11 +43,6 @@ class Buffered(asyncio.BufferedProtocol):
         self.events.append("lost")
 
 
-async def ticks(n: int) -> None:
-    for _ in range(n):
-        await asyncio.sleep(0)
-
-
 @pytest.fixture
 def reports() -> "list[dict[str, Any]]":
     return []
@@ -107,7 +54,7 @@ async def collect_reports(reports: "list[dict[str, Any]]") -> None:
 
 
 async def test_connection_made_comes_from_a_callback_and_first() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, tb = memory_pair(a, b)
     tb.write(b"early")
     assert a.events == b.events == []
@@ -120,7 +67,7 @@ async def test_connection_made_comes_from_a_callback_and_first() -> None:
 
 
 async def test_data_received_comes_from_a_callback_one_read_per_tick() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, tb = memory_pair(a, b, read_size=2)
     await ticks(2)
     ta.write(b"abcde")
@@ -136,7 +83,7 @@ async def test_data_received_comes_from_a_callback_one_read_per_tick() -> None:
 
 
 async def test_a_buffered_protocol_gets_octets_in_its_buffer() -> None:
-    a, b = Recorder(), Buffered(3)
+    a, b = RecordingProtocol(), Buffered(3)
     ta, _ = memory_pair(a, b)
     ta.write(b"abcdefgh")
     await ticks(6)
@@ -147,7 +94,7 @@ async def test_a_buffered_protocol_gets_octets_in_its_buffer() -> None:
 
 
 async def test_set_protocol_switches_between_the_kinds_of_protocol() -> None:
-    a, b, c = Recorder(), Recorder(), Buffered(8)
+    a, b, c = RecordingProtocol(), RecordingProtocol(), Buffered(8)
     ta, tb = memory_pair(a, b)
     await ticks(2)
     tb.set_protocol(c)
@@ -164,7 +111,7 @@ async def test_set_protocol_switches_between_the_kinds_of_protocol() -> None:
 
 
 async def test_pause_reading_holds_octets_and_eof_back() -> None:
-    a, b = Recorder(), Recorder(keep_open=True)
+    a, b = RecordingProtocol(), RecordingProtocol(keep_open=True)
     ta, tb = memory_pair(a, b)
     await ticks(2)
     assert tb.is_reading()
@@ -185,14 +132,14 @@ async def test_pause_reading_holds_octets_and_eof_back() -> None:
 
 
 async def test_pausing_within_data_received_stops_after_that_read() -> None:
-    class PausesItself(Recorder):
+    class PausesItself(RecordingProtocol):
         @override
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
             assert self.transport is not None
             self.transport.pause_reading()
 
-    a, b = Recorder(), PausesItself()
+    a, b = RecordingProtocol(), PausesItself()
     ta, tb = memory_pair(a, b, read_size=1)
     ta.write(b"ab")
     await ticks(6)
@@ -207,7 +154,7 @@ async def test_pausing_within_data_received_stops_after_that_read() -> None:
 
 
 async def test_write_limits_pause_and_resume_the_writer() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, tb = memory_pair(a, b, capacity=4, read_size=4)
     ta.set_write_buffer_limits(high=6, low=2)
     assert ta.get_write_buffer_limits() == (2, 6)
@@ -239,7 +186,7 @@ async def test_write_limits_pause_and_resume_the_writer() -> None:
 async def test_default_write_limits(
     high: int | None, low: int | None, expected: tuple[int, int]
 ) -> None:
-    ta, _ = memory_pair(Recorder(), Recorder())
+    ta, _ = memory_pair(RecordingProtocol(), RecordingProtocol())
     ta.set_write_buffer_limits(high, low)
     assert ta.get_write_buffer_limits() == expected
     ta.abort()
@@ -247,7 +194,7 @@ async def test_default_write_limits(
 
 
 async def test_impossible_write_limits_are_refused() -> None:
-    ta, _ = memory_pair(Recorder(), Recorder())
+    ta, _ = memory_pair(RecordingProtocol(), RecordingProtocol())
     with pytest.raises(ValueError, match="must be >="):
         ta.set_write_buffer_limits(1, 2)
     ta.abort()
@@ -255,7 +202,7 @@ async def test_impossible_write_limits_are_refused() -> None:
 
 
 async def test_write_eof_half_closes_and_the_answer_still_arrives() -> None:
-    a, b = Recorder(), Recorder(keep_open=True)
+    a, b = RecordingProtocol(), RecordingProtocol(keep_open=True)
     ta, tb = memory_pair(a, b)
     assert ta.can_write_eof()
     ta.write(b"request")
@@ -273,7 +220,7 @@ async def test_write_eof_half_closes_and_the_answer_still_arrives() -> None:
 
 
 async def test_write_eof_waits_for_what_was_written() -> None:
-    a, b = Recorder(), Recorder(keep_open=True)
+    a, b = RecordingProtocol(), RecordingProtocol(keep_open=True)
     ta, tb = memory_pair(a, b, capacity=2)
     ta.write(b"abcdef")
     ta.write_eof()
@@ -286,7 +233,7 @@ async def test_write_eof_waits_for_what_was_written() -> None:
 
 
 async def test_write_eof_towards_a_closed_peer_does_nothing() -> None:
-    a, b = Recorder(keep_open=True), Recorder()
+    a, b = RecordingProtocol(keep_open=True), RecordingProtocol()
     ta, tb = memory_pair(a, b)
     tb.close()
     await ticks(4)
@@ -297,7 +244,7 @@ async def test_write_eof_towards_a_closed_peer_does_nothing() -> None:
 
 
 async def test_close_flushes_first_and_then_loses_the_connection() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, _ = memory_pair(a, b, capacity=2)
     await ticks(2)
     ta.write(b"abcdef")
@@ -313,7 +260,7 @@ async def test_close_flushes_first_and_then_loses_the_connection() -> None:
 
 
 async def test_nothing_is_read_after_close() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, tb = memory_pair(a, b)
     await ticks(2)
     tb.write(b"late")  # the read is scheduled
@@ -324,7 +271,7 @@ async def test_nothing_is_read_after_close() -> None:
 
 
 async def test_abort_drops_what_was_not_sent() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, _ = memory_pair(a, b, capacity=2)
     await ticks(2)
     ta.write(b"abcdef")
@@ -337,7 +284,7 @@ async def test_abort_drops_what_was_not_sent() -> None:
 
 
 async def test_abort_before_connection_made_still_makes_the_connection_first() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, _ = memory_pair(a, b)
     ta.abort()
     await ticks(6)
@@ -346,7 +293,7 @@ async def test_abort_before_connection_made_still_makes_the_connection_first() -
 
 
 async def test_reset_arrives_after_the_octets_that_were_in_flight() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, _ = memory_pair(a, b)
     await ticks(2)
     ta.write(b"abc")
@@ -361,7 +308,7 @@ async def test_reset_arrives_after_the_octets_that_were_in_flight() -> None:
 
 
 async def test_lose_breaks_one_end_with_the_given_error() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, tb = memory_pair(a, b)
     await ticks(2)
     tb.write(b"never seen")
@@ -373,7 +320,7 @@ async def test_lose_breaks_one_end_with_the_given_error() -> None:
 
 
 async def test_cut_drops_what_is_in_flight_and_delivers_eof() -> None:
-    a, b = Recorder(), Recorder(keep_open=True)
+    a, b = RecordingProtocol(), RecordingProtocol(keep_open=True)
     ta, tb = memory_pair(a, b)
     await ticks(2)
     ta.write(b"abc")
@@ -386,7 +333,7 @@ async def test_cut_drops_what_is_in_flight_and_delivers_eof() -> None:
 
 
 async def test_writing_to_a_closed_peer_brings_a_reset() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, tb = memory_pair(a, b)
     await ticks(2)
     ta.pause_reading()
@@ -400,7 +347,7 @@ async def test_writing_to_a_closed_peer_brings_a_reset() -> None:
 
 
 async def test_writing_after_a_reset_arrived_is_refused() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, tb = memory_pair(a, b)
     await ticks(2)
     ta.pause_reading()
@@ -412,7 +359,7 @@ async def test_writing_after_a_reset_arrived_is_refused() -> None:
 
 
 async def test_a_blocked_write_meets_the_closed_peer() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, tb = memory_pair(a, b, capacity=2)
     await ticks(2)
     tb.pause_reading()
@@ -423,7 +370,7 @@ async def test_a_blocked_write_meets_the_closed_peer() -> None:
 
 
 async def test_a_flush_that_comes_too_late_does_nothing() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, tb = memory_pair(a, b, capacity=2)
     await ticks(2)
     ta.write(b"abcdef")
@@ -436,7 +383,7 @@ async def test_a_flush_that_comes_too_late_does_nothing() -> None:
 
 
 async def test_the_last_writes_of_both_closing_ends() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, tb = memory_pair(a, b)
     await ticks(2)
     ta.close()
@@ -447,7 +394,7 @@ async def test_the_last_writes_of_both_closing_ends() -> None:
 
 @pytest.mark.parametrize("bad", ["text", 3, None, [b"x"]])
 async def test_only_octets_can_be_written(bad: Any) -> None:
-    ta, _ = memory_pair(Recorder(), Recorder())
+    ta, _ = memory_pair(RecordingProtocol(), RecordingProtocol())
     with pytest.raises(TypeError, match="bytes-like"):
         ta.write(bad)
     ta.abort()
@@ -455,7 +402,7 @@ async def test_only_octets_can_be_written(bad: Any) -> None:
 
 
 async def test_every_kind_of_octets_can_be_written() -> None:
-    a, b = Recorder(), Recorder()
+    a, b = RecordingProtocol(), RecordingProtocol()
     ta, _ = memory_pair(a, b)
     ta.write(b"")
     ta.writelines([b"a", bytearray(b"b"), memoryview(b"c")])
@@ -465,7 +412,9 @@ async def test_every_kind_of_octets_can_be_written() -> None:
 
 
 async def test_extra_info() -> None:
-    ta, tb = memory_pair(Recorder(), Recorder(), extra_a={"peername": ("192.0.2.1", 80), "x": 1})
+    ta, tb = memory_pair(
+        RecordingProtocol(), RecordingProtocol(), extra_a={"peername": ("192.0.2.1", 80), "x": 1}
+    )
     assert ta.get_extra_info("peername") == ("192.0.2.1", 80)
     assert ta.get_extra_info("x") == 1
     assert ta.get_extra_info("ssl_object") is None
@@ -478,11 +427,11 @@ async def test_extra_info() -> None:
     assert "closed" in repr(ta)
 
 
-def failing(name: str) -> Recorder:
+def failing(name: str) -> RecordingProtocol:
     def fail(*args: object) -> None:
         raise LookupError(name)
 
-    recorder = Recorder()
+    recorder = RecordingProtocol()
     setattr(recorder, name, fail)
     return recorder
 
@@ -491,7 +440,7 @@ def failing(name: str) -> Recorder:
 async def test_a_protocol_that_raises_ends_its_connection(
     name: str, reports: "list[dict[str, Any]]"
 ) -> None:
-    a, b = Recorder(), failing(name)
+    a, b = RecordingProtocol(), failing(name)
     ta, _ = memory_pair(a, b)
     await ticks(2)
     ta.write(b"x")
@@ -505,7 +454,7 @@ async def test_a_protocol_that_raises_ends_its_connection(
 async def test_flow_control_that_raises_is_reported_and_survived(
     name: str, reports: "list[dict[str, Any]]"
 ) -> None:
-    a, b = failing(name), Recorder()
+    a, b = failing(name), RecordingProtocol()
     ta, _ = memory_pair(a, b, capacity=1)
     ta.set_write_buffer_limits(0)
     ta.write(b"xyz")
@@ -518,7 +467,7 @@ async def test_flow_control_that_raises_is_reported_and_survived(
 
 async def test_an_empty_buffer_ends_the_connection(reports: "list[dict[str, Any]]") -> None:
     b = Buffered(0)
-    ta, _ = memory_pair(Recorder(), b)
+    ta, _ = memory_pair(RecordingProtocol(), b)
     ta.write(b"x")
     await ticks(5)
     assert b.events == ["lost"]
@@ -530,164 +479,15 @@ async def test_an_empty_buffer_ends_the_connection(reports: "list[dict[str, Any]
 async def test_a_protocol_without_octets_is_an_error_and_gets_no_eof(
     reports: "list[dict[str, Any]]",
 ) -> None:
-    a = Recorder()
+    a = RecordingProtocol()
     ta, tb = memory_pair(a, asyncio.BaseProtocol())
     ta.write(b"x")
     await ticks(5)
     assert tb.is_closing()
     assert isinstance(reports[0]["exception"], TypeError)
-    tc, td = memory_pair(Recorder(), asyncio.BaseProtocol())
+    tc, td = memory_pair(RecordingProtocol(), asyncio.BaseProtocol())
     tc.close()
     await ticks(5)
     assert td.is_closing()
     ta.abort()
     await ticks(3)
-
-
-async def test_the_registry_lists_what_is_open() -> None:
-    registry = TransportRegistry()
-    ta, tb = memory_pair(Recorder(), Recorder(), registry=registry)
-    await ticks(2)
-    assert registry.open_transports == (ta, tb)
-    assert (registry.opened, registry.closed) == (2, 0)
-    with pytest.raises(AssertionError, match="2 transports are still open"):
-        registry.assert_all_closed()
-    ta.close()
-    await ticks(5)
-    registry.assert_all_closed()
-    assert (registry.opened, registry.closed) == (2, 2)
-    assert repr(registry) == "<TransportRegistry opened=2 open=0>"
-
-
-async def test_the_registry_keeps_a_forgotten_transport_visible() -> None:
-    registry = TransportRegistry()
-    memory_pair(Recorder(), Recorder(), registry=registry)
-    await ticks(2)
-    gc.collect()
-    assert len(registry.open_transports) == 2
-    for transport in registry.open_transports:
-        transport.abort()
-    await ticks(2)
-    registry.assert_all_closed()
-
-
-async def test_on_delivery_sees_each_event_before_the_protocol() -> None:
-    registry = TransportRegistry()
-    a, b = Recorder(), Recorder()
-    ta, tb = memory_pair(a, b, registry=registry)
-    await ticks(2)
-    seen: list[tuple[MemoryTransport, int]] = []
-    registry.on_delivery = lambda transport: seen.append((transport, len(b.events)))
-    ta.write(b"x")
-    ta.close()
-    await ticks(5)
-    assert [(t is tb, n) for t, n in seen] == [(True, 1), (False, 2), (True, 2), (True, 3)]
-
-
-async def test_a_transport_that_is_closed_on_delivery_delivers_nothing() -> None:
-    registry = TransportRegistry()
-    a, b = Recorder(), Recorder()
-    ta, _ = memory_pair(a, b, registry=registry)
-    await ticks(2)
-    registry.on_delivery = MemoryTransport.abort
-    ta.write(b"x")
-    await ticks(5)
-    assert b.events == ["made", ("lost", type(None))]
-
-
-async def test_an_unclosed_transport_warns() -> None:
-    ta, tb = memory_pair(Recorder(), Recorder())
-    await ticks(2)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        del ta, tb
-        gc.collect()
-    assert [w.category for w in caught] == [ResourceWarning, ResourceWarning]
-
-
-async def test_a_closed_transport_keeps_nothing_alive() -> None:
-    a, b = Recorder(), Recorder()
-    ta, tb = memory_pair(a, b)
-    await ticks(2)
-    ta.close()
-    await ticks(5)
-    gone: list[Callable[[], object]] = [weakref.ref(a), weakref.ref(ta), weakref.ref(tb)]
-    gc.collect()
-    gc.disable()
-    try:
-        del a, b
-        kept = weakref.ref(ta)
-        del ta, tb
-        assert kept() is None
-        assert [ref() for ref in gone] == [None, None, None]
-    finally:
-        gc.enable()
-
-
-Pair = tuple[asyncio.Transport, asyncio.Transport]
-Opener = Callable[[Recorder, Recorder], Awaitable[Pair]]
-
-
-async def open_sockets(a: Recorder, b: Recorder) -> Pair:
-    loop = asyncio.get_running_loop()
-    left, right = socket.socketpair()
-    ta, _ = await loop.create_connection(lambda: a, sock=left)
-    tb, _ = await loop.create_connection(lambda: b, sock=right)
-    return ta, tb
-
-
-async def open_memory(a: Recorder, b: Recorder) -> Pair:
-    pair = memory_pair(a, b)
-    await ticks(2)
-    return pair
-
-
-@asynccontextmanager
-async def two_ends(opener: Opener, *, keep_open: bool) -> AsyncIterator[tuple[Recorder, Recorder]]:
-    a, b = Recorder(keep_open=keep_open), Recorder(keep_open=keep_open)
-    for transport in await opener(a, b):
-        assert transport.is_closing() is False
-    try:
-        yield a, b
-    finally:
-        for end in (a, b):
-            assert end.transport is not None
-            end.transport.abort()
-        await asyncio.gather(a.lost, b.lost)
-
-
-@pytest.mark.parametrize("opener", [open_memory, open_sockets], ids=["memory", "sockets"])
-async def test_same_as_sockets_close(opener: Opener) -> None:
-    async with two_ends(opener, keep_open=False) as (a, b):
-        assert a.transport is not None
-        a.transport.write(b"bye")
-        a.transport.close()
-        await asyncio.gather(a.lost, b.lost)
-    assert a.events == ["made", ("lost", type(None))]
-    assert b.events == ["made", b"bye", "eof", ("lost", type(None))]
-
-
-@pytest.mark.parametrize("opener", [open_memory, open_sockets], ids=["memory", "sockets"])
-async def test_same_as_sockets_half_close(opener: Opener) -> None:
-    async with two_ends(opener, keep_open=True) as (a, b):
-        assert a.transport is not None
-        assert b.transport is not None
-        a.transport.write_eof()
-        await b.ended.wait()
-        b.transport.write(b"answer")
-        b.transport.close()
-        await b.lost
-        await a.ended.wait()
-        assert a.events == ["made", b"answer", "eof"]
-        assert b.events == ["made", "eof", ("lost", type(None))]
-
-
-@pytest.mark.parametrize("opener", [open_memory, open_sockets], ids=["memory", "sockets"])
-async def test_same_as_sockets_abort(opener: Opener) -> None:
-    async with two_ends(opener, keep_open=False) as (a, b):
-        assert a.transport is not None
-        a.transport.abort()
-        a.transport.write(b"ignored")
-        await asyncio.gather(a.lost, b.lost)
-    assert a.events == ["made", ("lost", type(None))]
-    assert b.events == ["made", "eof", ("lost", type(None))]

@@ -22,12 +22,14 @@ from wayfare_http_core.testing import (
     ReadHead,
     ReadRequest,
     ReceivedRequest,
+    RecordingProtocol,
     Reply,
     ScriptedServer,
     Send,
     Serve,
     listening,
     run_with_fake_clock,
+    ticks,
 )
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -146,21 +148,6 @@ def test_own_fields_win_over_those_that_would_be_made() -> None:
     )
 
 
-class Client(asyncio.Protocol):
-    """Keeps what arrives."""
-
-    def __init__(self) -> None:
-        self.data = b""
-        self.ended = False
-
-    def data_received(self, data: bytes) -> None:
-        self.data += data
-
-    def eof_received(self) -> bool:
-        self.ended = True
-        return True
-
-
 class Bench:
     """A server in memory with a script, and a client of plain octets."""
 
@@ -170,20 +157,16 @@ class Bench:
         self.network.serve("h", 80, self.server)
 
     async def dial(self) -> None:
-        self.transport, self.client = await self.network.dial("h", 80, Client)
+        self.transport, self.client = await self.network.dial(
+            "h", 80, lambda: RecordingProtocol(keep_open=True)
+        )
 
     async def say(self, octets: bytes) -> bytes:
         """What comes back for these octets."""
         before = len(self.client.data)
         self.transport.write(octets)
-        await settled()
-        return self.client.data[before:]
-
-
-async def settled() -> None:
-    """Return when nothing happens in memory any more."""
-    for _ in range(20):
-        await asyncio.sleep(0)
+        await ticks()
+        return bytes(self.client.data[before:])
 
 
 @pytest.fixture
@@ -200,7 +183,7 @@ async def bench() -> AsyncIterator[Callable[..., Any]]:
     for each in made:
         each.transport.abort()
         each.server.abort()
-        await settled()
+        await ticks()
         each.network.client_transports.assert_all_closed()
         each.network.server_transports.assert_all_closed()
 
@@ -281,10 +264,10 @@ async def test_connections_are_closed_when_either_side_wants_it(bench: Make) -> 
     ):
         on = await bench(Serve(reply))
         assert read(await on.say(request), eof=True).content == b"x"
-        assert on.client.ended
+        assert on.client.ended.is_set()
     on = await bench(Serve(Reply("x")))
     assert await on.say(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
-    assert not on.client.ended
+    assert not on.client.ended.is_set()
 
 
 async def test_an_upgrade_ends_the_requests(bench: Make) -> None:
@@ -317,7 +300,7 @@ async def test_routes(bench: Make) -> None:
     missing = read(await on.say(get("/missing")))
     assert (missing.status, missing.content) == (404, b"nothing is served at /missing\n")
     assert await on.say(get("/broken")) == b"HTTP/1.1 20"
-    assert on.client.ended
+    assert on.client.ended.is_set()
 
 
 async def test_a_route_for_all_others(bench: Make) -> None:
@@ -349,7 +332,7 @@ def test_a_slow_server() -> None:
         arrived = []
         for _ in range(3):
             await loop.settled()
-            arrived.append(on.client.data)
+            arrived.append(bytes(on.client.data))
             await asyncio.sleep(10)
         assert arrived == [b"ab", b"abcd", b"abcdef"]
         on.transport.abort()

@@ -30,6 +30,7 @@ from ._hostile_answers import HOSTILE_ANSWERS, HostileAnswer
 from ._injection import Injection, Moment
 from ._memory import MemoryTransport, memory_pair
 from ._memory_network import MemoryNetwork
+from ._recorders import RecordingFlow, RecordingProtocol, decoder_of, stream_of, ticks
 from ._registry import TransportRegistry
 from ._replies import Reply
 from ._request_rules import BadRequestError, ReceivedRequest, RequestLimits
@@ -64,6 +65,8 @@ __all__ = (
     "ReadHead",
     "ReadRequest",
     "ReceivedRequest",
+    "RecordingFlow",
+    "RecordingProtocol",
     "Repeat",
     "Reply",
     "RequestEnd",
@@ -85,8 +88,11 @@ __all__ = (
     "Wait",
     "World",
     "await_points",
+    "decoder_of",
     "listening",
     "memory_pair",
     "run_with_fake_clock",
+    "stream_of",
+    "ticks",
     "torture",
 )
