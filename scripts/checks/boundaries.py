@@ -37,7 +37,8 @@ TABLE = {
         libraries=frozenset({"yarl", "publicsuffixlist"}),
         extras={"redis": frozenset({"redis"})},
     ),
-    "wayfare_multipart": Allowed(siblings=HTTP_CORE),
+    # Fields of payloads and parts are multidicts, which http-core brings anyway.
+    "wayfare_multipart": Allowed(siblings=HTTP_CORE, libraries=frozenset({"multidict"})),
     "wayfare_websocket": Allowed(siblings=HTTP_CORE),
     "wayfare_connector": Allowed(
         siblings=HTTP_CORE,
