@@ -1,0 +1,253 @@
+"""`MultipartWriter`: parts, one behind the other, as one body (RFC 2046 section 5.1)."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, NamedTuple, Self, final
+
+from multidict import CIMultiDict
+from wayfare_http_core import FieldBlock
+
+from ._boundary import check_boundary
+from ._errors import MultipartError
+from ._form_encoding import urlencoded
+from ._made_boundary import boundary_parameter, is_token, make_boundary
+from ._memory_payloads import BytesPayload, JsonPayload
+from ._part_codings import base64_size, content_encoder, transfer_encoder
+from ._payload import Payload
+from ._registry import PAYLOAD_REGISTRY, PayloadRegistry
+from ._segments import Segment, encoded
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+__all__ = ("MultipartWriter",)
+
+_Headers = Mapping[str, str] | Iterable[tuple[str, str]] | None
+
+
+class _Part(NamedTuple):
+    """A part, and what is done to its octets. Empty names stand for codings that change nothing."""
+
+    payload: Payload
+    content_coding: str
+    transfer_coding: str
+    head: bytes
+    """The part's fields and the empty line behind them."""
+
+    @property
+    def size(self) -> int | None:
+        size = self.payload.size
+        if size is None or self.content_coding:
+            return None
+        if not self.transfer_coding:
+            return size
+        return base64_size(size) if self.transfer_coding == "base64" else None
+
+    def segments(self) -> Iterator[Segment]:
+        segments = self.payload.segments()
+        if self.content_coding:
+            coder = content_encoder(self.content_coding)
+            segments = segments if coder is None else encoded(segments, coder)
+        if self.transfer_coding:
+            coder = transfer_encoder(self.transfer_coding)
+            segments = segments if coder is None else encoded(segments, coder)
+        return segments
+
+
+@final
+class MultipartWriter(Payload):
+    """A body of parts. Append what you have, then send it: as `data=`, or by its octets.
+
+    subtype: "mixed", "form-data", "related", …
+    boundary: what stands between the parts; made at random unless given.
+    registry: what decides which payload a value becomes.
+
+    Its length is exact when every part's is known; otherwise it is sent in chunks. It can be sent again when each of
+    its parts can. `with` is for the looks of it.
+
+    Raises: `MultipartError` for a subtype or a boundary that is none.
+    """
+
+    def __init__(
+        self,
+        subtype: str = "mixed",
+        boundary: str | None = None,
+        *,
+        registry: PayloadRegistry = PAYLOAD_REGISTRY,
+    ) -> None:
+        if not is_token(subtype):
+            raise MultipartError(f"{subtype!r} is no subtype of multipart")
+        if boundary is None:
+            boundary = make_boundary()
+        else:
+            check_boundary(boundary)
+        self._boundary = boundary
+        super().__init__(
+            None,
+            content_type=f"multipart/{subtype}; boundary={boundary_parameter(self._boundary)}",
+        )
+        self._is_form_data = subtype.lower() == "form-data"
+        self._registry = registry
+        self._parts: list[_Part] = []
+        self._delimiter = f"--{self._boundary}\r\n".encode("ascii")
+        self._end = f"--{self._boundary}--\r\n".encode("ascii")
+
+    # -- its parts ------------------------------------------------------------------------------------------------
+
+    @property
+    def boundary(self) -> str:
+        """What stands between the parts."""
+        return self._boundary
+
+    def append(self, obj: Any, headers: _Headers = None) -> Payload:
+        """Append what the registry makes of a value, with these fields in its head; returns the part's payload.
+
+        Raises: TypeError for a value that cannot be sent, else as `append_payload`.
+        """
+        if isinstance(obj, Payload):
+            obj.headers.update(headers or ())
+            return self.append_payload(obj)
+        try:
+            payload = self._registry.get(obj, headers=CIMultiDict(headers or ()))
+        except LookupError as error:
+            raise TypeError(f"cannot make a part of a {type(obj).__name__}") from error
+        return self.append_payload(payload)
+
+    def append_payload(self, payload: Payload) -> Payload:
+        """Append a payload; its fields are as they are now. Returns it.
+
+        Content-Encoding and Content-Transfer-Encoding among its fields are applied to its octets. A form has neither,
+        and a name for each part (RFC 7578 section 4.8).
+
+        Raises: `MultipartError` for an encoding that is not known or has no place in a form, and for a boundary that a
+        part inside has too; ValueError for a field that cannot be sent.
+        """
+        if isinstance(payload, MultipartWriter) and self._boundary in payload.boundaries():
+            raise MultipartError("a part has the same boundary: its end would be the end of both")
+        headers = payload.headers
+        content = headers.get("Content-Encoding", "").strip().lower()
+        transfer = headers.get("Content-Transfer-Encoding", "").strip().lower()
+        if self._is_form_data:
+            if content or transfer:
+                raise MultipartError("the parts of a form have no encodings (RFC 7578 section 4.7)")
+            if "Content-Disposition" not in headers:
+                payload.set_content_disposition("form-data", name=f"section-{len(self._parts)}")
+        # Asked for now, so that a mistake is found where it is made.
+        content_coding = content if content_encoder(content) else ""
+        transfer_coding = transfer if transfer_encoder(transfer) else ""
+        part = _Part(payload, content_coding, transfer_coding, _head(headers))
+        self._parts.append(part)
+        return payload
+
+    def append_json(self, obj: Any, headers: _Headers = None) -> Payload:
+        """Append a value as JSON.
+
+        Raises: as `append_payload`, and what `json.dumps` does.
+        """
+        return self.append_payload(JsonPayload(obj, headers=CIMultiDict(headers or ())))
+
+    def append_form(
+        self, obj: Sequence[tuple[str, Any]] | Mapping[str, Any], headers: _Headers = None
+    ) -> Payload:
+        """Append a form in its urlencoded shape.
+
+        Raises: as `append_payload`.
+        """
+        pairs = obj.items() if isinstance(obj, Mapping) else obj
+        return self.append_payload(
+            BytesPayload(
+                urlencoded(pairs),
+                content_type="application/x-www-form-urlencoded",
+                headers=CIMultiDict(headers or ()),
+            )
+        )
+
+    def boundaries(self) -> frozenset[str]:
+        """Its own boundary and those of the parts inside."""
+        inside = [part.payload for part in self._parts]
+        found = [one.boundaries() for one in inside if isinstance(one, MultipartWriter)]
+        return frozenset((self._boundary,)).union(*found)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[tuple[Payload, str, str]]:
+        """Each part: its payload, its content encoding, its transfer encoding."""
+        return iter([part[:3] for part in self._parts])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Nothing to do."""
+
+    # -- its octets -----------------------------------------------------------------------------------------------
+
+    @property
+    @override
+    def size(self) -> int | None:
+        total = len(self._end)
+        for part in self._parts:
+            size = part.size
+            if size is None:
+                return None
+            total += len(self._delimiter) + len(part.head) + size + 2
+        return total
+
+    @property
+    @override
+    def replayable(self) -> bool:
+        return all(part.payload.replayable for part in self._parts)
+
+    @property
+    @override
+    def is_async(self) -> bool:
+        return any(part.payload.is_async for part in self._parts)
+
+    @property
+    @override
+    def consumed(self) -> bool:
+        return any(part.payload.consumed for part in self._parts)
+
+    @property
+    @override
+    def autoclose(self) -> bool:
+        return all(part.payload.autoclose for part in self._parts)
+
+    @override
+    def segments(self, close_boundary: bool = True) -> Iterator[Segment]:
+        """See `Payload.segments`; without `close_boundary` the end is left open for more."""
+        for part in self._parts:
+            yield self._delimiter
+            yield part.head
+            yield from part.segments()
+            yield b"\r\n"
+        if close_boundary:
+            yield self._end
+
+    @override
+    async def close(self) -> None:
+        """Let go of every part.
+
+        Cancellation: safe; call it again for the rest.
+        """
+        for part in self._parts:
+            await part.payload.close()
+
+
+def _head(headers: CIMultiDict[str]) -> bytes:
+    # Some servers look at the first field only, and browsers put this one there.
+    fields = sorted(headers.items(), key=lambda field: field[0].lower() != "content-disposition")
+    # What goes into a head is checked there: no field can begin another one (M2).
+    return FieldBlock(fields).encoded + b"\r\n"
