@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ._address_policy import AddressPolicy, PublicAddresses
     from ._addresses import AddrInfoType
     from ._async_resolver import AsyncResolver
+    from ._connector_options import ConnectorOptions
     from ._default_resolver import DefaultResolver
     from ._dialer import Dialer
     from ._dns_cache import DNSCache
@@ -70,6 +71,7 @@ else:
         "AddressPolicy": "_address_policy",
         "AsyncResolver": "_async_resolver",
         "ConnectObserver": "_observer",
+        "ConnectorOptions": "_connector_options",
         "DNSCache": "_dns_cache",
         "DefaultResolver": "_default_resolver",
         "Dialer": "_dialer",
@@ -133,6 +135,7 @@ __all__ = (
     "ConnectTimeouts",
     "ConnectionTimeoutError",
     "ConnectorClosedError",
+    "ConnectorOptions",
     "DNSCache",
     "DNSTimeoutError",
     "Decision",

@@ -93,7 +93,7 @@ def _is_ipv4(host: str) -> bool:
         0 < len(octet) < 4
         and not octet.strip(_DIGITS)
         and (octet == "0" or octet[0] != "0")
-        and int(octet) < 256
+        and (len(octet) < 3 or octet <= "255")
         for octet in octets
     )
 

@@ -178,16 +178,16 @@ class Pool(Generic[C]):
         self._patience = self.limit_per_host or self.limit
         self._entries: dict[C, _Entry[C]] = {}
         self._idle: OrderedDict[C, _Entry[C]] = OrderedDict()
-        # The idle connections that end out of turn: moment, a number that tells equal moments
-        # apart, connection. What is no longer true is dropped when it comes up.
+        # Idle connections that end out of turn: moment, a number that tells equal moments apart,
+        # connection. What is no longer true is dropped when it comes up.
         self._early: list[tuple[float, int, C]] = []
         # Ended, and to be closed by whoever calls `request`, `expire` or `clear` next.
         self._stale: list[C] = []
         self._groups: dict[Target, _Group[C]] = {}
         self._hosts: dict[LimitKey, _Host[C]] = {}
         self._everyone: _Host[C] = _Host(None, self._idle)
-        # With a limit per host only: the hosts that have room and a line, by their oldest ticket.
-        # An entry that is no longer true is dropped when it comes up.
+        # With a limit per host only: the hosts that have room and a line, by their oldest ticket;
+        # the same holds for it.
         self._heap: list[tuple[int, _Host[C]]] = []
         self._tickets = 0
         self._used = 0
@@ -220,7 +220,6 @@ class Pool(Generic[C]):
                 return self.lease(group.target, now)
             self._forget(connection, entry)
             self._stale.append(connection)
-        # By the invariant nobody waits who could use these places.
         return None
 
     def idle(
@@ -337,7 +336,7 @@ class Pool(Generic[C]):
         return None
 
     def expire(self, now: float) -> list[C]:
-        """Give up the connections that idled for too long; they are to be closed."""
+        """Give up the connections that have ended; they are to be closed."""
         expired, self._stale = self._stale, []
         while (first := self._first_to_end()) is not None and first[1].expires <= now:
             self._forget(*first)
@@ -409,8 +408,7 @@ class Pool(Generic[C]):
         if moment >= entry.expires:
             return
         entry.expires = moment
-        # What is no longer true goes when it may be most of the heap: between two sweeps as many
-        # entries must come as there are idle connections.
+        # A sweep when most of it may be untrue: as many must come before it as idle.
         if len(self._early) > 64 + 2 * len(self._idle):
             self._early = [item for item in self._early if self._ends_at(item[2], item[0])]
             heapify(self._early)

@@ -18,11 +18,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from multidict import CIMultiDict, CIMultiDictProxy
-
-    _Fields: TypeAlias = (
-        Mapping[str, str] | Iterable[tuple[str, str]] | CIMultiDict[str] | CIMultiDictProxy[str]
-    )
+    _Fields: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 
 __all__ = ("Proxy", "as_proxy")
 

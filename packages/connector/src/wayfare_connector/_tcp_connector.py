@@ -1,12 +1,11 @@
 """The connector for TCP."""
 
-import asyncio
 import socket
 import sys
 from ssl import SSLContext
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack, final
 
-from ._connector import DEFAULT_KEEPALIVE, BaseConnector
+from ._connector import BaseConnector
 from ._dialing_connector import DialingConnector
 from ._hosts import normalise_host
 from ._target import LocalAddress, TLSSetting
@@ -14,6 +13,7 @@ from ._tls_options import read_tls_options
 
 if TYPE_CHECKING:
     from ._address_policy import AddressPolicy
+    from ._connector_options import ConnectorOptions
     from ._dialer import Dialer
     from ._resolver import AbstractResolver
     from ._sockets import SocketFactoryType
@@ -25,6 +25,23 @@ else:
     from typing_extensions import override
 
 __all__ = ("TCPConnector",)
+
+
+_DIALLING: Final[dict[str, Any]] = {
+    "use_dns_cache": True,
+    "ttl_dns_cache": 10,
+    "dns_cache_max_size": 1000,
+    "family": socket.AF_UNSPEC,
+    "local_addr": None,
+    "interface": None,
+    "resolver": None,
+    "address_policy": None,
+    "happy_eyeballs_delay": 0.25,
+    "interleave": None,
+    "socket_factory": None,
+    "tcp_keepalive": False,
+}
+"""The defaults of what a foreign dialer decides by itself."""
 
 
 @final
@@ -71,54 +88,31 @@ class TCPConnector(DialingConnector):
         socket_factory: "SocketFactoryType | None" = None,
         tcp_keepalive: bool | float = False,
         dialer: "Dialer | None" = None,
-        limit: int | None = 100,
-        limit_per_host: int | None = 0,
-        keepalive_timeout: float | None = DEFAULT_KEEPALIVE,
-        force_close: bool = False,
-        max_connection_age: float | None = None,
-        max_connection_uses: int | None = None,
-        ssl_shutdown_timeout: float | None = 1.0,
-        enable_cleanup_closed: bool = False,
-        timeout_ceil_threshold: float = 5,
-        loop: asyncio.AbstractEventLoop | None = None,
+        **options: "Unpack[ConnectorOptions]",
     ) -> None:
         setting = read_tls_options(
             ssl, verify_ssl=verify_ssl, ssl_context=ssl_context, fingerprint=fingerprint
         )
+        dialling: dict[str, Any] = {
+            "use_dns_cache": use_dns_cache,
+            "ttl_dns_cache": ttl_dns_cache,
+            "dns_cache_max_size": dns_cache_max_size,
+            "family": family,
+            "local_addr": local_addr,
+            "interface": interface,
+            "resolver": resolver,
+            "address_policy": address_policy,
+            "happy_eyeballs_delay": happy_eyeballs_delay,
+            "interleave": interleave,
+            "socket_factory": socket_factory,
+            "tcp_keepalive": tcp_keepalive,
+        }
         self._own_dialer: TCPDialer | None = None
         if dialer is None:
-            # What dials and keeps addresses loads with the first connector that does.
-            from ._tcp_dialer import make_tcp_dialer
-
-            dialer = self._own_dialer = make_tcp_dialer(
-                family=family,
-                resolver=resolver,
-                address_policy=address_policy,
-                happy_eyeballs_delay=happy_eyeballs_delay,
-                interleave=interleave,
-                dns_cache=(ttl_dns_cache, dns_cache_max_size) if use_dns_cache else None,
-                sockets=(local_addr, interface, tcp_keepalive, socket_factory),
-            )
-        elif (
-            *(use_dns_cache, ttl_dns_cache, dns_cache_max_size, family, local_addr, interface),
-            *(resolver, address_policy, happy_eyeballs_delay, interleave),
-            *(socket_factory, tcp_keepalive),
-        ) != (True, 10, 1000, socket.AF_UNSPEC, None, None, None, None, 0.25, None, None, False):
+            dialer = self._own_dialer = _tcp_dialer(dialling)
+        elif dialling != _DIALLING:
             raise ValueError("a dialer brings its own way of resolving and connecting")
-        super().__init__(
-            dialer,
-            setting,
-            limit=limit,
-            limit_per_host=limit_per_host,
-            keepalive_timeout=keepalive_timeout,
-            force_close=force_close,
-            max_connection_age=max_connection_age,
-            max_connection_uses=max_connection_uses,
-            ssl_shutdown_timeout=ssl_shutdown_timeout,
-            enable_cleanup_closed=enable_cleanup_closed,
-            timeout_ceil_threshold=timeout_ceil_threshold,
-            loop=loop,
-        )
+        super().__init__(dialer, setting, **options)
 
     @property
     def family(self) -> socket.AddressFamily:
@@ -152,3 +146,18 @@ class TCPConnector(DialingConnector):
         finally:
             if self._own_dialer is not None:
                 await self._own_dialer.close()
+
+
+def _tcp_dialer(settings: dict[str, Any]) -> "TCPDialer":
+    """The dialer with these settings; what it needs loads with the first one."""
+    from ._dns_cache import DNSCache
+    from ._sockets import SocketSettings
+    from ._tcp_dialer import TCPDialer
+
+    names = ("local_addr", "interface", "tcp_keepalive", "socket_factory")
+    sockets = SocketSettings(**{name: settings.pop(name) for name in names})
+    cache = None
+    seconds, size = settings.pop("ttl_dns_cache"), settings.pop("dns_cache_max_size")
+    if settings.pop("use_dns_cache"):
+        cache = DNSCache(seconds, size)
+    return TCPDialer(sockets=sockets, dns_cache=cache, **settings)

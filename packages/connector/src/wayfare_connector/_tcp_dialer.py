@@ -4,7 +4,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast, final
+from typing import TYPE_CHECKING, TypeVar, cast, final
 
 from ._addresses import AddrInfoType, addr_infos_of_literal, addr_infos_of_results
 from ._dns_cache import DNSCache
@@ -14,14 +14,14 @@ from ._hosts import name_fault
 from ._lookups import SharedLookups
 from ._observer import ConnectObserver
 from ._resolver import AbstractResolver, ThreadedResolver
-from ._sockets import DEFAULT_SOCKETS, SocketFactoryType, SocketSettings
-from ._target import LocalAddress, Target
+from ._sockets import DEFAULT_SOCKETS, SocketSettings
+from ._target import Target
 from ._timeouts import ConnectDeadline
 
 if TYPE_CHECKING:
     from ._address_policy import AddressPolicy
 
-__all__ = ("TCPDialer", "make_tcp_dialer")
+__all__ = ("TCPDialer",)
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
@@ -189,20 +189,6 @@ class TCPDialer:
             addresses = tuple(info[4][0] for info in addr_infos)
             await observer.dns_end(target, addresses, loop.time() - started)
         return addr_infos
-
-
-def make_tcp_dialer(
-    *,
-    dns_cache: tuple[float | None, int] | None,
-    sockets: tuple[LocalAddress | None, str | None, bool | float, SocketFactoryType | None],
-    **options: Any,
-) -> TCPDialer:
-    """The dialer of a connector that knows nothing of caches and sockets but their settings.
-
-    Raises: `ValueError`, as what it makes.
-    """
-    cache = None if dns_cache is None else DNSCache(*dns_cache)
-    return TCPDialer(dns_cache=cache, sockets=SocketSettings(*sockets), **options)
 
 
 def _permitted(
