@@ -121,6 +121,15 @@ async def test_waiting_for_the_end_of_a_response(serve: Any) -> None:
         assert stats().idle == 0
 
 
+async def test_waiting_for_the_end_of_content_that_counts_as_none(serve: Any) -> None:
+    endless = (ReadRequest(), Send(b"HTTP/1.1 200 OK\r\n\r\nuntil"), Stall())
+    async with serve(endless) as (session, _):
+        response = await session.get("/", read_until_eof=False)
+        await response.wait_for_close()
+        assert await response.read() == b""
+        assert session.connector.stats().leased == 0
+
+
 async def test_cancelling_the_wait_for_the_end(serve: Any) -> None:
     """Cancellation: the response is released all the same."""
     begun = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nthe "
