@@ -6,15 +6,18 @@ and forms (`٣`, `1_0`, `+5`) that HTTP does not, and each of them was somebody'
 
 import re
 
-__all__ = ("is_digits", "is_field_content", "is_token", "token_list")
+__all__ = ("FIELD_CONTENT", "is_digits", "is_field_content", "is_token", "token_list")
 
 # RFC 9110 section 5.6.2: tchar.
 _TCHAR = r"!#$%&'*+\-.^_`|~0-9A-Za-z"
 _TOKEN = re.compile(rf"[{_TCHAR}]+", re.ASCII)
 _TOKEN_BYTES = re.compile(rf"[{_TCHAR}]+".encode("ascii"))
 
-# RFC 9110 section 5.5: a field value holds HTAB, SP, VCHAR and obs-text.
-_BAD_FIELD_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]", re.ASCII)
+_CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"  # but not HTAB
+FIELD_CONTENT = rf"[^{_CONTROLS}]*"
+"""A pattern: HTAB, SP, VCHAR and obs-text, what field values and reasons are made of (RFC 9110 section 5.5)."""
+_CONTROL = re.compile(rf"[{_CONTROLS}]", re.ASCII)
+_CONTROL_BYTES = re.compile(rf"[{_CONTROLS}]".encode("ascii"))
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 
 
@@ -25,9 +28,11 @@ def is_token(text: str | bytes) -> bool:
     return _TOKEN_BYTES.fullmatch(text) is not None
 
 
-def is_field_content(text: str) -> bool:
+def is_field_content(text: str | bytes) -> bool:
     """Whether the text holds no control character except HTAB, so that it cannot end a field line."""
-    return _BAD_FIELD_CHARACTER.search(text) is None
+    if isinstance(text, str):
+        return _CONTROL.search(text) is None
+    return _CONTROL_BYTES.search(text) is None
 
 
 def is_digits(text: str) -> bool:

@@ -19,16 +19,15 @@ from ._errors import (
     UnsupportedVersionError,
 )
 from ._field_lines import read_field_lines
-from ._grammar import is_token
+from ._grammar import FIELD_CONTENT, is_field_content, is_token
 from ._head import ResponseHead
 from ._http_version import HttpVersion, HttpVersion10, HttpVersion11
 from ._limits import HeadLimits
 
 __all__ = ("check_partial_head", "parse_fields", "parse_response_head", "quick_response_head")
 
-_STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([0-9]{3})(?: ([^\x00-\x08\x0a-\x1f\x7f]*))?", re.ASCII)
+_STATUS_LINE = re.compile(rf"HTTP/1\.([01]) ([0-9]{{3}})(?: ({FIELD_CONTENT}))?", re.ASCII)
 _FOREIGN_VERSION = re.compile(rb"(?:[A-Za-z]+/[0-9]+(?:\.[0-9]+)?|ICY)(?= |\Z)")
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _LINE_END = re.compile(rb"\r?\n")
 _VERDICT = 16
 """Octets after which something that does not begin like HTTP/1.x is called by its name."""
@@ -126,7 +125,7 @@ def parse_fields(
             line = value
         if folded[-1][2] > limits.field_line:
             raise LineTooLong(name[:100], limits.field_line, folded[-1][2])
-        if _CONTROL.search(line):
+        if not is_field_content(line):
             raise InvalidHeader(name + b":" + line[:100])
         if count > limits.fields:
             raise BadHttpMessage(f"more than {limits.fields} field lines")
