@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from wayfare_connector._tls import TLSLayer, TLSTransport
+from wayfare_http_core.aio import receive_level
 from wayfare_http_core.testing import MemoryTransport, memory_pair
 
 Event = str | bytes | tuple[str, BaseException | None]
@@ -562,3 +563,33 @@ async def test_l16_nothing_is_left_for_the_garbage_collector(connect: Connect) -
         assert upper() is None
     finally:
         gc.enable()
+
+
+async def test_each_layer_of_tls_receives_into_memory_of_its_own(
+    tls_client_context: ssl.SSLContext,
+) -> None:
+    """What an outer layer decrypts must not overwrite what it has yet to decrypt."""
+
+    class Level(asyncio.Transport):
+        pass
+
+    def over(raw: asyncio.Transport) -> TLSTransport:
+        layer = TLSLayer(asyncio.Protocol(), tls_client_context, server_hostname="localhost")
+        layer.connection_made(raw)
+        transport = TLSTransport(layer)
+        layer.abort()
+        return transport
+
+    class Raw(Level):
+        def write(self, data: bytes | bytearray | memoryview) -> None:
+            pass
+
+        def abort(self) -> None:
+            pass
+
+    known = over(Raw({"receive_level": 0}))
+    assert receive_level(known) == 1
+    assert known.get_extra_info("receive_level") == 1
+    unknown = over(Raw())
+    assert receive_level(unknown) is None
+    assert unknown.get_extra_info("receive_level", 7) == 7

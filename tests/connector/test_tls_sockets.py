@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import uvloop
 from wayfare_connector._tls import TLSLayer, TLSTransport
-from wayfare_connector._tls_buffers import receive_buffer
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 
@@ -384,21 +383,3 @@ async def test_tls_through_a_child_process(
         assert await app.lost is None
         await pipes.exited.wait()
         child.close()
-
-
-def test_only_socket_transports_share_a_buffer(run: Run) -> None:
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        async with serving(None) as port:
-            first, _ = await loop.create_connection(asyncio.Protocol, "127.0.0.1", port)
-            second, _ = await loop.create_connection(asyncio.Protocol, "127.0.0.1", port)
-            buffer = receive_buffer(loop, first)
-            assert receive_buffer(loop, second) is buffer
-            assert len(buffer) == 262144
-            own = receive_buffer(loop, asyncio.Transport())
-            assert own is not receive_buffer(loop, asyncio.Transport())
-            assert len(own) < len(buffer)
-            first.close()
-            second.close()
-
-    run(main())

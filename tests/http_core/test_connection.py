@@ -23,7 +23,7 @@ from wayfare_http_core import (
     UnsupportedCodings,
     make_decoder,
 )
-from wayfare_http_core.aio import Deadline, HTTP1Connection, receive_buffer
+from wayfare_http_core.aio import Deadline, HTTP1Connection
 from wayfare_http_core.testing import (
     Action,
     CloseWrite,
@@ -162,20 +162,6 @@ async def test_all_connections_of_a_loop_receive_into_one_memoryview(connect: Co
         assert isinstance(buffer, memoryview)
         assert len(buffer) == 256 * 1024
         assert other.connection.get_buffer(100) is buffer
-
-
-async def test_a_proactor_loop_has_a_buffer_for_each_connection(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It holds the buffer across an await, so two connections must not share it."""
-    loop = asyncio.get_running_loop()
-    with monkeypatch.context() as patch:
-        patch.setattr("sys.platform", "win32")
-        patch.setattr(asyncio, "ProactorEventLoop", type(loop), raising=False)
-        one, other = receive_buffer(loop), receive_buffer(loop)
-    assert len(one) == len(other) == 256 * 1024
-    one[0] = 1
-    assert other[0] == 0
 
 
 async def test_a_connection_needs_no_owner() -> None:

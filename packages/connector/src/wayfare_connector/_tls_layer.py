@@ -22,7 +22,8 @@ import ssl
 import sys
 from typing import Self, cast, final
 
-from ._tls_buffers import receive_buffer
+from wayfare_http_core.aio import receive_buffer
+
 from ._tls_engine import TLSEngine
 from ._tls_names import server_name
 from ._tls_transport import TLSTransport

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast, final
 
+from wayfare_http_core.aio import receive_level
+
 if sys.version_info >= (3, 12):
     from typing import override
 else:
@@ -50,9 +52,13 @@ class TLSTransport(asyncio.Transport):
 
     @override
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """ssl_object, sslcontext, peercert, cipher, compression; everything else is the raw
-        transport's answer."""
+        """ssl_object, sslcontext, peercert, cipher, compression, receive_level; everything else is
+        the raw transport's answer."""
         own = _EXTRA.get(name)
+        if name == "receive_level":
+            # What is decrypted must not be written over the ciphertext that is left to decrypt.
+            below = receive_level(self._layer.raw_transport)
+            return default if below is None else below + 1
         if own is None:
             return self._layer.raw_transport.get_extra_info(name, default)
         return own(self._layer.engine.ssl_object)

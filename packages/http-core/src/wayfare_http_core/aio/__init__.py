@@ -7,7 +7,7 @@ from ._connection import HTTP1Connection
 from ._content_watcher import ContentWatcher
 from ._deadlines import Deadline, DeadlineQueue
 from ._exchange import HTTP1Exchange, Upgraded
-from ._receive_buffer import RECEIVE_BUFFER_SIZE, receive_buffer
+from ._receive_buffer import RECEIVE_BUFFER_SIZE, receive_buffer, receive_level
 from ._stream_feed import FlowControl
 from ._stream_iterators import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
 from ._stream_reader import EMPTY_PAYLOAD, StreamReader
@@ -54,4 +54,5 @@ __all__ = (
     "StreamReader",
     "Upgraded",
     "receive_buffer",
+    "receive_level",
 )

@@ -292,7 +292,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start on a connected transport."""
         self._loop = asyncio.get_running_loop()
-        self._buffer = receive_buffer(self._loop)
+        self._buffer = receive_buffer(self._loop, transport)
         # uvloop's transports are none of asyncio's classes.
         self._transport = cast(asyncio.Transport, transport)
         self.facts = transport_facts(transport)

@@ -63,7 +63,7 @@ class MemoryTransport(asyncio.Transport):
         extra: Mapping[str, Any],
         registry: TransportRegistry | None,
     ) -> None:
-        super().__init__(dict(extra))
+        super().__init__({"receive_level": 0, **extra})
         self._loop = loop
         self._protocol = protocol
         self._registry = registry
