@@ -23,7 +23,7 @@ from wayfare_http_core import ClientConnectionResetError
 from ._close_codes import WSCloseCode
 from ._deflate import Deflater, Inflater
 from ._masking import mask_payload
-from ._messages import WSMessage, WSMsgType
+from ._messages import WSMsgType
 from ._reader import MessageReader
 from ._writer import MessageWriter
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ._deflate import DeflateParameters
     from ._errors import WebSocketError
     from ._masking import Mask
-    from ._messages import WSFragment
+    from ._messages import WSFragment, WSMessage
 
 __all__ = ("MAX_MESSAGE_SIZE", "Role", "State", "WebSocketEngine")
 
@@ -144,13 +144,11 @@ class WebSocketEngine:
         and end the transport. What comes behind either is ignored.
         """
         messages = self._reader.feed(data)
-        if messages and self.state is not State.CLOSED:
-            last = messages[-1]
+        if self._reader.ended and messages and self.state is not State.CLOSED:
             if self._reader.failure is not None:
                 self._fail(self._reader.failure)
-            elif self._reader.closed and isinstance(last, WSMessage):
-                self.close_code = last.data
-                self.close_reason = last.extra or ""
+            else:
+                self.close_code, self.close_reason = self._reader.close
                 self.state = _NEXT[self.state, _Event.RECEIVE_CLOSE]
         return messages
 
