@@ -1,5 +1,6 @@
 """`Journey`: a request with more to it than one exchange: redirects, further attempts, middlewares."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
 from wayfare_http_core import ClientError, hdrs
@@ -8,12 +9,13 @@ from wayfare_http_core.aio import Deadline
 from ._errors import TooManyRedirects, TotalTimeoutError
 from ._exchange import send_request
 from ._failures import complete_failure, failure_of
-from ._middlewares import Sender, chain
+from ._middlewares import ClientMiddlewareType, chain
 from ._redirects import next_hop
 from ._request import ClientRequest
 from ._response import ClientResponse
 from ._response_summary import summarise
 from ._retry import may_retry, without_expectation
+from ._settings import LEADING_ON
 
 if TYPE_CHECKING:
     from ._pipeline import Pipeline
@@ -31,6 +33,7 @@ class Journey:
     __slots__ = (
         "_attempt",
         "_history",
+        "_made",
         "_pipeline",
         "_retried",
         "_started",
@@ -50,6 +53,7 @@ class Journey:
         self._started = started
         self._when = None if total is None else started + total
         self._history: list[ClientResponse] = []
+        self._made: list[ClientResponse] | None = None
         self._attempt = 1
         self._retried = False
 
@@ -59,13 +63,13 @@ class Journey:
         Raises, Cancellation: as `ClientSession.request`.
         """
         try:
-            with self.deadline():
+            with self._guard():
                 if self._trace is not None and response is None:
                     await self._trace.request_start(self.request)
                 while True:
                     if response is None:
                         response = await self._attempted()
-                    elif await self._leads_on(response):
+                    elif response.status in LEADING_ON and await self._leads_on(response):
                         response = None
                     else:
                         break
@@ -96,7 +100,15 @@ class Journey:
     async def _attempted(self) -> ClientResponse | None:
         """One attempt, and its response; None if another one is to follow."""
         try:
-            return await self._send(self.request)
+            request = self.request
+            cookies = self._pipeline.cookies
+            if cookies.sync_due:
+                await cookies.refresh()
+            request = cookies.dressed(request)
+            middlewares = request.settings.middlewares
+            if not middlewares:
+                return await self._exchange(request)
+            return await self._through(middlewares, request)
         except Exception as exc:
             failed = self._attempt
             if not self.survives(exc):
@@ -105,25 +117,29 @@ class Journey:
                 await self._trace.request_retry(self.request, exc, failed)
         return None
 
-    async def _send(self, request: ClientRequest) -> ClientResponse:
-        cookies = self._pipeline.cookies
-        if cookies.sync_due:
-            await cookies.refresh()
-        request = cookies.dressed(request)
-        middlewares = request.settings.middlewares
-        if not middlewares:
-            return await self._exchange(request)
-        sender = Sender(self._exchange)
+    async def _through(
+        self, middlewares: Sequence[ClientMiddlewareType], request: ClientRequest
+    ) -> ClientResponse:
+        """Send a request through the middlewares; what none of them returns is released."""
+        made = self._made = []
         returned = None
         try:
             # A copy: another attempt begins with what this one began with.
-            returned = await chain(middlewares, sender)(request.copy())
+            handler = chain(middlewares[1:], self._exchange)
+            returned = await middlewares[0](request.copy(), handler)
         finally:
-            sender.release_but(returned)
+            self._made = None
+            # A response of somebody else's making may stand for any of ours, so all are left to it then.
+            if returned is None or returned in made:
+                for response in made:
+                    if response is not returned:
+                        response.release()
         return returned
 
     async def _exchange(self, request: ClientRequest) -> ClientResponse:
         response = await send_request(self._pipeline.connector, request, self.deadline())
+        if self._made is not None:
+            self._made.append(response)
         if hdrs.SET_COOKIE in response.headers:
             self._pipeline.cookies.store(response)
         return response
@@ -169,6 +185,13 @@ class Journey:
         self._attempt = 1
         self._retried = False
         return following
+
+    def _guard(self) -> Deadline:
+        """What bounds the waiting outside of exchanges, where there is any: they have deadlines of their own."""
+        settings = self.request.settings
+        if settings.middlewares or self._trace is not None or self._pipeline.cookies.sync_due:
+            return self.deadline()
+        return self._pipeline.deadlines.start(None)
 
     def deadline(self) -> Deadline:
         """The end of the total time, once more: whoever gets one may close it."""

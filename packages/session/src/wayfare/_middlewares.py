@@ -6,7 +6,7 @@ from typing import TypeAlias, final
 from ._request import ClientRequest
 from ._response import ClientResponse
 
-__all__ = ("ClientHandlerType", "ClientMiddlewareType", "Sender", "chain")
+__all__ = ("ClientHandlerType", "ClientMiddlewareType", "chain")
 
 ClientHandlerType: TypeAlias = Callable[[ClientRequest], Awaitable[ClientResponse]]
 """What a middleware calls to have a request sent, as often as it likes."""
@@ -36,29 +36,3 @@ class _Link:
 
     def __call__(self, request: ClientRequest) -> Awaitable[ClientResponse]:
         return self._middleware(request, self._handler)
-
-
-@final
-class Sender:
-    """The innermost handler of one attempt. It remembers the responses, so that none is left over."""
-
-    __slots__ = ("_send", "responses")
-
-    def __init__(self, send: ClientHandlerType) -> None:
-        self._send = send
-        self.responses: list[ClientResponse] = []
-
-    async def __call__(self, request: ClientRequest) -> ClientResponse:
-        response = await self._send(request)
-        self.responses.append(response)
-        return response
-
-    def release_but(self, returned: ClientResponse | None) -> None:
-        """Release what no middleware returned.
-
-        A response of somebody else's making may stand for any of ours, so all are left to it then.
-        """
-        if returned is None or returned in self.responses:
-            for response in self.responses:
-                if response is not returned:
-                    response.release()

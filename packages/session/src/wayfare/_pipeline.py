@@ -27,6 +27,7 @@ from ._options import RequestOptions
 from ._request import ClientRequest
 from ._request_context import Delivery
 from ._response import ClientResponse
+from ._settings import LEADING_ON
 
 if TYPE_CHECKING:
     from ._journey import Journey
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from ._tracing import RequestTrace
 
 __all__ = ("Pipeline", "check_status")
-
-_LEADING_ON = frozenset((301, 302, 303, 307, 308, 417))
-"""Statuses of responses that may be answered by another request: redirects, and Expect refused."""
 
 
 @final
@@ -79,17 +77,16 @@ class Pipeline:
             dressed = None if cookies.sync_due else cookies.dressed(request)
         settings = request.settings
         timeout = request.timeout
-        deadline = self.deadlines.start(timeout.total, timeout.total_error)
-        when = deadline.when
-        started = loop.time() if when is None or timeout.total is None else when - timeout.total
         response: ClientResponse | None = None
         if settings.trace_plan is not None:
-            deadline.close()
             trace = settings.trace_plan.trace(session, options.get("trace_request_ctx"))
-            response = await self._traced(request, trace, started)
+            response = await self._traced(request, trace, loop.time())
         elif settings.middlewares or dressed is None:
-            response = await self._journey(request, started).travel()
+            response = await self._journey(request, loop.time()).travel()
         else:
+            deadline = self.deadlines.start(timeout.total, timeout.total_error)
+            when = deadline.when
+            started = loop.time() if when is None or timeout.total is None else when - timeout.total
             try:
                 response = await send_request(self.connector, dressed, deadline)
             except Exception as exc:
@@ -100,7 +97,7 @@ class Pipeline:
                 cookies.store(response)
             if response is None:
                 response = await journey.travel()
-            elif response.status in _LEADING_ON:
+            elif response.status in LEADING_ON:
                 response = await self._journey(request, started).travel(response)
         if settings.raise_for_status is not False and settings.trace_plan is None:
             await check_status(response, settings.raise_for_status)

@@ -1,7 +1,7 @@
 """How a request is carried out: what a session decides once, and a request may decide for itself."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from wayfare_http_core import (
     DEFAULT_EXCHANGE_OPTIONS,
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from ._response import CharsetResolver
     from ._tracing import RequestTrace, TracePlan
 
-__all__ = ("RequestSettings", "exchange_options", "with_sizes")
+__all__ = ("LEADING_ON", "RequestSettings", "exchange_options", "with_sizes")
+
+LEADING_ON: Final = frozenset((301, 302, 303, 307, 308, 417))
+"""Statuses of responses that may be answered by another request: redirects, and Expect refused."""
 
 
 class RequestSettings(NamedTuple):
