@@ -4,8 +4,10 @@ from wayfare_connector import (
     AddrInfoType,
     BaseConnector,
     Fingerprint,
+    NamedPipeConnector,
     SocketFactoryType,
     TCPConnector,
+    UnixConnector,
 )
 from wayfare_http_core import Connection
 
@@ -14,6 +16,8 @@ __all__ = (
     "BaseConnector",
     "Connection",
     "Fingerprint",
+    "NamedPipeConnector",
     "SocketFactoryType",
     "TCPConnector",
+    "UnixConnector",
 )
