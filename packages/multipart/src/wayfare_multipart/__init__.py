@@ -1,5 +1,6 @@
 """Multipart and form bodies, in and out."""
 
+from ._body_part_reader import BodyPartReader
 from ._errors import (
     BodyTruncatedError,
     BoundaryError,
@@ -19,9 +20,13 @@ from ._file_payloads import (
 from ._form_data import FormData
 from ._limits import DEFAULT_MULTIPART_LIMITS, MultipartLimits
 from ._memory_payloads import BytesPayload, JsonBytesPayload, JsonPayload, StringPayload
+from ._multipart_reader import MultipartReader, MultipartResponseWrapper, Part, ResponseLike
 from ._multipart_writer import MultipartWriter
+from ._octet_source import OctetSource
 from ._parser import END_OF_PART, EndOfPart, MultipartEvent, MultipartParser, PartHead
+from ._part_events import PartEvents
 from ._payload import AsyncOctets, BodyWriter, Octets, Payload
+from ._read_bounds import ReadBounds
 from ._registry import (
     PAYLOAD_REGISTRY,
     Order,
@@ -32,6 +37,7 @@ from ._registry import (
 )
 from ._segments import BlockingReader, Segment
 from ._stream_payloads import AsyncIterablePayload, IterablePayload, StreamReaderPayload
+from ._sync_reader import BinaryFile, SyncBodyPartReader, SyncMultipartReader, SyncPart
 from ._version import __version__
 
 __all__ = (
@@ -40,7 +46,9 @@ __all__ = (
     "PAYLOAD_REGISTRY",
     "AsyncIterablePayload",
     "AsyncOctets",
+    "BinaryFile",
     "BlockingReader",
+    "BodyPartReader",
     "BodyTruncatedError",
     "BodyWriter",
     "BoundaryError",
@@ -58,19 +66,29 @@ __all__ = (
     "MultipartLimitError",
     "MultipartLimits",
     "MultipartParser",
+    "MultipartReader",
+    "MultipartResponseWrapper",
     "MultipartWriter",
+    "OctetSource",
     "Octets",
     "Order",
+    "Part",
     "PartEncodingError",
+    "PartEvents",
     "PartHead",
     "PartHeadError",
     "Payload",
     "PayloadRegistry",
     "PayloadSizeError",
+    "ReadBounds",
+    "ResponseLike",
     "Segment",
     "StreamReaderPayload",
     "StringIOPayload",
     "StringPayload",
+    "SyncBodyPartReader",
+    "SyncMultipartReader",
+    "SyncPart",
     "TextIOPayload",
     "__version__",
     "get_payload",

@@ -1,0 +1,210 @@
+"""`MultipartReader`: the parts of a multipart body, read as they arrive, over any asynchronous source."""
+
+import sys
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+from ._body_part_reader import BodyPartReader
+from ._boundary import multipart_type
+from ._errors import MultipartLimitError, PartEncodingError
+from ._limits import DEFAULT_MULTIPART_LIMITS, MultipartLimits
+from ._octet_source import OctetSource, reading_from
+from ._parser import MultipartParser, PartHead
+from ._part_events import PartEvents
+from ._read_bounds import ReadBounds
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+__all__ = ("MultipartReader", "MultipartResponseWrapper", "Part", "ResponseLike")
+
+_MULTIPART = "multipart/"
+_CHARSET_NAME = 31
+"""Octets of the charset that a form names for its fields: the longest registered ones have fewer."""
+
+Part: TypeAlias = "BodyPartReader | MultipartReader"
+
+
+class ResponseLike(Protocol):
+    """A response whose content is a multipart body."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its fields."""
+
+    @property
+    def content(self) -> OctetSource:
+        """Its content."""
+
+    def release(self) -> Any:
+        """Be done with it; awaited where that is needed."""
+
+
+class MultipartReader(AsyncIterator["Part"]):
+    """Iterates over the parts of a body: `BodyPartReader`, and `MultipartReader` for a part that is a body of parts.
+
+    `headers` are the fields of the message or the part, of which Content-Type counts, and `content` gives its octets: a
+    stream with `readany` or `read`, or any asynchronous iterable of bytes. A part that is not read to its end is passed
+    over when the next one is asked for. Only one task at a time may read.
+
+    `limits` bounds parts, heads and nesting; `max_field_size` and `max_headers` are its `head` and `fields` under other
+    names. `client_max_size` bounds what `BodyPartReader.read` and its like collect, and decode, of one part, with
+    `max_size_error_cls(client_max_size)` for more.
+
+    Raises: `BoundaryError` for a Content-Type that is no multipart type with a boundary.
+    """
+
+    response_wrapper_cls: ClassVar["type[MultipartResponseWrapper]"]
+    multipart_reader_cls: "ClassVar[type[MultipartReader] | None]" = None
+    """The class of readers for bodies within this one; this one's unless set."""
+    part_reader_cls: ClassVar[type[BodyPartReader]] = BodyPartReader
+
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        content: OctetSource,
+        *,
+        client_max_size: int = sys.maxsize,
+        max_field_size: int | None = None,
+        max_headers: int | None = None,
+        max_size_error_cls: type[Exception] = ValueError,
+        limits: MultipartLimits = DEFAULT_MULTIPART_LIMITS,
+    ) -> None:
+        if max_field_size is not None:
+            limits = limits._replace(head=max_field_size)
+        if max_headers is not None:
+            limits = limits._replace(fields=max_headers)
+        media_type, boundary = multipart_type(headers.get("Content-Type", ""))
+        self.headers = headers
+        self.media_type = media_type
+        self._limits = limits
+        self._bounds = ReadBounds(client_max_size, max_size_error_cls)
+        self._events = PartEvents(
+            MultipartParser(boundary.decode("ascii"), limits), reading_from(content)
+        )
+        self._default_charset: str | None = None
+        self._first = True
+        self._last: BodyPartReader | None = None
+        self._ended = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.media_type.essence}>"
+
+    @classmethod
+    def from_response(cls, response: ResponseLike) -> "MultipartResponseWrapper":
+        """A reader of a response's content that releases the response behind the last part."""
+        return cls.response_wrapper_cls(response, cls(response.headers, response.content))
+
+    def at_eof(self) -> bool:
+        """Whether the last part was passed."""
+        return self._ended
+
+    async def next(self) -> "Part | None":
+        """The next part, None behind the last one.
+
+        Raises: `MultipartError` for a body that breaks a rule or a limit, what reading it raises, RuntimeError while
+        another task reads.
+        Cancellation: safe, call it again.
+        """
+        part = await self.fetch_next_part()
+        if self._first:
+            self._first = False
+            if isinstance(part, BodyPartReader) and self._is_form and part.name == "_charset_":
+                # The charset of all fields that name none (RFC 7578 section 4.6).
+                self._default_charset = await _charset_of(part)
+                part = await self.fetch_next_part()
+        return part
+
+    @override
+    async def __anext__(self) -> "Part":
+        part = await self.next()
+        if part is None:
+            raise StopAsyncIteration
+        return part
+
+    async def fetch_next_part(self) -> "Part | None":
+        """The same as `next`, but a form's `_charset_` is a part like others."""
+        if self._last is not None:
+            await self._last.release()
+            self._last = None
+        event = await self._events.next()
+        if not isinstance(event, PartHead):
+            self._ended = True
+            return None
+        return self._reader_of(event)
+
+    async def release(self) -> None:
+        """Pass over all parts that were not read. Nothing is decoded. Cancellation: may be called again."""
+        while await self.fetch_next_part() is not None:
+            pass
+
+    @property
+    def _is_form(self) -> bool:
+        return self.media_type.subtype == "form-data"
+
+    def _reader_of(self, head: PartHead) -> "Part":
+        part = self._last = self.part_reader_cls(
+            head.fields,
+            self._events,
+            form_data=self._is_form,
+            default_charset=self._default_charset,
+            bounds=self._bounds,
+        )
+        if head.fields.get("Content-Type", "")[: len(_MULTIPART)].lower() != _MULTIPART:
+            return part
+        depth = self._limits.depth
+        if depth is not None and depth <= 1:
+            raise MultipartLimitError("multipart bodies within each other", depth)
+        inner = self._limits if depth is None else self._limits._replace(depth=depth - 1)
+        reader = self.multipart_reader_cls or type(self)
+        return reader(
+            head.fields,
+            part,
+            client_max_size=self._bounds.size,
+            max_size_error_cls=self._bounds.error,
+            limits=inner,
+        )
+
+
+class MultipartResponseWrapper(AsyncIterator["Part"]):
+    """A reader together with the response that it reads, which is released behind the last part."""
+
+    def __init__(self, resp: ResponseLike, stream: MultipartReader) -> None:
+        self.resp = resp
+        self.stream = stream
+
+    def at_eof(self) -> bool:
+        """Whether the last part was passed."""
+        return self.stream.at_eof()
+
+    async def next(self) -> "Part | None":
+        """The next part, None behind the last one. Raises and cancels as `MultipartReader.next`."""
+        part = await self.stream.next()
+        if self.stream.at_eof():
+            await self.release()
+        return part
+
+    @override
+    async def __anext__(self) -> "Part":
+        part = await self.next()
+        if part is None:
+            raise StopAsyncIteration
+        return part
+
+    async def release(self) -> None:
+        """Be done with the response. Cancellation: safe."""
+        released = self.resp.release()
+        if isinstance(released, Awaitable):
+            await released
+
+
+MultipartReader.response_wrapper_cls = MultipartResponseWrapper
+
+
+async def _charset_of(part: BodyPartReader) -> str:
+    charset = await part.read()
+    if len(charset) > _CHARSET_NAME or not charset.isascii():
+        raise PartEncodingError(f"the form's charset {charset[:_CHARSET_NAME]!r} is none")
+    return charset.decode("ascii").strip(" \t\r\n")

@@ -1,0 +1,54 @@
+"""The events of a body, pulled from where its octets come from."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import final
+
+from ._errors import MultipartError
+from ._parser import MultipartEvent, MultipartParser
+
+__all__ = ("PartEvents",)
+
+
+@final
+class PartEvents:
+    """What a body's reader and the reader of its current part share. One task at a time may wait."""
+
+    __slots__ = ("_ended", "_error", "_events", "_parser", "_read", "_waiting")
+
+    def __init__(self, parser: MultipartParser, read: Callable[[], Awaitable[bytes]]) -> None:
+        self._parser = parser
+        self._read = read
+        self._events: deque[MultipartEvent] = deque()
+        self._error: MultipartError | None = None
+        self._ended = False
+        self._waiting = False
+
+    async def next(self) -> MultipartEvent | None:
+        """The next event; None behind the last part.
+
+        Raises: `MultipartError`, again and again, whatever reading raises, RuntimeError while another task waits.
+        Cancellation: loses no event.
+        """
+        while not self._events:
+            if self._error is not None:
+                raise self._error
+            if self._ended:
+                return None
+            await self._read_on()
+        event = self._events.popleft()
+        if isinstance(event, MultipartError):
+            self._error = event
+            raise event
+        return event
+
+    async def _read_on(self) -> None:
+        if self._waiting:
+            raise RuntimeError("another task is reading this body")
+        self._waiting = True
+        try:
+            piece = await self._read()
+        finally:
+            self._waiting = False
+        self._events += self._parser.feed(piece) if piece else self._parser.finish()
+        self._ended = not piece or self._parser.done
