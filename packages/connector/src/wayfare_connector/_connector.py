@@ -208,6 +208,42 @@ class BaseConnector(ABC):
             await self._tell_reused(target, connection, observer)
         return connection
 
+    async def preconnect(
+        self,
+        target: Target,
+        count: int = 1,
+        timeouts: ConnectTimeouts = _NO_TIMEOUTS,
+        observer: "ConnectObserver | None" = None,
+    ) -> None:
+        """See to it that so many connections to this target idle in the pool, ready for requests.
+
+        Those that idle already count. They stay as long as any idle connection does.
+
+        Raises: `ValueError` for more than the limits allow, and with `force_close`; otherwise as
+        `connect`, after those that were made already went to the pool.
+        Cancellation: what is being made is given up, what was made stays in the pool.
+        """
+        room = min([limit for limit in (self.limit, self.limit_per_host) if limit], default=count)
+        if not 0 < count <= room:
+            raise ValueError(f"{count} connections at once are none, or more than the limits allow")
+        if self.force_close:
+            raise ValueError("with force_close no connection is kept")
+        made: list[Connection] = []
+
+        async def make_one() -> None:
+            # Kept until all are there: another would get this one instead of a new one.
+            made.append(await self.connect(target, timeouts, observer))
+
+        making = [asyncio.ensure_future(make_one()) for _ in range(count)]
+        try:
+            await asyncio.gather(*making)
+        finally:
+            for task in making:
+                task.cancel()
+            for connection in made:
+                self._lender.give_back(connection)
+            await asyncio.wait(making)
+
     async def close(self) -> None:
         """Close idle connections, abort leased ones, fail whoever waits, and wait for all of it.
 
