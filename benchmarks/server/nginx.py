@@ -76,6 +76,7 @@ http {
     location = /page { gzip on; gzip_types *; }
     location = /close { alias "$folder/files/kib"; keepalive_timeout 0; }
     location = /drop { return 444; }
+    location = /moved { return 302 /small; }
     location = /slow { alias "$folder/files/small"; limit_rate 200; }
     location = /upload {
       proxy_pass http://counter;

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import chunked
+from benchmarks import chunked, pipeline
 from benchmarks.__main__ import chosen
 from benchmarks.cases import CASES, Case
 from benchmarks.cases.imports import DEPENDENCIES, measure_import
@@ -412,3 +412,32 @@ def test_the_soak_forgives_noise_and_no_growth() -> None:
         "files: 7 to 9",
         "tasks: 1 to 2",
     ]
+
+
+def test_the_report_of_the_pipeline_says_what_each_case_adds() -> None:
+    """Adding is a difference within a round: a slow round does not count for more."""
+    found = {
+        f"{case} {library}": series(*(value * factor for value in (10.0, 20.0, 30.0)))
+        for case, value_of in (("plain", 1), ("middleware", 2), ("tracing", 3), ("redirect", 4))
+        for library, factor in (("wayfare", value_of), ("aiohttp", 2 * value_of))
+    }
+    assert pipeline.added(found, "middleware", "wayfare") == 20.0
+    lines = pipeline.report(found)
+    assert "plain         2.00 times as fast as aiohttp" in lines
+    assert any(line.endswith("adds  40.00 µs, in aiohttp  80.00 µs") for line in lines)
+
+
+async def test_the_pipeline_is_measured_with_what_each_case_needs() -> None:
+    class Refused:
+        """A library whose session cannot be made."""
+
+    assert pipeline.options_of(Refused, "plain") == {}
+    assert list(pipeline.options_of(Refused, "middleware")) == ["middlewares"]
+    passed: list[object] = []
+
+    async def handler(request: object) -> object:
+        passed.append(request)
+        return "response"
+
+    assert await pipeline.pass_on("request", handler) == "response"
+    assert passed == ["request"]
