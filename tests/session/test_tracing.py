@@ -36,7 +36,6 @@ SIGNALS = [name for name in vars(tracing.TraceConfig) if name.startswith("on_")]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 FOUND = b"HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
-NEVER = "on_dns_cache_hit", "on_dns_cache_miss"
 
 Handler = Callable[[str, Any], Awaitable[None]]
 
@@ -67,8 +66,8 @@ class Diary:
 
     @property
     def names(self) -> list[str]:
-        """The signals in order. Whether addresses are remembered is the connector's own affair."""
-        return [name.removeprefix("on_") for name, _ in self.told if name not in NEVER]
+        """The signals in order."""
+        return [name.removeprefix("on_") for name, _ in self.told]
 
     def all(self, name: str) -> list[Any]:
         """What this signal told, each time."""
@@ -187,6 +186,7 @@ async def test_a_name_and_tls() -> None:
     assert diary.names == [
         "request_start",
         "connection_create_start",
+        "dns_cache_miss",
         "dns_resolvehost_start",
         "dns_resolvehost_end",
         "dial_start",
@@ -199,6 +199,7 @@ async def test_a_name_and_tls() -> None:
         *READ,
     ]
     assert diary.one("connection_create_start").is_ssl
+    assert diary.one("dns_cache_miss").host == "h.test"
     assert diary.one("dns_resolvehost_start").host == "h.test"
     resolved = diary.one("dns_resolvehost_end")
     assert (resolved.host, resolved.addresses) == ("h.test", ("127.0.0.1",))
@@ -209,6 +210,20 @@ async def test_a_name_and_tls() -> None:
     assert (made.tls_version, made.alpn) == ("TLSv1.3", "http/1.1")
     stages = (resolved, diary.one("dial_end"), secured)
     assert made.seconds >= sum(stage.seconds for stage in stages) > 0
+
+
+async def test_a_name_that_is_known_from_before() -> None:
+    diary = Diary("on_dns_cache_miss", "on_dns_cache_hit", "on_dns_resolvehost_start")
+    script = (ReadRequest(), Send(OK))
+    async with listening(ScriptedServer(script, script)) as (_, port):
+        connector = TCPConnector(resolver=FakeResolver({"h.test": ["127.0.0.1"]}), force_close=True)
+        async with wayfare.ClientSession(
+            connector=connector, trace_configs=[diary.config]
+        ) as session:
+            for _ in range(2):
+                async with session.get(f"http://h.test:{port}/") as response:
+                    await response.read()
+    assert diary.names == ["dns_cache_miss", "dns_resolvehost_start", "dns_cache_hit"]
 
 
 async def test_stages_that_this_connector_has_not() -> None:
@@ -601,6 +616,7 @@ async def test_closing_a_request_that_waits_tells_nobody(serve: Any) -> None:
 EVENTFUL = [
     "request_start",
     "connection_create_start",
+    "dns_cache_miss",
     "dns_resolvehost_start",
     "dns_resolvehost_end",
     "dial_start",
@@ -718,6 +734,18 @@ async def test_the_total_time_bounds_handlers_too(name: str, contexts: Any) -> N
         assert isinstance(diary.one("request_exception").exception, TimeoutError)
 
     await eventful(diary, contexts, check)
+
+
+async def test_a_handler_of_the_failure_that_fails_itself(serve: Any) -> None:
+    async def fail(told: str, params: Any) -> None:
+        raise LookupError("the handler's")
+
+    diary = Diary("on_request_exception", obstacle=fail)
+    async with serve((ReadRequest(), Fin()), trace_configs=[diary.config]) as (session, _):
+        with pytest.raises(LookupError, match="the handler's") as caught:
+            await session.get("/")
+        assert isinstance(caught.value.__context__, wayfare.ServerDisconnectedError)
+        assert session.connector.stats().leased == 0
 
 
 async def test_two_configs_are_told_in_order_and_of_each_others_failures(serve: Any) -> None:
