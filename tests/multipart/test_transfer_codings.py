@@ -102,7 +102,9 @@ def test_m16_quoted_printable(sent: bytes, content: bytes) -> None:
     assert decoded("quoted-printable", sent) == content
 
 
-@pytest.mark.parametrize("sent", [b"=", b"a=4", b"=G0", b"=4G", b"= x", b"=4 1", b"a=\rb", b"==41"])
+@pytest.mark.parametrize(
+    "sent", [b"=", b"a=4", b"=G0", b"=4G", b"= x", b"=4 1", b"a=\rb", b"=\r \n", b"==41"]
+)
 def test_m16_no_quoted_printable(sent: bytes) -> None:
     assert decoded("quoted-printable", sent) is None
 

@@ -21,7 +21,7 @@ _BLANKS: Final = 1024
 """Blanks in a row of quoted-printable data: whether they are data is only known behind the last of them."""
 _MANY_BLANKS: Final = re.compile(rb"[ \t]{%d}" % (_BLANKS + 1))
 _BLANKS_AT_LINE_END: Final = re.compile(rb"[ \t]+(?=\r?\n)")
-_BAD_ESCAPE: Final = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n)")
+_BAD_ESCAPE: Final = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*\r?\n)")
 _BEGUN_ESCAPE: Final = re.compile(rb"=[0-9A-Fa-f]?\Z")
 
 
@@ -111,7 +111,6 @@ class _QuotedPrintableDecoder:
 
 
 def _unquoted(data: bytes) -> bytes:
-    data = _BLANKS_AT_LINE_END.sub(b"", data)
     if _BAD_ESCAPE.search(data) is not None:
         raise PartEncodingError("the quoted-printable data is corrupt")
-    return a2b_qp(data)
+    return a2b_qp(_BLANKS_AT_LINE_END.sub(b"", data))
