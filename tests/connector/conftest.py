@@ -1,9 +1,12 @@
 """Certificates for the TLS tests, and servers in memory for those of the connector."""
 
 import ssl
+from collections.abc import AsyncIterator
 
 import pytest
 import trustme
+from wayfare_connector import TCPConnector
+from wayfare_connector.testing import MemoryDialer
 from wayfare_http_core.testing import MemoryNetwork, ReadRequest, Repeat, ScriptedServer, Send
 
 
@@ -51,3 +54,19 @@ def network(ok_server: ScriptedServer) -> MemoryNetwork:
     network.serve("a.example", 80, ok_server)
     network.serve("b.example", 80, ok_server)
     return network
+
+
+@pytest.fixture
+def dialer(network: MemoryNetwork) -> MemoryDialer:
+    return MemoryDialer(network)
+
+
+@pytest.fixture
+async def connector(dialer: MemoryDialer, network: MemoryNetwork) -> AsyncIterator[TCPConnector]:
+    """With two places; in the end everything is closed, and nothing was left on the way (L1)."""
+    async with TCPConnector(limit=2, dialer=dialer) as connector:
+        yield connector
+        stats = connector.stats()
+        assert (stats.leased, stats.connecting, stats.waiting) == (0, 0, 0)
+        assert stats.idle == stats.created - stats.closed
+    network.client_transports.assert_all_closed()
