@@ -17,6 +17,7 @@ from wayfare_multipart import (
     Payload,
     get_payload,
 )
+from wayfare_multipart._file_payloads import _is_cached as is_cached
 from wayfare_multipart._segments import PIECE
 from wayfare_multipart.aio import AsyncBody, async_body
 
@@ -84,6 +85,32 @@ async def test_a_file_alone_may_be_left_to_the_kernel(path: Path) -> None:
         assert body.file_range() == (file, 0, len(BIG))
         assert (body.length, body.replayable) == (len(BIG), True)
         assert await octets(body) == BIG
+
+
+async def test_what_the_system_has_in_memory_needs_no_thread(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what it has not is left to one."""
+    loop = asyncio.get_running_loop()
+    threads: list[object] = []
+
+    def run_in_executor(executor: None, call: Any) -> Any:
+        threads.append(call)
+        return usual(executor, call)
+
+    usual = loop.run_in_executor
+    monkeypatch.setattr(loop, "run_in_executor", run_in_executor)
+    with path.open("rb") as file:
+        body = async_body(get_payload(file))
+        for cached in (True, False):
+            threads.clear()
+            monkeypatch.setattr(
+                "wayfare_multipart._file_payloads._is_cached",
+                lambda descriptor, at, cached=cached: cached,
+            )
+            assert await octets(body) == BIG
+            assert (threads == []) is cached
+    assert not is_cached(-1, 0)
 
 
 async def test_blocking_iterators_run_in_threads() -> None:

@@ -131,12 +131,14 @@ def test_encodings_of_parts() -> None:
         {"Content-Transfer-Encoding": "base64"},
         {"Content-Transfer-Encoding": "Quoted-Printable"},
         {"Content-Transfer-Encoding": "binary"},
+        {"Content-Encoding": "identity"},
     ):
         writer.append(content, headers)
-    assert contents(writer) == [content] * 3
+    assert contents(writer) == [content] * 4
     assert [codings for _, *codings in writer] == [
         ["", "base64"],
         ["", "quoted-printable"],
+        ["", ""],
         ["", ""],
     ]
 

@@ -28,27 +28,75 @@ __all__ = (
 )
 
 
-@final
-class _FileReader(BlockingReader):
-    """Reads a file from a position on, `size` octets or to its end."""
+class _Counted:
+    """How much was read of content that has a size."""
 
-    __slots__ = ("_file", "_lock", "_position", "_read", "_size")
+    __slots__ = ("_read", "_size")
 
-    def __init__(self, file: BinaryIO, lock: Lock, position: int | None, size: int | None) -> None:
-        self._file = file
-        self._lock = lock
-        self._position = position
+    def __init__(self, size: int | None) -> None:
         self._size = size
         self._read = 0
 
-    @override
-    def read(self) -> bytes:
-        piece = self._next()
+    def _counted(self, piece: bytes) -> bytes:
         self._read += len(piece)
         size = self._size
         if size is not None and (self._read > size or (not piece and self._read < size)):
             raise PayloadSizeError(size, self._read)
         return piece
+
+
+@final
+class _DiskReader(_Counted, BlockingReader):
+    """Reads a file on disk by its descriptor, without moving its position: threads do not disturb each other."""
+
+    __slots__ = ("_descriptor", "_start")
+
+    def __init__(self, descriptor: int, start: int, size: int) -> None:
+        super().__init__(size)
+        self._descriptor = descriptor
+        self._start = start
+
+    @override
+    def read(self) -> bytes:
+        return self._counted(os.pread(self._descriptor, PIECE, self._start + self._read))
+
+    @override
+    def read_nowait(self) -> bytes | None:
+        at = self._start + self._read
+        left = (self._size or 0) - self._read
+        # Handing a piece to a thread costs more than reading it, if it is in memory already. Both of its ends are
+        # looked at: the system reads ahead in one stretch.
+        if left > 0 and not (
+            _is_cached(self._descriptor, at)
+            and _is_cached(self._descriptor, at + min(left, PIECE) - 1)
+        ):
+            return None
+        return self.read()
+
+
+def _is_cached(descriptor: int, at: int) -> bool:
+    """Whether the system has this octet of a file in memory; False where it does not say."""
+    try:
+        return os.preadv(descriptor, [bytearray(1)], at, os.RWF_NOWAIT) == 1
+    except (AttributeError, OSError):
+        return False
+
+
+@final
+class _FileReader(_Counted, BlockingReader):
+    """Reads a file from a position on, `size` octets or to its end."""
+
+    __slots__ = ("_file", "_lock", "_position")
+
+    def __init__(self, file: BinaryIO, lock: Lock, position: int | None, size: int | None) -> None:
+        super().__init__(size)
+        self._file = file
+        self._lock = lock
+        self._position = position
+
+    @override
+    def read(self) -> bytes:
+        return self._counted(self._next())
 
     def _next(self) -> bytes:
         # A file may be in a form twice, and a pass that was given up may have a thread here still: each read goes to
@@ -121,9 +169,20 @@ class BufferedReaderPayload(IOBasePayload):
     def file_range(self) -> tuple[BinaryIO, int, int] | None:
         """Where the content lies, for those who can let the kernel send it; see `wayfare_http_core.FileBody`."""
         size = self.size
-        if self._start is None or size is None or not _is_plain(self._value):
+        if self._start is None or size is None:
             return None
         return cast("BinaryIO", self._value), self._start, size
+
+    @override
+    def segments(self) -> Iterator[Segment]:
+        file_range = self.file_range()
+        if file_range is None or not hasattr(os, "pread"):
+            yield from super().segments()
+            return
+        file, start, size = file_range
+        # What was written through the file object is not on the disk before this.
+        file.flush()
+        yield _DiskReader(file.fileno(), start, size)
 
 
 class BytesIOPayload(IOBasePayload):

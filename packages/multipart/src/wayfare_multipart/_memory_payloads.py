@@ -21,11 +21,13 @@ class BytesPayload(Payload):
     default_content_type: ClassVar[str] = "application/octet-stream"
 
     def __init__(self, value: bytes | bytearray | memoryview, *args: Any, **kwargs: Any) -> None:
-        if not isinstance(value, bytes | bytearray | memoryview):
-            raise TypeError(
-                f"value must be bytes, bytearray or memoryview, not {type(value).__name__}"
-            )
-        super().__init__(bytes(value), *args, **kwargs)
+        if type(value) is not bytes:
+            if not isinstance(value, bytes | bytearray | memoryview):
+                raise TypeError(
+                    f"value must be bytes, bytearray or memoryview, not {type(value).__name__}"
+                )
+            value = bytes(value)
+        super().__init__(value, *args, **kwargs)
 
     @property
     @override
@@ -36,6 +38,12 @@ class BytesPayload(Payload):
     @override
     def replayable(self) -> bool:
         return True
+
+    @property
+    @override
+    def in_memory(self) -> bytes:
+        octets: bytes = self._value
+        return octets
 
     @override
     def segments(self) -> Iterator[Segment]:

@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, Self, final
+from typing import Any, Final, NamedTuple, Self, final
 
 from multidict import CIMultiDict
-from wayfare_http_core import FieldBlock
+from wayfare_http_core import FieldBlock, hdrs
 
 from ._boundary import check_boundary
 from ._errors import MultipartError
@@ -16,7 +16,7 @@ from ._memory_payloads import BytesPayload, JsonPayload
 from ._part_codings import base64_size, content_encoder, transfer_encoder
 from ._payload import Payload
 from ._registry import PAYLOAD_REGISTRY, PayloadRegistry
-from ._segments import Segment, encoded
+from ._segments import SMALL, Segment, encoded
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -24,6 +24,9 @@ else:
     from typing_extensions import override
 
 __all__ = ("MultipartWriter",)
+
+_USUAL: Final = frozenset(("Content-Disposition", "Content-Type"))
+"""Names that need no look at them: they are what nearly every part has."""
 
 _Headers = Mapping[str, str] | Iterable[tuple[str, str]] | None
 
@@ -35,7 +38,7 @@ class _Part(NamedTuple):
     content_coding: str
     transfer_coding: str
     head: bytes
-    """The part's fields and the empty line behind them."""
+    """The delimiter, the part's fields, and the empty line behind them."""
 
     @property
     def size(self) -> int | None:
@@ -47,7 +50,17 @@ class _Part(NamedTuple):
         return base64_size(size) if self.transfer_coding == "base64" else None
 
     def segments(self) -> Iterator[Segment]:
-        segments = self.payload.segments()
+        payload = self.payload
+        octets = payload.in_memory
+        if octets is not None and len(octets) < SMALL and not self[1] and not self[2]:
+            # Most parts are small, and joining them here is quicker than further on.
+            yield b"%b%b\r\n" % (self.head, octets)
+            return
+        yield self.head
+        yield from self._coded(payload.segments())
+        yield b"\r\n"
+
+    def _coded(self, segments: Iterator[Segment]) -> Iterator[Segment]:
         if self.content_coding:
             coder = content_encoder(self.content_coding)
             segments = segments if coder is None else encoded(segments, coder)
@@ -125,21 +138,23 @@ class MultipartWriter(Payload):
         Raises: `MultipartError` for an encoding that is not known or has no place in a form, and for a boundary that a
         part inside has too; ValueError for a field that cannot be sent.
         """
-        if isinstance(payload, MultipartWriter) and self._boundary in payload.boundaries():
+        if type(payload) is MultipartWriter and self._boundary in payload.boundaries():
             raise MultipartError("a part has the same boundary: its end would be the end of both")
         headers = payload.headers
-        content = headers.get("Content-Encoding", "").strip().lower()
-        transfer = headers.get("Content-Transfer-Encoding", "").strip().lower()
-        if self._is_form_data:
-            if content or transfer:
+        content = headers.get(hdrs.CONTENT_ENCODING, "")
+        transfer = headers.get(hdrs.CONTENT_TRANSFER_ENCODING, "")
+        if content or transfer:
+            if self._is_form_data:
                 raise MultipartError("the parts of a form have no encodings (RFC 7578 section 4.7)")
-            if "Content-Disposition" not in headers:
-                payload.set_content_disposition("form-data", name=f"section-{len(self._parts)}")
+            content, transfer = content.strip().lower(), transfer.strip().lower()
+        if self._is_form_data and hdrs.CONTENT_DISPOSITION not in headers:
+            payload.set_content_disposition("form-data", name=f"section-{len(self._parts)}")
         # Asked for now, so that a mistake is found where it is made.
-        content_coding = content if content_encoder(content) else ""
-        transfer_coding = transfer if transfer_encoder(transfer) else ""
-        part = _Part(payload, content_coding, transfer_coding, _head(headers))
-        self._parts.append(part)
+        if content and content_encoder(content) is None:
+            content = ""
+        if transfer and transfer_encoder(transfer) is None:
+            transfer = ""
+        self._parts.append(_Part(payload, content, transfer, self._delimiter + _head(headers)))
         return payload
 
     def append_json(self, obj: Any, headers: _Headers = None) -> Payload:
@@ -202,7 +217,7 @@ class MultipartWriter(Payload):
             size = part.size
             if size is None:
                 return None
-            total += len(self._delimiter) + len(part.head) + size + 2
+            total += len(part.head) + size + 2
         return total
 
     @property
@@ -229,10 +244,7 @@ class MultipartWriter(Payload):
     def segments(self, close_boundary: bool = True) -> Iterator[Segment]:
         """See `Payload.segments`; without `close_boundary` the end is left open for more."""
         for part in self._parts:
-            yield self._delimiter
-            yield part.head
             yield from part.segments()
-            yield b"\r\n"
         if close_boundary:
             yield self._end
 
@@ -247,7 +259,22 @@ class MultipartWriter(Payload):
 
 
 def _head(headers: CIMultiDict[str]) -> bytes:
-    # Some servers look at the first field only, and browsers put this one there.
+    """The fields, checked so that none can begin another one (M2), and an empty line."""
+    lines: list[str] = []
+    for name, value in headers.items():
+        if name not in _USUAL or not (value.isascii() and value.isprintable()):
+            return _checked_head(headers)
+        line = f"{name}: {value}\r\n"
+        # Some servers look at the first field only, and browsers put this one there.
+        if name == "Content-Disposition":
+            lines.insert(0, line)
+        else:
+            lines.append(line)
+    lines.append("\r\n")
+    return "".join(lines).encode("ascii")
+
+
+def _checked_head(headers: CIMultiDict[str]) -> bytes:
+    """The same for fields that are not as most are, checked one by one."""
     fields = sorted(headers.items(), key=lambda field: field[0].lower() != "content-disposition")
-    # What goes into a head is checked there: no field can begin another one (M2).
     return FieldBlock(fields).encoded + b"\r\n"

@@ -3,10 +3,10 @@
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Final, Protocol, final
+from typing import Any, ClassVar, Final, Protocol, cast, final
 
 from multidict import CIMultiDict
-from wayfare_http_core import RequestBody, content_disposition_header, parse_media_type
+from wayfare_http_core import content_disposition_header, hdrs, parse_media_type
 
 from ._segments import Segment, aiter_pieces, iter_pieces
 
@@ -79,11 +79,11 @@ class AsyncOctets:
         return self._payload.aiter_bytes()
 
 
-class Payload(RequestBody, ABC):
+class Payload(ABC):
     """A value on its way into a body: `headers` say what it is, `segments` are its octets.
 
-    A payload is a `RequestBody`, a part of a `MultipartWriter`, and by itself a body for any client. Subclasses write
-    `segments`, `size` and `replayable`.
+    A payload is a `RequestBody` (by its shape: a protocol among the bases would make it slow to recognise), a part of a
+    `MultipartWriter`, and by itself a body for any client. Subclasses write `segments`, `size` and `replayable`.
 
     content_type: the media type; guessed from the file name, or the class's own, unless given.
     filename: what the receiver may call it.
@@ -105,9 +105,10 @@ class Payload(RequestBody, ABC):
         self._encoding = encoding
         self._consumed = False
         self._headers: CIMultiDict[str] = CIMultiDict()
-        if isinstance(content_type, Absent) or content_type is None:
-            content_type = guessed_type(filename) or self.default_content_type
-        self._headers["Content-Type"] = content_type
+        if content_type is None or content_type is ABSENT:
+            kind = guessed_type(filename) if filename else None
+            content_type = kind or self.default_content_type
+        self._headers[hdrs.CONTENT_TYPE] = cast("str", content_type)
         if headers:
             self._headers.update(headers)
 
@@ -119,7 +120,6 @@ class Payload(RequestBody, ABC):
         return self._headers
 
     @property
-    @override
     def content_type(self) -> str:
         """The media type."""
         return self._headers["Content-Type"]
@@ -140,7 +140,11 @@ class Payload(RequestBody, ABC):
         """The exact number of octets, or None where it is not known. Asked anew each time: a file may grow."""
 
     @property
-    @override
+    @abstractmethod
+    def replayable(self) -> bool:
+        """Whether the octets can be taken again, the same as before."""
+
+    @property
     def length(self) -> int | None:
         """The same as `size`, as a request's body has it."""
         return self.size
@@ -166,11 +170,22 @@ class Payload(RequestBody, ABC):
 
         Raises: ValueError for what a field cannot say.
         """
-        self._headers["Content-Disposition"] = content_disposition_header(
+        if disptype == "form-data" and quote_fields and len(params) == 1 and "name" in params:
+            name = params["name"]
+            # Most names need nothing done to them.
+            if name.isascii() and name.isprintable() and '"' not in name:
+                self._headers[hdrs.CONTENT_DISPOSITION] = f'form-data; name="{name}"'
+                return
+        self._headers[hdrs.CONTENT_DISPOSITION] = content_disposition_header(
             disptype, quote_fields, _charset, **params
         )
 
     # -- its octets -----------------------------------------------------------------------------------------------
+
+    @property
+    def in_memory(self) -> bytes | None:
+        """All octets, where they are there already; None where they have to be read."""
+        return None
 
     @abstractmethod
     def segments(self) -> Iterator[Segment]:
@@ -180,7 +195,6 @@ class Payload(RequestBody, ABC):
         as long as `size` was at the beginning of the pass.
         """
 
-    @override
     def chunks(self) -> Iterable[bytes] | AsyncIterable[bytes]:
         """One pass over the octets: an iterable, or an async one where that is what the value is."""
         return self.aiter_bytes() if self.is_async else self.iter_bytes()
@@ -251,7 +265,7 @@ class Payload(RequestBody, ABC):
         """
         return b"".join(self.iter_bytes()).decode(encoding, errors)
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027  # most payloads hold nothing
         """Let go of the value; a file is closed.
 
         Cancellation: safe.

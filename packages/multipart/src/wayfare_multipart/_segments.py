@@ -19,6 +19,7 @@ else:
 
 __all__ = (
     "PIECE",
+    "SMALL",
     "BlockingReader",
     "EncodedReader",
     "Segment",
@@ -31,7 +32,7 @@ __all__ = (
 PIECE: Final = 256 * 1024
 """Octets that are read at a time. Larger reads are no faster, and each reader holds one of them."""
 
-_SMALL: Final = 16 * 1024
+SMALL: Final = 16 * 1024
 """Octets below which a segment is joined with its neighbours: copying so few costs less than handing them on."""
 
 
@@ -43,6 +44,10 @@ class BlockingReader(ABC):
     @abstractmethod
     def read(self) -> bytes:
         """The next octets, about `PIECE` of them; none at the end. Never called from two threads at once."""
+
+    def read_nowait(self) -> bytes | None:
+        """The same if it will not block, None where it may: then `read` gives what comes next."""
+        return None
 
 
 Segment: TypeAlias = bytes | BlockingReader | AsyncIterable[bytes]
@@ -90,7 +95,7 @@ def gathered(segments: Iterable[Segment]) -> Iterator[Segment]:
     waiting: list[bytes] = []
     size = 0
     for segment in segments:
-        if isinstance(segment, bytes) and len(segment) < _SMALL:
+        if isinstance(segment, bytes) and len(segment) < SMALL:
             if segment:
                 waiting.append(segment)
                 size += len(segment)

@@ -62,7 +62,12 @@ class AsyncBody(RequestBody):
             if isinstance(segment, bytes):
                 yield segment
             elif isinstance(segment, BlockingReader):
-                while piece := await loop.run_in_executor(None, segment.read):
+                while True:
+                    piece = segment.read_nowait()
+                    if piece is None:
+                        piece = await loop.run_in_executor(None, segment.read)
+                    if not piece:
+                        break
                     yield piece
             else:
                 async for piece in segment:
