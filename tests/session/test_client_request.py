@@ -28,6 +28,23 @@ def test_fields_are_the_given_ones_until_they_are_changed() -> None:
     assert block.pairs == (("X-A", "1"),)
 
 
+def test_fields_that_were_only_looked_at_are_not_made_again() -> None:
+    prepared = prepare_url(URL("http://h/x"))
+    block = FieldBlock([("X-A", "1")])
+    head = prepared.usual_head("GET", block)
+    request = wayfare.ClientRequest(
+        "GET", prepared, block, None, wayfare.ClientTimeout(), RequestSettings(), None, head
+    )
+    assert request.headers["x-a"] == "1"
+    assert request.head() is head
+    request.headers["X-A"] = "2"
+    assert request.head().fields.pairs == (("X-A", "2"),)
+    request.headers["X-A"] = "1"
+    assert request.head() is head
+    request.method = "PUT"
+    assert request.head().method == "PUT"
+
+
 def test_changed_fields_are_checked_when_they_are_sent() -> None:
     """R4."""
     request = make_request()

@@ -173,7 +173,6 @@ class ClientRequest:
         """The fields to send, in order; yours to change. Made when first asked for: most requests send defaults."""
         if self._headers is None:
             self._headers = CIMultiDict(self._block.pairs)
-            self._head = None
         return self._headers
 
     @property
@@ -220,8 +219,9 @@ class ClientRequest:
         Raises: ValueError, TypeError for what cannot be sent.
         """
         head = self._head
-        if head is None or head.method is not self.method:
-            head = self._prepared.head(self.method, self.fields, self.settings.version)
+        fields = self._block if self._headers is None else self.fields
+        if head is None or head.fields is not fields or head.method is not self.method:
+            head = self._prepared.head(self.method, fields, self.settings.version)
         return head
 
     # -- about it -----------------------------------------------------------------------------------------------
