@@ -132,6 +132,27 @@ def test_a_file_is_sent_by_the_kernel(
     loop_runner.run(main())
 
 
+def test_a_file_that_is_not_in_memory_is_sent_all_the_same(
+    loop_runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    """Y9: the disk is waited for in a thread."""
+    path = tmp_path / "cold"
+    with path.open("wb") as new:
+        new.write(bytes(range(256)) * (2 * MIB // 256))
+        new.flush()
+        os.fsync(new.fileno())
+        os.posix_fadvise(new.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+    async def main(file: BinaryIO) -> None:
+        body = File(file, 0, 2 * MIB)
+        _, peer = await exchange(body, ReadRequest(), Send(OK))
+        assert not body.was_read
+        assert peer.requests[0].body == bytes(range(256)) * (2 * MIB // 256)
+
+    with path.open("rb") as file:
+        loop_runner.run(main(file))
+
+
 def test_a_connection_is_used_again_after_a_file(
     loop_runner: asyncio.Runner, big: BinaryIO
 ) -> None:
