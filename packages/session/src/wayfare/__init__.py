@@ -17,7 +17,6 @@ from wayfare_connector import (
     ClientSSLError,
     ConnectionTimeoutError,
     TCPConnector,
-    ThreadedResolver,
 )
 from wayfare_http_core import (
     ClientConnectionError,
@@ -76,6 +75,7 @@ if TYPE_CHECKING:
         ProxyTimeoutError,
         ServerFingerprintMismatch,
         SocketFactoryType,
+        ThreadedResolver,
         TLSTimeoutError,
         UnixClientConnectorError,
         UnixConnector,
@@ -187,6 +187,7 @@ else:
         "ServerFingerprintMismatch": "wayfare_connector",
         "SocketFactoryType": "wayfare_connector",
         "TLSTimeoutError": "wayfare_connector",
+        "ThreadedResolver": "wayfare_connector",
         "UnixClientConnectorError": "wayfare_connector",
         "UnixConnector": "wayfare_connector",
         "CookieJar": "wayfare_cookies",
