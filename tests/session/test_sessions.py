@@ -267,4 +267,6 @@ def test_o9_closing_is_enough_before_the_loop_ends(run: str) -> None:
         timeout=60,
         check=False,
     )
-    assert (done.stdout, done.stderr, done.returncode) == ("ok\n", "", 0)
+    # asyncio's debug mode tells how slow a busy machine is; that is nobody's fault here.
+    said = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (done.stdout, said, done.returncode) == ("ok\n", [], 0)

@@ -41,7 +41,15 @@ __all__ = ("Pipeline", "check_status")
 class Pipeline:
     """Sends the requests of one session, on the loop of the first one."""
 
-    __slots__ = ("builder", "closed", "connector", "cookies", "deadlines", "loop")
+    __slots__ = (
+        "_make_journey",
+        "builder",
+        "closed",
+        "connector",
+        "cookies",
+        "deadlines",
+        "loop",
+    )
 
     deadlines: DeadlineQueue
 
@@ -52,6 +60,7 @@ class Pipeline:
         self.connector = connector
         self.cookies = cookies
         self.closed = False
+        self._make_journey: type[Journey] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
     async def run(
@@ -116,10 +125,13 @@ class Pipeline:
         return await run_traced(self._journey(request, started), trace)
 
     def _journey(self, request: ClientRequest, started: float) -> "Journey":
-        # Imported here: most programs never need one.
-        from ._journey import Journey
+        make = self._make_journey
+        if make is None:
+            # Imported here: most programs never need one. And once: the statement costs more than what it imports.
+            from ._journey import Journey
 
-        return Journey(self, request, started)
+            make = self._make_journey = Journey
+        return make(self, request, started)
 
     def _bind(self) -> asyncio.AbstractEventLoop:
         """Bind to the running loop, at the first request. Later ones are checked by the connector.
