@@ -19,6 +19,7 @@ CHUNKED = (
     b'5\r\nhello\r\n1A;a;b=c;d="e;\\""\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\nX-Sum: 1\r\n\r\n'
 )
 CONNECT = b"CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"
+DEFAULT_LIMITS = RequestLimits()
 EVERYTHING = GET + POST + CHUNKED + CONNECT
 
 
@@ -44,9 +45,14 @@ def events(pieces: Iterator[bytes]) -> list[RequestEvent]:
     return found
 
 
-def refusal(pieces: Iterator[bytes], *, exact_targets: bool = False) -> str:
+def refusal(
+    pieces: Iterator[bytes],
+    limits: RequestLimits = DEFAULT_LIMITS,
+    *,
+    exact_targets: bool = False,
+) -> str:
     """Why the requests are refused; "" where they are not."""
-    scanner = RequestScanner(exact_targets=exact_targets)
+    scanner = RequestScanner(limits, exact_targets=exact_targets)
     try:
         for piece in pieces:
             scanner.feed(piece)
@@ -357,19 +363,8 @@ def test_limits_of_chunks(data: bytes, complaint: str) -> None:
 
 
 def _check_limits(data: bytes, complaint: str, limits: RequestLimits) -> None:
-    def judge(pieces: Iterator[bytes]) -> str:
-        scanner = RequestScanner(limits)
-        try:
-            for piece in pieces:
-                scanner.feed(piece)
-                while scanner.maybe_event() is not None:
-                    pass
-            scanner.feed_eof()
-        except BadRequestError as exc:
-            return str(exc)
-        return ""
-
-    for verdict in (judge(iter((data,))), judge(data[i : i + 1] for i in range(len(data)))):
+    octets = (data[i : i + 1] for i in range(len(data)))
+    for verdict in (refusal(iter((data,)), limits), refusal(octets, limits)):
         assert complaint in verdict
         assert bool(verdict) == bool(complaint)
 
