@@ -233,6 +233,13 @@ class BodyPartReader:
         while self._at == len(self._waiting):
             if self._ended:
                 return False
+            data = self._events.take_data()
+            if data:
+                self._waiting, self._at = data, 0
+                return True
+            if self._events.take_end():
+                self._ended = True
+                return False
             event = await self._events.next()
             if isinstance(event, bytes):
                 self._waiting, self._at = event, 0

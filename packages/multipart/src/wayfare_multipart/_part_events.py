@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import final
 
 from ._errors import MultipartError
-from ._parser import MultipartEvent, MultipartParser
+from ._parser import END_OF_PART, MultipartEvent, MultipartParser
 
 __all__ = ("PartEvents",)
 
@@ -23,6 +23,22 @@ class PartEvents:
         self._error: MultipartError | None = None
         self._ended = False
         self._waiting = False
+
+    def take_data(self) -> bytes:
+        """The data that comes next, if it is here already, else none: without a coroutine for each piece."""
+        events = self._events
+        if events and isinstance(events[0], bytes):
+            data = events[0]
+            events.popleft()
+            return data
+        return b""
+
+    def take_end(self) -> bool:
+        """Whether the part ends next, and that is here already; it is passed then."""
+        ends = bool(self._events) and self._events[0] is END_OF_PART
+        if ends:
+            self._events.popleft()
+        return ends
 
     async def next(self) -> MultipartEvent | None:
         """The next event; None behind the last part.
