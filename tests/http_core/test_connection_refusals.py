@@ -101,8 +101,10 @@ def test_f7_a_lingering_server_is_heard(loop_runner: asyncio.Runner, rounds: int
 
 
 @pytest.mark.parametrize("manner", ["close", "reset"])
-def test_f7_an_answer_before_a_reset_is_read(loop_runner: asyncio.Runner, manner: str) -> None:
-    """I2: the write fails first, and the answer waits in the socket."""
+def test_f7_an_answer_before_a_reset_is_read(
+    loop_runner: asyncio.Runner, manner: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """I2: the write fails first, and the answer waits in the socket. The loop has nothing to complain of."""
 
     async def main() -> None:
         server = Server(manner)
@@ -116,6 +118,7 @@ def test_f7_an_answer_before_a_reset_is_read(loop_runner: asyncio.Runner, manner
         server.join()
 
     loop_runner.run(main())
+    assert caplog.messages == []
 
 
 class Blocking(Endless):

@@ -283,6 +283,9 @@ async def test_pieces_are_small_for_a_slow_peer_and_large_for_a_fast_one() -> No
         def write(self, data: bytes | bytearray | memoryview) -> None:
             """Take everything at once."""
 
+        def is_closing(self) -> bool:
+            return False
+
         def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
             assert (high, low) == (1, 0)
 
@@ -294,6 +297,21 @@ async def test_pieces_are_small_for_a_slow_peer_and_large_for_a_fast_one() -> No
     for expected in (128, 256, 256):
         upload.write(b"", 0)
         assert upload.piece == expected * KIB
+
+
+async def test_nothing_is_written_to_a_transport_that_is_lost() -> None:
+    """It says that it is, later; the body waits for that."""
+    async with World(CHUNKED) as w:
+        body = Body(b"abc", b"def", b"ghi")
+        w.other.reset()
+        await turns(1)
+        w.upload.start(body)
+        await turns(1)
+        assert w.end.is_closing()
+        assert body.asked <= 1
+        await turns()
+        assert body.asked <= 1
+        assert w.owner.told == []
 
 
 async def test_a_transport_may_know_no_limits() -> None:

@@ -206,7 +206,8 @@ class Upload(BodySink):
         Raises: as `write`.
         Cancellation: safe.
         """
-        while self._paused and self._state is not _STOPPED:
+        # A transport that met an error says so in the loop's next iteration, and complains of what comes till then.
+        while (self._paused or self._transport.is_closing()) and self._state is not _STOPPED:
             self._unturned = 0
             self._writable = self._loop.create_future()
             try:
