@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import chunked, pipeline
+from benchmarks import chunked, multipart_reader, pipeline
 from benchmarks.__main__ import chosen
 from benchmarks.cases import CASES, Case
 from benchmarks.cases.imports import DEPENDENCIES, measure_import
@@ -368,6 +368,18 @@ def test_parsers_read_the_chunks(name: str, read: int) -> None:
 def test_a_parser_that_loses_content_or_is_not_there_fails_alone() -> None:
     assert chunked.measure("h11", chunked.Shape(content=17)) == Failure("read 16 octets")
     assert chunked.measure("nobody", chunked.Shape()) == Failure("KeyError: 'nobody'")
+
+
+@pytest.mark.parametrize("name", ["wayfare", "wayfare, pushed", "multipart, pushed"])
+def test_readers_read_the_parts(name: str) -> None:
+    outcome = multipart_reader.measure(name, multipart_reader.Shape(3, 70_000))
+    assert isinstance(outcome, Sample), outcome
+    assert outcome.value > 0
+
+
+def test_a_reader_that_is_not_there_fails_alone() -> None:
+    shape = multipart_reader.Shape(1, 1)
+    assert multipart_reader.measure("nobody", shape) == Failure("KeyError: 'nobody'")
 
 
 def test_the_soak_traffic_is_a_whole_hundred() -> None:
