@@ -157,7 +157,7 @@ async def _pieces(body: RequestBody | bytes) -> AsyncIterator[bytes]:
 def body_from_data(data: object) -> tuple[RequestBody | bytes, str | None]:
     """A body and its media type from what a caller gave as `data=`.
 
-    Raises: TypeError, naming the type, for what cannot be sent.
+    Raises: TypeError, naming the type, for what cannot be sent; ValueError for a form that cannot be.
     """
     if isinstance(data, bytes):
         return data, _OCTET_STREAM
@@ -166,6 +166,12 @@ def body_from_data(data: object) -> tuple[RequestBody | bytes, str | None]:
     if isinstance(data, bytearray | memoryview):
         # A copy: the caller may change his while ours is being sent.
         return bytes(data), _OCTET_STREAM
+    multipart = sys.modules.get("wayfare_multipart")
+    if multipart is not None and isinstance(data, multipart.Payload):
+        # It is a body already, but one that may read files in the middle of the loop.
+        from ._payload_bodies import body_from_payload
+
+        return body_from_payload(data)
     if isinstance(data, RequestBody):
         return data, data.content_type
     if isinstance(data, StreamReader | asyncio.StreamReader):
@@ -175,9 +181,10 @@ def body_from_data(data: object) -> tuple[RequestBody | bytes, str | None]:
         return StreamBody(data), _OCTET_STREAM
     if isinstance(data, AsyncIterable):
         return AsyncIterableBody(data), _OCTET_STREAM
-    raise TypeError(
-        f"data must be bytes, str, an async iterable of bytes or a RequestBody, not {type(data).__name__}"
-    )
+    # Imported here: most requests have no form.
+    from ._payload_bodies import body_from_value
+
+    return body_from_value(data)
 
 
 def body_from_json(value: object, encode: JSONEncoder) -> tuple[bytes, str]:

@@ -1,8 +1,16 @@
 """The keyword arguments of sessions and requests, typed once for all of them."""
 
 import sys
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
+from collections.abc import (
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
 
 from wayfare_connector import BaseConnector
 from wayfare_http_core import HttpVersion, HttpVersion10, HttpVersion11, RequestBody
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
     from wayfare_connector import TLSSetting
     from wayfare_cookies import AbstractCookieJar, LooseCookies
     from wayfare_http_core import BasicAuth
+    from wayfare_multipart import FormData, Payload
 
     from ._middlewares import ClientMiddlewareType
     from ._redirects import RedirectPolicy
@@ -45,7 +54,10 @@ __all__ = (
     "check_request_kinds",
 )
 
-Data: TypeAlias = bytes | bytearray | memoryview | str | AsyncIterable[bytes] | RequestBody
+Data: TypeAlias = (
+    "bytes | bytearray | memoryview | str | Mapping[str, Any] | Sequence[tuple[str, Any]] | FormData | Payload"
+    " | IO[Any] | Iterator[bytes] | AsyncIterable[bytes] | RequestBody"
+)
 Timeout: TypeAlias = ClientTimeout | float | None
 RaiseForStatus: TypeAlias = bool | Callable[["ClientResponse"], Awaitable[None]]
 
@@ -55,7 +67,7 @@ class RequestOptions(TypedDict, total=False):
 
     params: Params | None
     """Query parameters, added to those of the URL."""
-    data: Data | None
+    data: "Data | None"
     """The content to send; not together with `json`."""
     json: Any
     """A value to send as JSON; None for no content."""

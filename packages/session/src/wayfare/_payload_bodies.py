@@ -1,0 +1,40 @@
+"""`data=` that is a form, a file, a body of parts, or what a registered payload is made of.
+
+wayfare_multipart loads with the first of them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wayfare_http_core import RequestBody
+from wayfare_multipart import FormData, Payload, get_payload
+from wayfare_multipart.aio import async_body
+
+__all__ = ("body_from_payload", "body_from_value")
+
+
+def body_from_value(data: Any) -> tuple[RequestBody | bytes, str]:
+    """A body and its media type from a value that is neither octets nor text.
+
+    A mapping, a list or a tuple are the fields of a form, urlencoded unless there is a file among them. Files are read
+    in a thread where they would block.
+
+    Raises: TypeError, naming the type, for what cannot be sent; ValueError for a form that cannot be.
+    """
+    if isinstance(data, Mapping | list | tuple):
+        data = FormData(data)
+    if isinstance(data, FormData):
+        return body_from_payload(data())
+    try:
+        return body_from_payload(get_payload(data))
+    except LookupError:
+        raise TypeError(
+            "data must be bytes, str, a form, a file, an iterator or async iterable of bytes or a RequestBody, not "
+            f"{type(data).__name__}"
+        ) from None
+
+
+def body_from_payload(payload: Payload) -> tuple[RequestBody | bytes, str]:
+    """A payload as a body for an event loop, with its media type."""
+    octets = payload.in_memory
+    return async_body(payload) if octets is None else octets, payload.content_type
