@@ -18,8 +18,13 @@ KNOWN = {
     "client_reqrep": "ClientRequest ClientResponse RequestInfo Fingerprint ContentDisposition",
     "connector": "BaseConnector TCPConnector Connection",
     "cookiejar": "CookieJar DummyCookieJar",
+    "formdata": "FormData",
     "http_exceptions": "HttpProcessingError BadHttpMessage BadStatusLine LineTooLong InvalidHeader "
     "TransferEncodingError ContentEncodingError ContentLengthError PayloadEncodingError",
+    "multipart": "MultipartReader MultipartWriter BodyPartReader MultipartResponseWrapper "
+    "parse_content_disposition content_disposition_filename",
+    "payload": "PAYLOAD_REGISTRY Payload BytesPayload StringPayload JsonPayload JsonBytesPayload Order "
+    "get_payload register_payload StreamReaderPayload",
     "resolver": "AsyncResolver ThreadedResolver DefaultResolver",
     "streams": "StreamReader EofStream DataQueue FlowControlDataQueue EMPTY_PAYLOAD",
     "tracing": "TraceConfig TraceRequestStartParams",
