@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from . import cookies, field_values, messages, streams
+from . import cookies, field_values, messages, streams, websockets
 
 __all__ = ("CORPUS", "TARGETS", "Target")
 
@@ -64,6 +64,23 @@ TARGETS = {
         Target("cookie-date", cookies.cookie_date, ("jan", "dec", ":", "1970", " GMT", "-")),
         Target(
             "cookies-txt", cookies.cookies_txt, ("\t", "TRUE", "FALSE", "#HttpOnly_", "\n", "/")
+        ),
+        Target(
+            "websocket-frames",
+            websockets.frames,
+            (
+                "\x81\x80\x00\x00\x00\x00",
+                "\x01\x01",
+                "\x80\x00",
+                "\xc1\x07",
+                "\x88\x02",
+                "\x82\x7e",
+            ),
+        ),
+        Target(
+            "websocket-extensions",
+            websockets.extensions,
+            ("permessage-deflate", "; ", "_max_window_bits=", "_no_context_takeover", ", ", '"'),
         ),
     )
 }
