@@ -58,6 +58,9 @@ class Echo(BaseHTTPRequestHandler):
             self.server.ended.wait(5)
             self.close_connection = True
             return
+        if url.path.startswith("/redirect/"):
+            self.redirect(int(url.path.removeprefix("/redirect/")), parse_qs(url.query))
+            return
         status = int(url.path.removeprefix("/status/")) if url.path.startswith("/status/") else 200
         content = json.dumps(
             {
@@ -76,6 +79,14 @@ class Echo(BaseHTTPRequestHandler):
         self.send_header("Set-Cookie", "seen=yes; Path=/")
         self.end_headers()
         self.wfile.write(content)
+
+    def redirect(self, hops: int, query: dict[str, list[str]]) -> None:
+        """That many redirects, the last one to `to` (/get unless given), with `status` (302)."""
+        last = query.get("to", ["/get"])[0]
+        self.send_response(int(query.get("status", ["302"])[0]))
+        self.send_header("Location", f"/redirect/{hops - 1}" if hops > 1 else last)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     do_GET = do_POST = do_PUT = do_DELETE = answer
 
