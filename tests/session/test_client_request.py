@@ -5,6 +5,7 @@ import pickle
 
 import pytest
 import wayfare
+from wayfare._bodies import EncodedBody, UntypedBody, encoded_body
 from wayfare._settings import RequestSettings
 from wayfare._urls import prepare_url
 from wayfare_http_core import FieldBlock
@@ -82,3 +83,89 @@ def test_no_repr_shows_fields() -> None:
     assert repr(info) == "<RequestInfo GET http://h/x>"
     for text in (repr(info), repr(error), repr(error.args)):
         assert "SECRET" not in text
+
+
+# -- what middlewares see and change ----------------------------------------------------------------------------------
+
+
+def test_where_a_request_goes() -> None:
+    request = make_request()
+    assert (request.host, request.port, request.is_ssl()) == ("h", 80, False)
+    assert request.original_url == request.real_url == URL("http://h/x")
+    assert request.version == wayfare.HttpVersion11
+    assert request.connection_key == request.prepared.target
+    request.url = URL("https://u:p@I:8443/y?z#f")
+    assert (request.host, request.port, request.is_ssl()) == ("i", 8443, True)
+    assert (str(request.url), str(request.real_url)) == (
+        "https://i:8443/y?z",
+        "https://i:8443/y?z#f",
+    )
+    assert request.head().path == "/y?z"
+
+
+def test_tls_settings_can_be_changed() -> None:
+    request = make_request()
+    request.url = URL("https://h/")
+    assert (request.ssl, request.server_hostname) == (True, None)
+    request.ssl = False
+    request.server_hostname = "other"
+    assert (request.connection_key.ssl, request.connection_key.server_hostname) == (False, "other")
+    request.url = URL("https://i/")
+    assert (request.ssl, request.server_hostname) == (False, "other")
+    with pytest.raises(TypeError, match="ssl must be"):
+        request.ssl = "no"
+
+
+async def test_other_content_is_framed_anew() -> None:
+    request = make_request(("Content-Length", "3"), ("Transfer-Encoding", "chunked"))
+    await request.update_body("text")
+    assert request.body == b"text"
+    assert dict(request.headers) == {"Content-Type": "text/plain; charset=utf-8"}
+    await request.update_body(b"octets")
+    assert request.headers["Content-Type"] == "text/plain; charset=utf-8"
+    await request.update_body(None)
+    assert request.body is None
+    with pytest.raises(TypeError, match="not int"):
+        await request.update_body(5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [3, 100_000])
+async def test_a_coding_of_the_sessions_own_goes_with_its_content(size: int) -> None:
+    request = make_request(("Content-Encoding", "gzip"))
+    request.body = encoded_body(b"x" * size, "gzip")
+    await request.update_body(b"plain")
+    assert "Content-Encoding" not in request.headers
+    request.headers["Content-Encoding"] = "gzip"
+    await request.update_body(b"encoded by the middleware itself")
+    assert request.headers["Content-Encoding"] == "gzip"
+
+
+def test_a_copy_has_fields_of_its_own() -> None:
+    request = make_request(("X-A", "1"))
+    untouched = request.copy()
+    request.headers["X-B"] = "2"
+    touched = request.copy()
+    touched.headers["X-C"] = "3"
+    assert [name for name, _ in untouched.fields.pairs] == ["X-A"]
+    assert [name for name, _ in request.fields.pairs] == ["X-A", "X-B"]
+
+
+class Once:
+    """A body that tells what it is asked."""
+
+    content_type = "text/x"
+    length = 2
+    replayable = False
+
+    def chunks(self) -> list[bytes]:
+        return [b"ab"]
+
+
+def test_what_wraps_a_body_passes_on_what_it_is() -> None:
+    body = Once()
+    untyped, encoded = UntypedBody(body), EncodedBody(body, "gzip")
+    assert (untyped.content_type, untyped.length, untyped.replayable) == (None, 2, False)
+    assert untyped.chunks() == [b"ab"]
+    assert (encoded.content_type, encoded.length, encoded.replayable) == ("text/x", None, False)
+    octets = EncodedBody(b"ab", "gzip")
+    assert (octets.content_type, octets.replayable) == (None, True)

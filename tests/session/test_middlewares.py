@@ -84,3 +84,23 @@ async def test_an_error_in_a_middleware_releases_the_connection(serve: Any) -> N
         with pytest.raises(LookupError, match="mine"):
             await session.get("/")
         assert session.connector.stats().leased == 0
+
+
+async def test_a_response_of_somebody_elses_making_keeps_ours(serve: Any) -> None:
+    """It may stand for one of them, so none is released."""
+
+    class Wrapped:
+        def __init__(self, response: wayfare.ClientResponse) -> None:
+            self.response = response
+            self.status = response.status
+
+    async def wrapping(request: Any, handler: Any) -> Any:
+        return Wrapped(await handler(request))
+
+    half = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"
+    rest = Repeat(ReadRequest(), Send(half))
+    async with serve((rest,), middlewares=[wrapping]) as (session, server):
+        wrapped: Any = await session.get("/")
+        assert not wrapped.response.closed
+        server.peers[0].write(b" whole")
+        assert await wrapped.response.read() == b"half whole"

@@ -340,6 +340,7 @@ def test_d13_other_schemes_are_refused(location: str) -> None:
         "///x",
         "//",
         "http://\udce9/",
+        "http://h\tost/",
         "http://a\uff0fb/",
         "https:/x",
         "http://h:99999/",

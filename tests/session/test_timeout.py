@@ -52,6 +52,31 @@ def test_a_limit_is_a_number(bad: Any) -> None:
         wayfare.ClientTimeout(sock_read=bad)
 
 
+@pytest.mark.parametrize("bad", [5, (1, 2, 3), "ab"])
+def test_a_minimum_speed_is_a_pair(bad: Any) -> None:
+    with pytest.raises(TypeError, match="min_speed must be"):
+        wayfare.ClientTimeout(min_speed=bad)
+
+
+@pytest.mark.parametrize("bad", [(0, 5), (5, 0), (float("inf"), 5)])
+def test_a_minimum_speed_is_positive_and_finite(bad: Any) -> None:
+    with pytest.raises(ValueError, match="two positive numbers"):
+        wayfare.ClientTimeout(min_speed=bad)
+
+
+def test_a_minimum_speed_can_be_lifted_and_inherited() -> None:
+    base = wayfare.ClientTimeout(min_speed=(1000, 10))
+    assert base.min_speed == (1000, 10)
+    assert wayfare.ClientTimeout(total=5).over(base).min_speed == (1000, 10)
+    assert wayfare.ClientTimeout(min_speed=None).over(base).min_speed is None
+
+
+def test_rounding_is_accepted_and_not_needed() -> None:
+    assert wayfare.ClientTimeout(5.5, None, None, None, 5).total == 5.5
+    with pytest.raises(TypeError, match="ceil_threshold"):
+        wayfare.ClientTimeout(ceil_threshold="5")  # type: ignore[arg-type]
+
+
 def test_an_option_that_is_no_timeout_is_named() -> None:
     with pytest.raises(TypeError, match="not str"):
         read_timeout_option("5", DEFAULT_TIMEOUT)

@@ -76,7 +76,8 @@ class Journey:
         except Exception as exc:
             self._describe(exc)
             raise
-        response.set_history(tuple(self._history))
+        if self._history:
+            response.set_history(tuple(self._history))
         return response
 
     def survives(self, error: Exception) -> bool:
