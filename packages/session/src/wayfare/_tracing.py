@@ -4,7 +4,7 @@ A session's configs are frozen, so who listens to what is found out once (`Trace
 of its own (`RequestTrace`).
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, final
 
 from ._tracing_config import SIGNALS, TraceConfig
@@ -118,23 +118,29 @@ class RequestTrace:
             for number, handler in handlers:
                 await handler(self._session, self._contexts[number], told)
 
-    async def request_start(self, request: "ClientRequest") -> None:
+    # Plain functions that return what is to be awaited: each signal is on the way of every request.
+
+    def request_start(self, request: "ClientRequest") -> Coroutine[Any, Any, None]:
         """The request begins; what handlers change in its headers is sent."""
-        await self._tell("on_request_start", TraceRequestStartParams, request)
+        return self._tell("on_request_start", TraceRequestStartParams, request)
 
-    async def request_retry(
+    def request_retry(
         self, request: "ClientRequest", exception: BaseException | None, attempt: int
-    ) -> None:
+    ) -> Coroutine[Any, Any, None]:
         """This attempt, counted from 1, failed, and another follows."""
-        await self._tell("on_request_retry", TraceRequestRetryParams, request, exception, attempt)
+        return self._tell("on_request_retry", TraceRequestRetryParams, request, exception, attempt)
 
-    async def request_redirect(self, request: "ClientRequest", response: "ClientResponse") -> None:
+    def request_redirect(
+        self, request: "ClientRequest", response: "ClientResponse"
+    ) -> Coroutine[Any, Any, None]:
         """The response to this request leads elsewhere and is followed."""
-        await self._tell("on_request_redirect", TraceRequestRedirectParams, request, response)
+        return self._tell("on_request_redirect", TraceRequestRedirectParams, request, response)
 
-    async def request_end(self, request: "ClientRequest", response: "ClientResponse") -> None:
+    def request_end(
+        self, request: "ClientRequest", response: "ClientResponse"
+    ) -> Coroutine[Any, Any, None]:
         """The response to the last hop's request is there for the caller."""
-        await self._tell("on_request_end", TraceRequestEndParams, request, response)
+        return self._tell("on_request_end", TraceRequestEndParams, request, response)
 
     async def request_exception(self, request: "ClientRequest", exception: BaseException) -> None:
         """The request failed or was cancelled. Nobody is told where its coroutine is closed: it cannot wait."""
@@ -146,6 +152,9 @@ class RequestTrace:
     async def _tell(
         self, signal: str, params: Callable[..., object], request: "ClientRequest", *more: object
     ) -> None:
-        # Asked first: a request's headers become a mapping only where somebody looks at them.
-        if signal in self._handlers:
-            await self.send(signal, params, request.method, request.url, request.headers, *more)
+        handlers = self._handlers.get(signal)
+        if handlers is not None:
+            # A request's headers become a mapping only where somebody looks at them.
+            told = params(request.method, request.url, request.headers, *more)
+            for number, handler in handlers:
+                await handler(self._session, self._contexts[number], told)
