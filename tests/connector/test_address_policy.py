@@ -1,8 +1,10 @@
 """Which addresses may be connected to: the policy against requests to the inside, and its place."""
 
+import itertools
 import socket
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 from wayfare_connector import (
@@ -15,7 +17,7 @@ from wayfare_connector import (
     TCPConnector,
 )
 from wayfare_connector._address_policy import Address
-from wayfare_connector.testing import FakeResolver, RecordingObserver
+from wayfare_connector.testing import FakeResolver, RecordingObserver, check_address_policy
 from wayfare_http_core.testing import ScriptedServer, listening
 
 TARGET = Target("http", "a.example")
@@ -96,6 +98,37 @@ def test_networks_can_be_allowed() -> None:
         assert policy.refusal(TARGET, ip_address(address)) is not None
     with pytest.raises(ValueError, match="network"):
         PublicAddresses(["10.0.0.0/99"])
+
+
+def test_it_passes_the_suite_of_address_policies() -> None:
+    check_address_policy(PublicAddresses(), refused="10.0.0.1", permitted="1.1.1.1")
+    policy = PublicAddresses(["10.0.0.0/8"])
+    check_address_policy(policy, refused="127.0.0.1", permitted="10.0.0.1")
+
+
+class Broken:
+    """A policy with a fault."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = itertools.cycle(answers)
+
+    def refusal(self, target: Target, address: Address) -> Any:
+        return next(self.answers)
+
+
+@pytest.mark.parametrize(
+    ("answers", "rule"),
+    [
+        ((True,), "a reason is a str"),
+        (("",), "a reason has words"),
+        (("no", None), "does not change"),
+        ((None,), "10.0.0.1 is refused"),
+        (("no",), "1.1.1.1 is permitted"),
+    ],
+)
+def test_the_suite_finds_faults(answers: tuple[Any, ...], rule: str) -> None:
+    with pytest.raises(AssertionError, match=rule):
+        check_address_policy(Broken(*answers), refused="10.0.0.1", permitted="1.1.1.1")
 
 
 # -- in a connector

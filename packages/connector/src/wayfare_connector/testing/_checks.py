@@ -11,10 +11,12 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, Protocol, TypeAlias, TypeVar, final
 
 from wayfare_http_core import ClientError, Connection, RequestHead
 
+from wayfare_connector._address_policy import AddressPolicy
 from wayfare_connector._connector import BaseConnector
 from wayfare_connector._dialer import Dialer
 from wayfare_connector._errors import (
@@ -41,6 +43,7 @@ __all__ = (
     "DialerCase",
     "MakeConnector",
     "ResolverCase",
+    "check_address_policy",
     "check_connector",
     "check_dialer",
     "check_resolver",
@@ -293,6 +296,40 @@ async def _resolver_closes(case: ResolverCase) -> None:
     await case.resolver.close()
     resolve = case.resolver.resolve(case.known, 80, socket.AF_UNSPEC)
     await raises(OSError, resolve, "a closed resolver raises OSError")
+
+
+# -- address policies
+
+_ADDRESSES = (
+    "127.0.0.1",
+    "192.0.2.1",
+    "8.8.8.8",
+    "224.0.0.1",
+    "::",
+    "::1",
+    "::ffff:127.0.0.1",
+    "64:ff9b::8.8.8.8",
+    "2001:db8::1",
+    "2606:4700:4700::1111",
+    "fe80::1",
+)
+"""One of each kind."""
+
+
+def check_address_policy(policy: AddressPolicy, *, refused: str, permitted: str) -> None:
+    """Check an `AddressPolicy`: it has an answer for every address, always the same, and it tells
+    the refused address from the permitted one."""
+    target = Target("https", "a.example")
+    for text in (*_ADDRESSES, refused, permitted):
+        address = ip_address(text)
+        answer = policy.refusal(target, address)
+        require(answer is None or isinstance(answer, str), f"{text}: a reason is a str, or None")
+        require(answer is None or bool(answer), f"{text}: a reason has words")
+        require(policy.refusal(target, address) == answer, f"{text}: the answer does not change")
+    for text, wanted in ((refused, True), (permitted, False)):
+        answer = policy.refusal(target, ip_address(text))
+        rule = f"{text} is {'refused' if wanted else 'permitted'}"
+        require((answer is not None) is wanted, rule)
 
 
 # -- connectors
