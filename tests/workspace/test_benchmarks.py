@@ -4,11 +4,12 @@ import argparse
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import chunked, multipart_reader, pipeline
+from benchmarks import chunked, multipart_reader, multipart_writer, pipeline
 from benchmarks.__main__ import chosen
 from benchmarks.cases import CASES, Case
 from benchmarks.cases.imports import DEPENDENCIES, measure_import
@@ -375,6 +376,22 @@ def test_readers_read_the_parts(name: str) -> None:
     outcome = multipart_reader.measure(name, multipart_reader.Shape(3, 70_000))
     assert isinstance(outcome, Sample), outcome
     assert outcome.value > 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["parts, wayfare", "fields, wayfare", "file, wayfare", "file, iterated", "file, bare loop"],
+)
+def test_writers_write_bodies(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(300_000))
+    outcome = multipart_writer.measure(name, path)
+    assert isinstance(outcome, Sample), outcome
+    assert outcome.value > 0
+
+
+def test_a_writer_that_is_not_there_fails_alone(tmp_path: Path) -> None:
+    assert multipart_writer.measure("nobody", tmp_path) == Failure("KeyError: 'nobody'")
 
 
 def test_a_reader_that_is_not_there_fails_alone() -> None:
