@@ -22,7 +22,7 @@ import ssl
 import sys
 from typing import Self, cast, final
 
-from wayfare_http_core.aio import receive_buffer
+from wayfare_http_core.aio import RECEIVE_BUFFER_SIZE, read_rest, receive_buffer
 
 from ._tls_engine import TLSEngine
 from ._tls_names import server_name
@@ -351,6 +351,14 @@ class TLSLayer(asyncio.BufferedProtocol):
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
+        try:
+            if isinstance(exc, OSError) and self._state is _OPEN and not self._reading_paused:
+                # A write failed, and may have overtaken an answer.
+                self._ingest(memoryview(read_rest(self._raw, RECEIVE_BUFFER_SIZE)))
+        finally:
+            self._end(exc)
+
+    def _end(self, exc: BaseException | None) -> None:
         self._state = _CLOSED
         for handle in (self._timer, self._resume_handle):
             if handle is not None:

@@ -7,6 +7,7 @@ from ._connection import HTTP1Connection
 from ._content_watcher import ContentWatcher
 from ._deadlines import Deadline, DeadlineQueue
 from ._exchange import HTTP1Exchange, Upgraded
+from ._loss import read_rest
 from ._receive_buffer import RECEIVE_BUFFER_SIZE, receive_buffer, receive_level
 from ._stream_feed import FlowControl
 from ._stream_iterators import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
@@ -53,6 +54,7 @@ __all__ = (
     "StreamBody",
     "StreamReader",
     "Upgraded",
+    "read_rest",
     "receive_buffer",
     "receive_level",
 )
