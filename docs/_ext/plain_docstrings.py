@@ -2,15 +2,20 @@
 
 This extension turns the one into the other: code spans, labelled paragraphs (`Raises: …`, `Cancellation: …`), lists,
 and indented blocks such as a drawn tree, which stay as they are. It also keeps names that a package merely hands on out
-of that package's page: they are described where they live.
+of that package's page: they are described where they live. And it keeps the built-in names of signatures from leading
+to attributes that are called like them: `type[Exception]` has nothing to do with `WSMessage.type`.
 """
 
+import builtins
 import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.util.nodes import find_pending_xref_condition
 
 LABEL = re.compile(r"(?P<label>[A-Z][a-z]+(?: [a-z]+)?):(?P<rest> .*)?")
 CODE = re.compile(r"(`+)(.+?)\1")
@@ -121,8 +126,17 @@ def keep_out_guests(
     return True if page and home.partition(".")[0] != page.partition(".")[0] else None
 
 
+def leave_builtins_alone(app: Sphinx, doctree: nodes.document) -> None:
+    """The hook after reading a page: a built-in name is no reference, since nothing here describes it."""
+    for reference in list(doctree.findall(pending_xref)):
+        if reference.get("refdomain") == "py" and hasattr(builtins, reference["reftarget"]):
+            named = find_pending_xref_condition(reference, "resolved")
+            reference.replace_self(reference.children if named is None else named.children)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register both hooks."""
+    """Register the hooks."""
+    app.connect("doctree-read", leave_builtins_alone)
     app.connect("autodoc-process-docstring", convert_docstring)
     app.connect("autodoc-skip-member", keep_out_guests)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
