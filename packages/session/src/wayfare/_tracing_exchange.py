@@ -221,7 +221,7 @@ class ExchangeTrace(ContentWatcher):
 
 
 def told_body(body: RequestBody | bytes, tell: Teller) -> RequestBody:
-    """The same content; each piece is told of once the connection has taken it and asks for the next.
+    """The same content; each piece is told of before the connection gets it: afterwards, a quick answer may be first.
 
     A file is read for it: what the kernel sends, nobody sees.
     """
@@ -263,16 +263,16 @@ class _ToldBody(RequestBody):
         if isinstance(pieces, AsyncGenerator):
             async with aclosing(pieces):
                 async for piece in pieces:
-                    yield piece
                     await self._tell(bytes(piece))
+                    yield piece
         elif isinstance(pieces, AsyncIterable):
             async for piece in pieces:
-                yield piece
                 await self._tell(bytes(piece))
+                yield piece
         else:
             for piece in pieces:
-                yield piece
                 await self._tell(bytes(piece))
+                yield piece
 
 
 @final

@@ -75,7 +75,7 @@ class TraceRequestHeadersSentParams:
 @final
 @dataclass(frozen=True, slots=True)
 class TraceRequestChunkSentParams:
-    """A piece of the request's content went to its connection."""
+    """A piece of the request's content goes to its connection."""
 
     method: str
     url: URL
