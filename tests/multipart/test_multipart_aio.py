@@ -3,6 +3,7 @@
 import asyncio
 import io
 import threading
+import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,25 @@ async def test_a_pass_that_is_given_up_does_not_disturb_the_next() -> None:
     await asyncio.sleep(0)
     file.gate.set()
     assert await second == BIG
+
+
+async def test_a_large_file_takes_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    size = 256 * 1024 * 1024
+    with path.open("wb") as file:
+        file.truncate(size)
+    with path.open("rb") as file:
+        form = FormData({"file": file})()
+        for warming in (True, False):
+            tracemalloc.start()
+            try:
+                sent = 0
+                async for piece in async_body(form).chunks():
+                    sent += len(piece)
+                    if warming:
+                        break
+                peak = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+    assert sent > size
+    assert peak < 2 * 1024 * 1024

@@ -37,6 +37,7 @@ from ._registry import (
 )
 from ._segments import BlockingReader, Segment
 from ._stream_payloads import AsyncIterablePayload, IterablePayload, StreamReaderPayload
+from ._streamer import StreamerCall, StreamWrapperPayload, streamer
 from ._sync_reader import BinaryFile, SyncBodyPartReader, SyncMultipartReader, SyncPart
 from ._version import __version__
 
@@ -84,6 +85,8 @@ __all__ = (
     "ResponseLike",
     "Segment",
     "StreamReaderPayload",
+    "StreamWrapperPayload",
+    "StreamerCall",
     "StringIOPayload",
     "StringPayload",
     "SyncBodyPartReader",
@@ -94,4 +97,5 @@ __all__ = (
     "get_payload",
     "payload_type",
     "register_payload",
+    "streamer",
 )

@@ -12,10 +12,16 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("AsyncIterablePayload", "IterablePayload", "StreamReaderPayload", "is_stream_reader")
+__all__ = (
+    "AsyncIterablePayload",
+    "IterablePayload",
+    "OncePayload",
+    "StreamReaderPayload",
+    "is_stream_reader",
+)
 
 
-class _OncePayload(Payload):
+class OncePayload(Payload):
     """What can be taken once."""
 
     @property
@@ -50,7 +56,7 @@ class _IteratorReader(BlockingReader):
         return b""
 
 
-class IterablePayload(_OncePayload):
+class IterablePayload(OncePayload):
     """An iterable of octets, which may block for each of its pieces. Sent once, in chunks."""
 
     def __init__(self, value: Iterable[bytes], *args: Any, **kwargs: Any) -> None:
@@ -63,7 +69,7 @@ class IterablePayload(_OncePayload):
         yield _IteratorReader(iter(self._take()))
 
 
-class AsyncIterablePayload(_OncePayload):
+class AsyncIterablePayload(OncePayload):
     """An async iterable of octets. Sent once, in chunks."""
 
     def __init__(self, value: AsyncIterable[bytes], *args: Any, **kwargs: Any) -> None:

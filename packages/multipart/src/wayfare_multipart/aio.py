@@ -8,12 +8,12 @@ loop up for as long as a disk takes. `AsyncBody` is the same body without that.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import BinaryIO, final
 
 from wayfare_http_core import RequestBody
 
-from ._payload import Payload
+from ._payload import BodyWriter, Payload
 from ._segments import BlockingReader, gathered
 
 if sys.version_info >= (3, 12):
@@ -21,7 +21,7 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("AsyncBody", "AsyncFileBody", "async_body")
+__all__ = ("AsyncBody", "AsyncFileBody", "async_body", "pushed")
 
 
 class AsyncBody(RequestBody):
@@ -95,3 +95,79 @@ def async_body(payload: Payload) -> AsyncBody:
 
     kind = AsyncFileBody if isinstance(payload, BufferedReaderPayload) else AsyncBody
     return kind(payload)
+
+
+@final
+class _HandOver(BodyWriter):
+    """Between a function that writes and an iterator that is asked: one piece, and whoever waits for the other."""
+
+    __slots__ = ("_asked", "_piece", "_taken")
+
+    def __init__(self) -> None:
+        self._piece: bytes | None = None
+        self._asked: asyncio.Future[None] | None = None
+        self._taken: asyncio.Future[None] | None = None
+
+    @override
+    async def write(self, chunk: bytes) -> None:
+        """Hand the next octets over; return when they were taken.
+
+        Cancellation: safe; they were taken or not.
+        """
+        if not chunk:
+            return
+        if self._piece is not None:
+            raise RuntimeError("two tasks write to one body at once")
+        self._piece = bytes(chunk)
+        self._taken = asyncio.get_running_loop().create_future()
+        self.wake()
+        await self._taken
+
+    async def drain(self) -> None:
+        """Nothing: `write` waits itself."""
+
+    async def write_eof(self, chunk: bytes = b"") -> None:
+        """The last octets; the end comes with the end of the function."""
+        await self.write(chunk)
+
+    def take(self) -> bytes | None:
+        """The piece that is there, or None."""
+        piece, self._piece = self._piece, None
+        if self._taken is not None and not self._taken.done():
+            self._taken.set_result(None)
+        return piece
+
+    async def wait(self) -> None:
+        """Return when `wake` was called."""
+        self._asked = asyncio.get_running_loop().create_future()
+        await self._asked
+
+    def wake(self, task: object = None) -> None:
+        """Something happened."""
+        if self._asked is not None and not self._asked.done():
+            self._asked.set_result(None)
+
+
+async def pushed(push: Callable[[BodyWriter], Awaitable[object]]) -> AsyncIterator[bytes]:
+    """What a function writes, as an iterator; the function runs in a task, and waits until each piece was taken.
+
+    Raises: what the function raises.
+    Cancellation: safe; the function is cancelled too.
+    """
+    between = _HandOver()
+    task = asyncio.ensure_future(push(between))
+    task.add_done_callback(between.wake)
+    try:
+        while True:
+            piece = between.take()
+            if piece is not None:
+                yield piece
+            elif task.done():
+                break
+            else:
+                await between.wait()
+        await task
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
