@@ -101,6 +101,18 @@ async def test_payloads_and_parts(echo: Any) -> None:
     assert (body, request.chunked) == (b"ab", True)
 
 
+async def test_what_a_streamer_writes(echo: Any) -> None:
+    with pytest.warns(DeprecationWarning, match="async generator"):
+
+        @wayfare.streamer
+        def sender(writer: Any, times: int = 1) -> Iterator[Any]:
+            for _ in range(times):
+                yield from writer.write(b"ab")
+
+    body, request = await sent(echo, sender(times=3))
+    assert (body, request.chunked) == (b"ababab", True)
+
+
 async def test_a_form_is_sent_again_by_a_redirect_that_keeps_it_r12(echo: Any) -> None:
     file = io.BytesIO(BIG)
     body, request = await sent(echo, {"file": file}, "/away")

@@ -116,6 +116,7 @@ if TYPE_CHECKING:
         TextIOPayload,
         get_payload,
         payload_type,
+        streamer,
     )
 
     from ._connection_info import ConnectionInfo
@@ -227,6 +228,7 @@ else:
         "TextIOPayload": "wayfare_multipart",
         "get_payload": "wayfare_multipart",
         "payload_type": "wayfare_multipart",
+        "streamer": "wayfare_multipart",
         "DummyCookieJar": "wayfare_cookies",
         "BadContentDispositionHeader": "wayfare_http_core",
         "BadContentDispositionParam": "wayfare_http_core",
@@ -391,4 +393,5 @@ __all__ = (
     "payload_type",
     "request",
     "set_zlib_backend",
+    "streamer",
 )
