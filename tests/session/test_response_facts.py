@@ -47,7 +47,7 @@ async def test_facts_of_the_connection_survive_everything(serve: Any) -> None:
         assert (info.peername, info.exchange, info.reused) == (address, exchange, exchange > 1)
         assert info.sockname[0] == "127.0.0.1"
         assert (info.tls_version, info.cipher, info.alpn, info.peer_certificate) == (None,) * 4
-        assert info.timings.total >= info.timings.dial > 0
+        assert info.timings.total >= info.timings.dial >= 0
         assert (info.timings.dns, info.timings.tls, info.timings.queued) == (None, None, None)
         assert info.first_byte is None
         assert one.connection is None
@@ -81,7 +81,7 @@ async def test_facts_of_tls() -> None:
         certificate.cert_chain_pems[0].bytes().decode()
     )
     assert info.timings.tls is not None
-    assert info.timings.tls > 0
+    assert info.timings.tls >= 0
 
 
 async def test_the_connection_is_there_while_the_response_holds_it(serve: Any) -> None:
