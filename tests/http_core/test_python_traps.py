@@ -178,6 +178,8 @@ def test_y4_lower_case_is_of_ascii_only() -> None:
         "_chunked.py",  # names that parse_fields took for tokens
         "_media_type.py",  # what _TOKEN matched
         "_field_lines.py",  # our own constants
+        "_outgoing.py",  # names of a FieldBlock, which are tokens
+        "_request_writer.py",  # the same
     }
     folding = {"lower", "upper", "casefold", "title", "capitalize", "swapcase"}
     assert {path.name for path, _, name in calls() if name in folding} == checked
@@ -204,7 +206,7 @@ def test_y9_nothing_blocks() -> None:
         f"{path.name}:{node.lineno} {name}" for path, node, name in calls() if name in blocking
     ]
     # asyncio.sleep(0) gives way.
-    giving_way = ("_stream_reader.py", "_patience.py")
+    giving_way = ("_stream_reader.py", "_patience.py", "_upload_task.py")
     assert [each for each in found if not each.startswith(giving_way)] == []
 
 
