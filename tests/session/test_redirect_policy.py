@@ -10,6 +10,7 @@ from wayfare import RedirectPolicy, RedirectStep
 from wayfare._bodies import AsyncIterableBody
 from wayfare._redirects import REDIRECTS, is_sensitive, next_hop, same_origin
 from wayfare._request import ClientRequest
+from wayfare._route import Route
 from wayfare._settings import RequestSettings
 from wayfare._urls import prepare_url
 from wayfare_http_core import FieldBlock
@@ -374,7 +375,7 @@ def test_d14_without_a_location_there_is_nowhere_to_go(headers: dict[str, str]) 
 
 
 def test_d17_tls_settings_are_those_of_the_chain_and_the_name_to_verify_of_one_server() -> None:
-    prepared = prepare_url(URL("https://h/"), False, "verify.me")
+    prepared = prepare_url(URL("https://h/"), Route(False, "verify.me"))
     request = ClientRequest(
         "GET", prepared, FieldBlock(), None, wayfare.ClientTimeout(), RequestSettings()
     )

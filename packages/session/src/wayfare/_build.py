@@ -5,7 +5,6 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, final
 
 from multidict import CIMultiDict
-from wayfare_connector import TLSSetting
 from wayfare_http_core import FieldBlock, RequestBody
 from yarl import URL
 
@@ -13,19 +12,26 @@ from ._bodies import JSONEncoder, UntypedBody, body_from_data, body_from_json, e
 from ._defaults import HeaderValue, SessionFields, header_pairs, merge_headers, skipped_names
 from ._options import SIZES, RequestOptions, check_names, check_request_kinds
 from ._request import ClientRequest
+from ._route import Route
 from ._settings import RequestSettings, exchange_options, with_sizes
 from ._timeout import UNSET, ClientTimeout, read_timeout_option
 from ._urls import PreparedURL, join_url, prepare_url, with_params
 
 if TYPE_CHECKING:
+    from wayfare_connector import Proxy
     from wayfare_http_core import BasicAuth
 
     from ._session import ClientSession
+
+    ProxyArguments = tuple[Proxy | URL | str | None, BasicAuth | str | None]
 
 __all__ = ("RequestBuilder",)
 
 _PREPARED_URLS = 256
 """URLs that a session keeps parsed and checked. yarl keeps as many; an entry is about a kilobyte."""
+
+_OF_ROUTE = {"ssl": "tls", "server_hostname": "server_hostname", "trust_env": "trust_env"}
+"""Arguments of a request that change its route, with their names there."""
 
 _OWN = (
     "allow_redirects",
@@ -49,11 +55,13 @@ class RequestBuilder:
         "_json_serialize",
         "_plain_fields",
         "_prepare",
+        "_proxy",
         "auth",
         "base_url",
         "fields",
         "settings",
         "timeout",
+        "trust_env",
     )
 
     def __init__(
@@ -62,18 +70,21 @@ class RequestBuilder:
         fields: SessionFields,
         timeout: ClientTimeout,
         settings: RequestSettings,
-        tls: TLSSetting,
+        route: Route,
         json_serialize: JSONEncoder | None,
         auth: "BasicAuth | None" = None,
+        proxy: "ProxyArguments" = (None, None),
     ) -> None:
-        """`tls` is the setting of the session's connector."""
+        """`proxy` is what the route's proxy was made of, and its credentials."""
         self.base_url = base_url
         self.fields = fields
         self.timeout = timeout
         self.settings = settings
         self.auth = auth
         self._json_serialize = json_serialize
-        self._prepare = lru_cache(maxsize=_PREPARED_URLS)(partial(_prepared, base_url, tls))
+        self._proxy = proxy
+        self.trust_env = route.trust_env
+        self._prepare = lru_cache(maxsize=_PREPARED_URLS)(partial(_prepared, base_url, route))
         self._home = None if base_url is None else self._prepare(base_url).target
         self._plain_fields: FieldBlock | None = fields.block if auth is None else None
         """The fields of a request without arguments; None where they have to be asked for."""
@@ -85,7 +96,7 @@ class RequestBuilder:
 
         Raises: what `ClientSession.request` does before anything is sent.
         """
-        prepared = self._prepare(url)
+        prepared = self._prepare(url) if not self.trust_env else self._prepare_there(url)
         fields = self._plain_fields
         if fields is None or options or prepared.authorization is not None:
             return self._special(session, method, prepared, options)
@@ -100,6 +111,12 @@ class RequestBuilder:
             session,
             prepared.usual_head(method, fields, settings.version),
         )
+
+    def _prepare_there(self, url: str | URL) -> PreparedURL:
+        """The same where the environment has a say: it may change while the program runs."""
+        from wayfare_connector import current_proxies
+
+        return self._prepare(url, current_proxies())
 
     @property
     def live_fields(self) -> CIMultiDict[str]:
@@ -127,7 +144,7 @@ class RequestBuilder:
         """A request that is not made of defaults alone."""
         check_names("a request", options)
         check_request_kinds(options)
-        prepared = _destination(prepared, options)
+        prepared = _destination(prepared, options, self._proxy)
         skip = self.fields.skip | skipped_names(options.get("skip_auto_headers"))
         given = header_pairs(options.get("headers"))
         headers = merge_headers(self.fields.without(skip), given)
@@ -208,19 +225,43 @@ class RequestBuilder:
         return settings._replace(**own) if own else settings
 
 
-def _prepared(base_url: URL | None, ssl: TLSSetting, url: str | URL) -> PreparedURL:
-    return prepare_url(join_url(base_url, url), ssl)
+def _prepared(
+    base_url: URL | None, route: Route, url: str | URL, _environment: object = None
+) -> PreparedURL:
+    """`_environment` stands among the arguments because what is kept must be found by it."""
+    return prepare_url(join_url(base_url, url), route)
 
 
-def _destination(prepared: PreparedURL, options: RequestOptions) -> PreparedURL:
-    """Where the request goes: the URL with its parameters, over TLS as asked for."""
-    params, ssl = options.get("params"), options.get("ssl")
-    server_hostname = options.get("server_hostname")
+def _destination(
+    prepared: PreparedURL, options: RequestOptions, proxy: "ProxyArguments"
+) -> PreparedURL:
+    """Where the request goes: the URL with its parameters, by the route asked for. `proxy` is the session's."""
+    params = options.get("params")
     if params:
         prepared = prepared.with_url(with_params(prepared.real_url, params))
-    if ssl is not None or server_hostname is not None:
-        prepared = prepared.with_tls(prepared.tls if ssl is None else ssl, server_hostname)
-    return prepared
+    given: Mapping[str, Any] = options
+    route = prepared.route
+    changes = {own: given[name] for name, own in _OF_ROUTE.items() if given.get(name) is not None}
+    if any(given.get(name) is not None for name in ("proxy", "proxy_auth", "proxy_headers")):
+        changes["proxy"] = _proxy(options, proxy)
+    return prepared.by(route._replace(**changes)) if changes else prepared
+
+
+def _proxy(options: RequestOptions, of_session: "ProxyArguments") -> "Proxy":
+    """The proxy that a request asks for.
+
+    Raises: ValueError, TypeError for what is no proxy, and for its credentials without it.
+    """
+    # Imported here: few requests go through one.
+    from wayfare_connector import as_proxy
+
+    proxy, auth = options.get("proxy"), options.get("proxy_auth")
+    if proxy is None:
+        proxy, auth_of_session = of_session
+        auth = auth_of_session if auth is None else auth
+    if proxy is None:
+        raise ValueError("proxy_auth and proxy_headers need a proxy")
+    return as_proxy(proxy, auth=auth, headers=options.get("proxy_headers"))
 
 
 def _for_the_wire(

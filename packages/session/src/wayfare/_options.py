@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from ssl import SSLContext
 
-    from wayfare_connector import TLSSetting
+    from wayfare_connector import Proxy, TLSSetting
     from wayfare_cookies import AbstractCookieJar, LooseCookies
     from wayfare_http_core import BasicAuth
     from wayfare_multipart import FormData, Payload
+    from yarl import URL
 
     from ._middlewares import ClientMiddlewareType
     from ._redirects import RedirectPolicy
@@ -109,6 +110,14 @@ class RequestOptions(TypedDict, total=False):
     setting."""
     server_hostname: str | None
     """The name to verify the server's certificate for, in place of the URL's host."""
+    proxy: "Proxy | URL | str | None"
+    """A proxy to go through: its URL, or a `Proxy` that says more; None for the session's."""
+    proxy_auth: "BasicAuth | str | None"
+    """Credentials for the proxy: a `BasicAuth`, or a whole Proxy-Authorization value."""
+    proxy_headers: "Mapping[str, str] | Iterable[tuple[str, str]] | None"
+    """Fields for the proxy alone."""
+    trust_env: bool | None
+    """Whether HTTP_PROXY and its kin name the proxy where nobody else does; None for what the session says."""
     read_bufsize: int | None
     """Octets of content that may wait to be read before receiving pauses at twice as many."""
     max_line_size: int | None
@@ -191,6 +200,13 @@ class SessionOptions(TypedDict, total=False):
     """How many redirects are followed at most; 10 unless given."""
     ssl: "TLSSetting | None"
     """How to verify servers, in place of what the connector says: see `RequestOptions`."""
+    proxy: "Proxy | URL | str | None"
+    """A proxy for every request: its URL, or a `Proxy` that says more."""
+    proxy_auth: "BasicAuth | str | None"
+    """Credentials for that proxy."""
+    trust_env: bool
+    """Whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed where no proxy is given; False unless given.
+    The file .netrc is not read."""
     redirect_policy: "RedirectPolicy | None"
     """What decides about each redirect; the usual rules unless given."""
     sensitive_headers: Iterable[str]
@@ -313,6 +329,7 @@ _SESSION_FLAGS: Final = {
     "auto_decompress": False,
     "requote_redirect_url": False,
     "retry_stale": False,
+    "trust_env": False,
 }
 _REQUEST_FLAGS: Final = {
     "allow_redirects": False,
@@ -321,4 +338,5 @@ _REQUEST_FLAGS: Final = {
     "expect100": False,
     "read_until_eof": False,
     "retry_stale": True,
+    "trust_env": True,
 }

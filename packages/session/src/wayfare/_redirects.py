@@ -18,6 +18,7 @@ from ._errors import (
     NonHttpUrlRedirectClientError,
 )
 from ._request import ClientRequest
+from ._route import Route
 from ._urls import PreparedURL, prepare_url, split_address, text_fault, with_raw_fragment
 
 __all__ = (
@@ -194,9 +195,8 @@ def next_hop(
     old = request.prepared
     prepared = _prepared(
         target if same or policy.credentials_in_location else bare,
-        old,
         # The name to verify is that of one server.
-        old.server_hostname if same else None,
+        old.route if same else old.route._replace(server_hostname=None),
     )
     method = _method_after(status, request.method)
     keeps_content = method == request.method and (status != 303 or method == "HEAD")
@@ -334,8 +334,8 @@ def _encoded(match: "re.Match[str]") -> str:
     return "".join(f"%{octet:02X}" for octet in match[0].encode("utf-8", "surrogateescape"))
 
 
-def _prepared(url: URL, old: PreparedURL, server_hostname: str | None) -> PreparedURL:
+def _prepared(url: URL, route: Route) -> PreparedURL:
     try:
-        return prepare_url(url, old.tls, server_hostname)
+        return prepare_url(url, route)
     except InvalidUrlClientError as exc:
         raise InvalidUrlRedirectClientError(exc.url, exc.description) from None

@@ -10,6 +10,7 @@ from wayfare_http_core import FieldBlock, HttpVersion, RequestBody, RequestHead
 from yarl import URL
 
 from ._bodies import EncodedBody, EncodedBytes, body_from_data
+from ._route import Route
 from ._settings import RequestSettings
 from ._timeout import ClientTimeout
 from ._urls import PreparedURL, prepare_url
@@ -20,6 +21,8 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
+    from wayfare_connector import Proxy
+
     from ._cookies import CallerCookies
     from ._options import Data
     from ._session import ClientSession
@@ -112,7 +115,7 @@ class ClientRequest:
     @url.setter
     def url(self, url: URL) -> None:
         old = self._prepared
-        self._prepared = prepare_url(url, old.tls, old.server_hostname)
+        self._prepared = prepare_url(url, old.route)
         self._head = None
 
     @property
@@ -144,21 +147,37 @@ class ClientRequest:
     @property
     def ssl(self) -> TLSSetting:
         """How to verify the server; see `RequestOptions`. Settable."""
-        return self._prepared.tls
+        return self._prepared.route.tls
 
     @ssl.setter
     def ssl(self, setting: TLSSetting) -> None:
-        self._prepared = self._prepared.with_tls(setting, self.server_hostname)
-        self._head = None
+        self._go_by(self._prepared.route._replace(tls=setting))
 
     @property
     def server_hostname(self) -> str | None:
         """The name to verify the server's certificate for, where it is not the URL's host. Settable."""
-        return self._prepared.server_hostname
+        return self._prepared.route.server_hostname
 
     @server_hostname.setter
     def server_hostname(self, name: str | None) -> None:
-        self._prepared = self._prepared.with_tls(self.ssl, name)
+        self._go_by(self._prepared.route._replace(server_hostname=name))
+
+    @property
+    def proxy(self) -> "Proxy | None":
+        """The proxy that the request goes through. Settable, also to a URL; None lets the environment decide, where it
+        is trusted."""
+        return self._prepared.target.proxy
+
+    @proxy.setter
+    def proxy(self, proxy: "Proxy | URL | str | None") -> None:
+        # Imported here: few requests go through one.
+        from wayfare_connector import as_proxy
+
+        chosen = None if proxy is None else as_proxy(proxy)
+        self._go_by(self._prepared.route._replace(proxy=chosen))
+
+    def _go_by(self, route: Route) -> None:
+        self._prepared = self._prepared.by(route)
         self._head = None
 
     @property

@@ -34,11 +34,13 @@ from ._options import (
 )
 from ._pipeline import Pipeline
 from ._request_context import Delivery, RequestContext
+from ._route import Route
 from ._settings import RequestSettings, exchange_options, with_sizes
 from ._timeout import DEFAULT_TIMEOUT, UNSET, ClientTimeout, read_timeout_option
 from ._urls import check_base_url
 
 if TYPE_CHECKING:
+    from wayfare_connector import Proxy
     from wayfare_cookies import AbstractCookieJar
     from wayfare_http_core import BasicAuth
 
@@ -96,15 +98,16 @@ class ClientSession:
         self._connector_owner = connector is None or options.get("connector_owner", True)
         if connector is None:
             connector = TCPConnector()
-        tls = options.get("ssl")
+        proxy = _proxy(options)
         builder = RequestBuilder(
             base_url,
             fields,
             timeout,
             settings,
-            connector.ssl if tls is None else tls,
+            _route(options, connector, proxy),
             options.get("json_serialize_bytes") or options.get("json_serialize"),
             options.get("auth"),
+            (options.get("proxy"), options.get("proxy_auth")),
         )
         if self._connector_owner:
             connector.claim(self)
@@ -208,6 +211,11 @@ class ClientSession:
     def auth(self) -> "BasicAuth | None":
         """The credentials for the session's origin."""
         return self._pipeline.builder.auth
+
+    @property
+    def trust_env(self) -> bool:
+        """Whether the environment names proxies."""
+        return self._pipeline.builder.trust_env
 
     @property
     def version(self) -> HttpVersion:
@@ -338,6 +346,27 @@ def _modern_request(options: RequestOptions) -> RequestOptions:
     from ._old_spellings import modern_request
 
     return cast(RequestOptions, modern_request(options, stacklevel=5))
+
+
+def _proxy(options: SessionOptions) -> "Proxy | None":
+    proxy, auth = options.get("proxy"), options.get("proxy_auth")
+    if proxy is None:
+        if auth is not None:
+            raise ValueError("proxy_auth needs a proxy")
+        return None
+    # Imported here: few sessions have one.
+    from wayfare_connector import as_proxy
+
+    return as_proxy(proxy, auth=auth)
+
+
+def _route(options: SessionOptions, connector: BaseConnector, proxy: "Proxy | None") -> Route:
+    tls = options.get("ssl")
+    return Route(
+        tls=connector.ssl if tls is None else tls,
+        proxy=proxy,
+        trust_env=options.get("trust_env", False),
+    )
 
 
 def _settings(options: SessionOptions, timeout: ClientTimeout) -> RequestSettings:

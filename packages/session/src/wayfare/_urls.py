@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import final
 
-from wayfare_connector import Target, TLSSetting
+from wayfare_connector import Target
 from wayfare_http_core import FieldBlock, HttpVersion, HttpVersion11, RequestHead
 from yarl import URL
 
 from ._errors import InvalidURL, InvalidUrlClientError, NonHttpUrlClientError
+from ._route import Route
 
 __all__ = (
     "Params",
@@ -33,6 +34,7 @@ _ADDRESS = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?", re.ASC
 _MAX_LABEL = 63
 _MAX_NAME = 1024
 """Characters that are looked at where DNS takes 253: with user info and before full-width forms are folded."""
+_DIRECT = Route()
 _SCHEMES = frozenset(("http", "https", "ws", "wss"))
 
 
@@ -41,49 +43,37 @@ class PreparedURL:
     """A URL with everything that a request needs of it; a session keeps those it used last.
 
     `url` has neither user info nor fragment, `real_url` has the fragment; `path` is the path and query as they stand
-    in a request line; `authorization` is the user info as a Basic credential, for this origin only. `tls` and
-    `server_hostname` are what was asked for, also where the scheme needs neither: a redirect may lead to one that does.
+    in a request line; `authorization` is the user info as a Basic credential, for this origin only; `route` is what the
+    target was made by.
     """
 
-    __slots__ = (
-        "_usual",
-        "authorization",
-        "path",
-        "real_url",
-        "server_hostname",
-        "target",
-        "tls",
-        "url",
-    )
+    __slots__ = ("_usual", "authorization", "path", "real_url", "route", "target", "url")
 
     def __init__(
         self,
         url: URL,
         target: Target,
         authorization: str | None,
-        tls: TLSSetting = True,
-        server_hostname: str | None = None,
+        route: Route,
     ) -> None:
         self.url = url.with_fragment(None) if url.raw_fragment else url
         self.real_url = url
         self.target = target
-        self.tls = tls
-        self.server_hostname = server_hostname
+        self.route = route
         self.path = url.raw_path_qs
         self.authorization = authorization
         self._usual: RequestHead | None = None
 
     def with_url(self, url: URL) -> "PreparedURL":
         """The same for a URL that differs in its path, query or fragment only."""
-        return PreparedURL(url, self.target, self.authorization, self.tls, self.server_hostname)
+        return PreparedURL(url, self.target, self.authorization, self.route)
 
-    def with_tls(self, tls: TLSSetting, server_hostname: str | None) -> "PreparedURL":
-        """The same over TLS of another kind.
+    def by(self, route: Route) -> "PreparedURL":
+        """The same by another route.
 
-        Raises: TypeError for what is no TLS setting, ValueError for what is no host name.
+        Raises: TypeError, ValueError for what cannot be asked for.
         """
-        target = Target.from_url(self.url, ssl=tls, server_hostname=server_hostname)
-        return PreparedURL(self.real_url, target, self.authorization, tls, server_hostname)
+        return PreparedURL(self.real_url, route.target(self.url), self.authorization, route)
 
     def head(
         self, method: str, fields: FieldBlock, version: HttpVersion = HttpVersion11
@@ -206,9 +196,7 @@ def _text(name: str, value: object) -> str:
     )
 
 
-def prepare_url(
-    url: URL, ssl: TLSSetting = True, server_hostname: str | None = None
-) -> PreparedURL:
+def prepare_url(url: URL, route: Route = _DIRECT) -> PreparedURL:
     """Check a URL and take it apart.
 
     Raises: `InvalidUrlClientError`, `NonHttpUrlClientError`.
@@ -220,7 +208,7 @@ def prepare_url(
     if url.scheme not in _SCHEMES:
         raise NonHttpUrlClientError(url)
     try:
-        target = Target.from_url(url, ssl=ssl, server_hostname=server_hostname)
+        target = route.target(url)
     except ValueError as exc:
         raise InvalidUrlClientError(url, str(exc)[:200]) from exc
     authorization = None
@@ -233,7 +221,7 @@ def prepare_url(
             # The cause would quote what it did not like.
             raise InvalidUrlClientError(url, "its user info cannot be a Basic credential") from None
         url = url.with_user(None)
-    return PreparedURL(url, target, authorization, ssl, server_hostname)
+    return PreparedURL(url, target, authorization, route)
 
 
 def _parse(url: str | URL) -> URL:

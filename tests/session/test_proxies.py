@@ -1,0 +1,123 @@
+"""Proxies as a session chooses them; how connections are made through them is the connector's."""
+
+from typing import Any
+
+import pytest
+import wayfare
+from wayfare import BasicAuth, Proxy
+from wayfare_http_core.testing import ReadRequest, Repeat, Send
+from yarl import URL
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+ALWAYS = (Repeat(ReadRequest(), Send(OK)),)
+VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that names no proxy."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def seen(server: Any) -> list[tuple[str, str | None]]:
+    """What a proxy was asked, and with which credentials."""
+    return [
+        (request.target, request.get("proxy-authorization"))
+        for peer in server.peers
+        for request in peer.requests
+    ]
+
+
+async def test_a_proxy_for_every_request_and_for_one(serve: Any) -> None:
+    async with serve(ALWAYS) as (other, server):
+        proxy = str(other.base_url)
+        async with wayfare.ClientSession(proxy=proxy, proxy_auth=BasicAuth("u", "p")) as session:
+            response = await session.get("http://example.test/a")
+            assert await response.text() == "ok"
+            await session.get("http://example.test/b", proxy_headers={"X-For-Proxy": "1"})
+            await session.get("http://example.test/c", proxy_auth=BasicAuth("v", "w"))
+        async with wayfare.ClientSession() as session:
+            await session.get("http://example.test/d", proxy=URL(proxy))
+            await session.get("http://example.test/e", proxy=Proxy(proxy, auth=BasicAuth("x")))
+    assert seen(server) == [
+        ("http://example.test/a", "Basic dTpw"),
+        ("http://example.test/b", "Basic dTpw"),
+        ("http://example.test/c", "Basic djp3"),
+        ("http://example.test/d", None),
+        ("http://example.test/e", "Basic eDo="),
+    ]
+    assert server.peers[1].requests[0].get("x-for-proxy") == "1"
+
+
+async def test_the_environment_is_trusted_only_when_asked(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D17: and it is asked for each request, and each hop, anew."""
+    async with serve(ALWAYS) as (other, server):
+        monkeypatch.setenv("http_proxy", str(other.base_url))
+        async with wayfare.ClientSession() as session:
+            assert not session.trust_env
+            with pytest.raises(wayfare.ClientConnectorError):
+                await session.get("http://127.0.0.1:1/")
+            await session.get("http://127.0.0.1:1/once", trust_env=True)
+        async with wayfare.ClientSession(trust_env=True) as session:
+            assert session.trust_env
+            await session.get("http://example.test/")
+            await session.get("http://example.test/")
+            with pytest.raises(wayfare.ClientConnectorError):
+                await session.get("http://127.0.0.1:1/", trust_env=False)
+            monkeypatch.setenv("no_proxy", "127.0.0.1")
+            with pytest.raises(wayfare.ClientConnectorError):
+                await session.get("http://127.0.0.1:1/")
+            await session.get("http://example.test/again")
+    assert [target for target, _ in seen(server)] == [
+        "http://127.0.0.1:1/once",
+        "http://example.test/",
+        "http://example.test/",
+        "http://example.test/again",
+    ]
+
+
+async def test_d17_each_hop_has_its_own_proxy(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serve(ALWAYS) as (direct, origin):
+        there = str(direct.base_url)
+        moved = f"HTTP/1.1 302 Found\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n".encode()
+        async with serve((ReadRequest(), Send(moved))) as (proxied, proxy):
+            monkeypatch.setenv("http_proxy", str(proxied.base_url).replace("//", "//u:p@"))
+            monkeypatch.setenv("no_proxy", "127.0.0.1")
+            async with wayfare.ClientSession(trust_env=True) as session:
+                response = await session.get("http://example.test/")
+                assert str(response.url) == there
+    assert seen(proxy) == [("http://example.test/", "Basic dTpw")]
+    assert seen(origin) == [("/", None)]
+
+
+async def test_a_middleware_may_choose_the_proxy(serve: Any) -> None:
+    async with serve(ALWAYS) as (other, server):
+        proxy = str(other.base_url)
+
+        async def choosing(request: Any, handler: Any) -> Any:
+            assert request.proxy is None
+            request.proxy = proxy
+            assert request.proxy.port == other.base_url.port
+            response = await handler(request)
+            request.proxy = None
+            return response
+
+        async with wayfare.ClientSession(middlewares=[choosing]) as session:
+            await session.get("http://example.test/")
+    assert [target for target, _ in seen(server)] == ["http://example.test/"]
+
+
+async def test_what_is_no_proxy_is_refused() -> None:
+    with pytest.raises(ValueError, match="proxy_auth needs a proxy"):
+        wayfare.ClientSession(proxy_auth=BasicAuth("u"))
+    with pytest.raises(ValueError, match="unknown kind of proxy"):
+        wayfare.ClientSession(proxy="ftp://h")
+    with pytest.raises(TypeError, match="trust_env must be True or False"):
+        wayfare.ClientSession(trust_env=None)  # type: ignore[arg-type]
+    async with wayfare.ClientSession() as session:
+        with pytest.raises(ValueError, match="proxy_auth and proxy_headers need a proxy"):
+            await session.get("http://h/", proxy_headers={"X": "y"})
