@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from sphinx.addnodes import document, pending_xref
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.util.nodes import find_pending_xref_condition
 
@@ -125,7 +125,7 @@ def keep_out_guests(
     return True if page and home.partition(".")[0] != page.partition(".")[0] else None
 
 
-def leave_builtins_alone(app: Sphinx, doctree: document) -> None:
+def leave_builtins_alone(app: Sphinx, doctree: Any) -> None:
     """The hook after reading a page: a built-in name is no reference, since nothing here describes it."""
     for reference in list(doctree.findall(pending_xref)):
         if reference.get("refdomain") == "py" and hasattr(builtins, reference["reftarget"]):
