@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         unverified_context,
     )
     from ._tls_options import read_tls_options
+    from ._truststore import truststore_context
 else:
     # What a program may never need loads when one of its names is asked for, and the TLS stage with
     # the first target that needs it. Add new ones above and here.
@@ -105,6 +106,7 @@ else:
         "socks4_handshake": "_socks",
         "socks5_handshake": "_socks",
         "tls_facts": "_tls",
+        "truststore_context": "_truststore",
         "unverified_context": "_tls",
     }
 
@@ -189,5 +191,6 @@ __all__ = (
     "socks4_handshake",
     "socks5_handshake",
     "tls_facts",
+    "truststore_context",
     "unverified_context",
 )
