@@ -30,7 +30,10 @@ def error_classes() -> dict[str, type[BaseException]]:
     found: dict[str, type[BaseException]] = {}
     for module in (wayfare_http_core, wayfare_connector, wayfare):
         for name in module.__all__:
-            one = getattr(module, name)
+            try:
+                one = getattr(module, name)
+            except ModuleNotFoundError:
+                continue  # of an extra that is not installed
             if (
                 inspect.isclass(one)
                 and issubclass(one, ClientError | TimeoutError)
