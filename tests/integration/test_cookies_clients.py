@@ -44,6 +44,7 @@ def proxy() -> Iterator[str]:
 
 SET = "http://www.example.com/?host=1&all=%22x%20y%22;Domain=example.com&safe=1;Secure&public=1;Domain=com"
 REDIRECT = "http://www.example.com/to/sub.www.example.com/?hop=1;Domain=example.com;Path=/"
+AWAY = "http://www.example.com/to/other.example/"
 EXPECTED = {
     "http://www.example.com/": 'host=1; all="x y"',
     "http://sub.www.example.com/": 'all="x y"',
@@ -66,6 +67,9 @@ def test_requests_bound_to_a_jar(proxy: str) -> None:
             == 'all="x y"; mine=1'
         )
         assert session.get(REDIRECT).text == 'all="x y"; hop=1'
+        assert session.get(AWAY).text == ""
+        # The jar has the same words for another host; here they are the request's own.
+        assert session.get("http://other.example/", cookies={"host": "1"}).text == "host=1"
         session.get("http://www.example.com/?real=1", headers={"Host": "pretended.example"})
         assert {one.domain for one in jar} == {"www.example.com", "example.com"}  # C25
 
@@ -90,6 +94,7 @@ def test_httpx_bound_to_a_jar(proxy: str) -> None:
         for url, cookies in EXPECTED.items():
             assert client.get(url).text == cookies
         assert client.get(REDIRECT).text == 'all="x y"; hop=1'
+        assert client.get(AWAY).text == ""
 
 
 async def test_httpx_bound_to_a_jar_asynchronously(proxy: str) -> None:
@@ -100,6 +105,7 @@ async def test_httpx_bound_to_a_jar_asynchronously(proxy: str) -> None:
         for url, cookies in EXPECTED.items():
             assert (await client.get(url)).text == cookies
         assert (await client.get(REDIRECT)).text == 'all="x y"; hop=1'
+        assert (await client.get(AWAY)).text == ""
 
 
 def test_httpx_takes_the_bare_face(proxy: str) -> None:
