@@ -1,6 +1,7 @@
 """Verifying by the trust store of the operating system (T1)."""
 
 import ssl
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -28,6 +29,12 @@ def test_t1_it_verifies_certificate_and_host() -> None:
     assert context.check_hostname
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
+def test_without_the_extra_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "truststore", None)
+    with pytest.raises(ImportError, match=r"wayfare-connector\[truststore\]"):
+        truststore_context()
 
 
 async def test_t1_an_authority_that_the_system_does_not_know_is_refused(
