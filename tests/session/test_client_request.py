@@ -113,7 +113,7 @@ def test_tls_settings_can_be_changed() -> None:
     request.url = URL("https://i/")
     assert (request.ssl, request.server_hostname) == (False, "other")
     with pytest.raises(TypeError, match="ssl must be"):
-        request.ssl = "no"  # type: ignore[assignment]
+        request.ssl = "no"  # type: ignore[assignment]  # what is refused
 
 
 async def test_other_content_is_framed_anew() -> None:

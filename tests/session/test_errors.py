@@ -85,7 +85,7 @@ OF_RESPONSES = (
 def made(name: str, one: type[BaseException]) -> BaseException:
     if name in OF_RESPONSES:
         hop = wayfare.FollowedResponse("GET", URL("http://h/"), 302, "Found", (("A", "b"),))
-        return one(INFO, (hop,), status=404, message="no", headers=FIELDS)  # type: ignore[call-arg]
+        return one(INFO, (hop,), status=404, message="no", headers=FIELDS)  # type: ignore[call-arg]  # those of responses
     if issubclass(one, wayfare.ConnectionTimeoutError):
         return one(TARGET, 5.0)
     arguments, keywords = ARGUMENTS.get(name, (("what happened",), {}))

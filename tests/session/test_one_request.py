@@ -39,7 +39,7 @@ async def test_an_error_leaves_nothing_behind(serve: Any) -> None:
             async with wayfare.request("GET", str(session.base_url)):
                 raise AssertionError("entered without a response")
         with pytest.raises(TypeError, match="'verifi_ssl'"):
-            async with wayfare.request("GET", "http://h/", verifi_ssl=False):  # type: ignore[call-arg]
+            async with wayfare.request("GET", "http://h/", verifi_ssl=False):  # type: ignore[call-arg]  # what is refused
                 raise AssertionError("entered")
 
 

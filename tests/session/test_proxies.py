@@ -117,7 +117,7 @@ async def test_what_is_no_proxy_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown kind of proxy"):
         wayfare.ClientSession(proxy="ftp://h")
     with pytest.raises(TypeError, match="trust_env must be True or False"):
-        wayfare.ClientSession(trust_env=None)  # type: ignore[arg-type]
+        wayfare.ClientSession(trust_env=None)  # type: ignore[arg-type]  # what is refused
     async with wayfare.ClientSession() as session:
         with pytest.raises(ValueError, match="proxy_auth and proxy_headers need a proxy"):
             await session.get("http://h/", proxy_headers={"X": "y"})

@@ -125,7 +125,7 @@ async def test_two_credentials_are_refused() -> None:
         with pytest.raises(ValueError, match="auth and credentials in the URL"):
             await session.get("http://a:b@h/", auth=AUTH)
         with pytest.raises(TypeError, match="auth must be a BasicAuth, not tuple"):
-            await session.get("http://h/", auth=("u", "p"))  # type: ignore[arg-type]
+            await session.get("http://h/", auth=("u", "p"))  # type: ignore[arg-type]  # what is refused
 
 
 # -- content ----------------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def test_a_minimum_speed_can_be_lifted_and_inherited() -> None:
 def test_rounding_is_accepted_and_not_needed() -> None:
     assert wayfare.ClientTimeout(5.5, None, None, None, 5).total == 5.5
     with pytest.raises(TypeError, match="ceil_threshold"):
-        wayfare.ClientTimeout(ceil_threshold="5")  # type: ignore[arg-type]
+        wayfare.ClientTimeout(ceil_threshold="5")  # type: ignore[arg-type]  # what is refused
 
 
 def test_an_option_that_is_no_timeout_is_named() -> None:

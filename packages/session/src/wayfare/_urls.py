@@ -31,6 +31,8 @@ _UNQUERYABLE = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*,;=:@/?+%
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]", re.ASCII)
 _ADDRESS = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?", re.ASCII)
 """Scheme and authority of a URL reference (RFC 3986 appendix B)."""
+_DOTS = re.compile(r"[.\u3002\uff0e\uff61]", re.ASCII)
+"""What ends a label (UTS 46 section 4)."""
 _MAX_LABEL = 63
 _MAX_NAME = 1024
 """Characters that are looked at where DNS takes 253: with user info and before full-width forms are folded."""
@@ -255,7 +257,7 @@ def text_fault(url: str) -> str | None:
         return "it has a control character"
     authority = "" if url.isascii() else split_address(url)[1] or ""
     if not authority.isascii():
-        labels = re.split(r"[.\u3002\uff0e\uff61]", authority)
+        labels = _DOTS.split(authority)
         if len(authority) > _MAX_NAME or max(map(len, labels)) > _MAX_LABEL:
             return "the name of the host is too long"
     return None
