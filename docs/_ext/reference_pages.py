@@ -4,8 +4,10 @@ A page says `<!-- modules: wayfare_x -->` where its modules belong, so a new pub
 anyone having to remember the page.
 """
 
+import importlib
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -26,12 +28,24 @@ def sections(root: str) -> str:
 
 
 def _section(module: str, root: str) -> str:
+    _load_all(module)
     heading = "" if module == root else f"\n## {module}\n\n"
     # Hundreds of constants say nothing that their module does not; and the submodules of the client hand on what is
     # described elsewhere.
     silent = module.rpartition(".")[2] in WHOLE_MODULES or module.startswith("wayfare.")
     option = "   :no-members:\n" if silent else ""
     return f"{heading}```{{eval-rst}}\n.. automodule:: {module}\n{option}```\n"
+
+
+def _load_all(module: str) -> None:
+    """Load the names that a module loads when they are asked for: autodoc asks for none, and describes what is there.
+
+    A name that needs an extra is left out where that is not installed.
+    """
+    loaded = importlib.import_module(module)
+    for name in getattr(loaded, "__all__", ()):
+        with suppress(ImportError):
+            getattr(loaded, name)
 
 
 def expand(app: Sphinx, name: str, content: list[str]) -> None:

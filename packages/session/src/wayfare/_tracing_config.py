@@ -126,33 +126,59 @@ class TraceConfig:
     """
 
     on_request_start = _SignalOf(TraceRequestStartParams)
+    """Before anything else; what is changed in `params.headers` is sent."""
     on_request_headers_sent = _SignalOf(TraceRequestHeadersSentParams)
+    """The head goes to its connection."""
     on_request_chunk_sent = _SignalOf(TraceRequestChunkSentParams)
+    """A piece of the content goes to its connection."""
     on_request_redirect = _SignalOf(TraceRequestRedirectParams)
+    """A redirect is followed."""
     on_request_retry = _SignalOf(TraceRequestRetryParams)
+    """An attempt failed and is repeated."""
     on_request_end = _SignalOf(TraceRequestEndParams)
+    """The caller gets the response."""
     on_request_exception = _SignalOf(TraceRequestExceptionParams)
+    """The request failed or was cancelled."""
 
     on_informational = _SignalOf(TraceInformationalParams)
+    """A response of the 1xx range came; told with the final one."""
     on_response_start = _SignalOf(TraceResponseStartParams)
+    """The head of a final response is there."""
     on_response_chunk_received = _SignalOf(TraceResponseChunkReceivedParams)
+    """A piece of the content is about to be read, its coding undone."""
     on_response_end = _SignalOf(TraceResponseEndParams)
+    """The content was read to its end, or reading it failed."""
 
     on_connection_queued_start = _SignalOf(TraceConnectionQueuedStartParams)
+    """The pool has no place: waiting begins."""
     on_connection_queued_end = _SignalOf(TraceConnectionQueuedEndParams)
+    """A place or a connection was granted."""
     on_connection_create_start = _SignalOf(TraceConnectionCreateStartParams)
+    """A new connection is being made."""
     on_connection_create_end = _SignalOf(TraceConnectionCreateEndParams)
+    """The new connection is ready."""
     on_connection_reuseconn = _SignalOf(TraceConnectionReuseconnParams)
+    """A pooled connection is used."""
     on_dns_resolvehost_start = _SignalOf(TraceDnsResolveHostStartParams)
+    """A name is being resolved."""
     on_dns_resolvehost_end = _SignalOf(TraceDnsResolveHostEndParams)
+    """The name's addresses are there."""
     on_dns_cache_hit = _SignalOf(TraceDnsCacheHitParams)
+    """The name's addresses were known."""
     on_dns_cache_miss = _SignalOf(TraceDnsCacheMissParams)
+    """The name's addresses were not known."""
     on_dial_start = _SignalOf(TraceDialStartParams)
+    """The transport is being opened."""
     on_dial_end = _SignalOf(TraceDialEndParams)
+    """The transport is open."""
     on_tunnel_start = _SignalOf(TraceTunnelStartParams)
+    """A proxy is asked for a way to the server."""
     on_tunnel_end = _SignalOf(TraceTunnelEndParams)
+    """The way through the proxy is open."""
     on_tls_handshake_start = _SignalOf(TraceTlsHandshakeStartParams)
+    """A TLS handshake begins."""
     on_tls_handshake_end = _SignalOf(TraceTlsHandshakeEndParams)
+    """The TLS handshake succeeded."""
 
     def __init__(self, trace_config_ctx_factory: TraceContextFactory = SimpleNamespace) -> None:
         self._factory = trace_config_ctx_factory
