@@ -265,6 +265,10 @@ CONTENT = bytes(range(256)) * 3
         (["Content-Encoding: identity"], CONTENT),
         (["Content-Encoding: deflate, gzip"], gzip.compress(zlib.compress(CONTENT))),
         (
+            ["Content-Encoding: deflate", "content-encoding: gzip"],
+            gzip.compress(zlib.compress(CONTENT)),
+        ),
+        (
             ["Content-Transfer-Encoding: base64", "Content-Encoding: gzip"],
             b64encode(gzip.compress(CONTENT)),
         ),
@@ -298,6 +302,7 @@ def test_content_that_unpacks_to_whole_steps() -> None:
         ("Content-Transfer-Encoding: rot13", b"x"),
         ("Content-Encoding: rot13", b"x"),
         ("Content-Encoding: " + "gzip, " * 6, b"x"),
+        ("Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: base64", b"QUJD"),
         ("Content-Transfer-Encoding: base64", b"QUJ"),
         ("Content-Encoding: gzip", gzip.compress(CONTENT)[:-4]),
         ("Content-Encoding: gzip", b"no gzip"),

@@ -31,12 +31,11 @@ class PartDecoder:
     __slots__ = ("_content", "_transfer")
 
     def __init__(self, fields: Mapping[str, str], *, form_data: bool) -> None:
-        self._transfer: TransferDecoder | None = make_transfer_decoder(
-            fields.get("Content-Transfer-Encoding", "")
-        )
-        self._content: Decoder | None = None
-        if not form_data and "Content-Encoding" in fields:
-            self._content = _content_decoder(fields["Content-Encoding"])
+        # Two fields are one list, and that is no transfer encoding: to undo the first of them would give neither.
+        transfer = ",".join(_values(fields, "content-transfer-encoding"))
+        self._transfer: TransferDecoder | None = make_transfer_decoder(transfer)
+        codings = [] if form_data else _values(fields, "content-encoding")
+        self._content: Decoder | None = _content_decoder(codings) if codings else None
 
     @property
     def changes_nothing(self) -> bool:
@@ -64,9 +63,14 @@ class PartDecoder:
             raise PartEncodingError(str(exc)) from exc
 
 
-def _content_decoder(value: str) -> Decoder | None:
+def _values(fields: Mapping[str, str], name: str) -> list[str]:
+    """The values of all fields of a name, given in lower case. Names of fields are ASCII."""
+    return [value for each, value in fields.items() if each.lower() == name]
+
+
+def _content_decoder(values: list[str]) -> Decoder | None:
     try:
-        decoder = make_decoder(parse_content_codings([value]))
+        decoder = make_decoder(parse_content_codings(values))
     except ContentEncodingError as exc:
         raise PartEncodingError(str(exc)) from exc
     if isinstance(decoder, UnsupportedCodings):
