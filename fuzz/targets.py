@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from . import cookies, field_values, messages, streams, websockets
+from . import cookies, field_values, messages, multipart_bodies, streams, websockets
 
 __all__ = ("CORPUS", "TARGETS", "Target")
 
@@ -64,6 +64,16 @@ TARGETS = {
         Target("cookie-date", cookies.cookie_date, ("jan", "dec", ":", "1970", " GMT", "-")),
         Target(
             "cookies-txt", cookies.cookies_txt, ("\t", "TRUE", "FALSE", "#HttpOnly_", "\n", "/")
+        ),
+        Target(
+            "multipart",
+            multipart_bodies.multipart,
+            ("\r\n--B", "\r\n--B--", "\r\n--B\r\n", "\r\n\r\n", "A: b\r\n", " ", "\r"),
+        ),
+        Target(
+            "transfer-encoding",
+            multipart_bodies.transfer_encoding,
+            ("=\r\n", "=C3", "==", " ", "\r"),
         ),
         Target(
             "websocket-frames",
