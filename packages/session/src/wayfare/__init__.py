@@ -154,6 +154,7 @@ if TYPE_CHECKING:
         TraceTunnelEndParams,
         TraceTunnelStartParams,
     )
+    from ._upload_tracker import UploadTracker
 else:
     # What a plain request does not need loads when one of its names is asked for. Add new ones above and here.
     _LAZY = {
@@ -161,6 +162,7 @@ else:
         "ClientHandlerType": "wayfare._middlewares",
         "ClientMiddlewareType": "wayfare._middlewares",
         "request": "wayfare._one_request",
+        "UploadTracker": "wayfare._upload_tracker",
         "RedirectPolicy": "wayfare._redirects",
         "RedirectStep": "wayfare._redirects",
         "FollowedResponse": "wayfare._response_summary",
@@ -386,6 +388,7 @@ __all__ = (
     "UnixClientConnectorError",
     "UnixConnector",
     "UploadAbortedError",
+    "UploadTracker",
     "WriteTimeoutError",
     "__version__",
     "content_disposition_filename",

@@ -222,6 +222,9 @@ class RequestBuilder:
         sizes = tuple(given.get(name) for name in SIZES)
         if any(size is not None for size in sizes):
             own["exchange"] = with_sizes(own.get("exchange", settings.exchange), *sizes)
+        tracker = options.get("upload_tracker")
+        if tracker is not None:
+            own["exchange"] = tracker.options(own.get("exchange", settings.exchange))
         return settings._replace(**own) if own else settings
 
 

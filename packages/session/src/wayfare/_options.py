@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ._redirects import RedirectPolicy
     from ._response import CharsetResolver, ClientResponse
     from ._tracing_config import TraceConfig
+    from ._upload_tracker import UploadTracker
 
 __all__ = (
     "OLD_REQUEST_NAMES",
@@ -128,6 +129,8 @@ class RequestOptions(TypedDict, total=False):
     """Field lines of the response."""
     max_body_size: int | None
     """Octets of content, after decoding; more raise `BodyTooLargeError` when they are read. None for the session's."""
+    upload_tracker: "UploadTracker | None"
+    """What is told how far the content has come; one for each request."""
     verify_ssl: bool | None
     """Deprecated: `ssl=False` for False."""
     ssl_context: "SSLContext | None"

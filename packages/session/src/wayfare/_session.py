@@ -168,7 +168,11 @@ class ClientSession:
         if options and not OLD_REQUEST_NAMES.isdisjoint(options):
             options = _modern_request(options)
         delivery = Delivery()
-        return RequestContext(self._pipeline.run(self, method, url, options, delivery), delivery)
+        tracker = options.get("upload_tracker") if options else None
+        if tracker is not None:
+            tracker.begin()
+        request = self._pipeline.run(self, method, url, options, delivery)
+        return RequestContext(request if tracker is None else tracker.watch(request), delivery)
 
     # -- state ----------------------------------------------------------------------------------------------------
 
