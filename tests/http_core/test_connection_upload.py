@@ -1,6 +1,8 @@
 """`HTTP1Connection`: request bodies on their way, and responses that come before their end (I1, I2, I10, R8, R10)."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -356,6 +358,48 @@ async def test_an_error_of_a_body_that_is_stopped_is_no_news(connect: Connect) -
             await exchanging
         await turns()
         assert stopped
+
+
+class Ending:
+    """A body that ends in one of three ways."""
+
+    content_type = None
+    length = None
+    replayable = False
+
+    def __init__(self, ending: str) -> None:
+        self.ending = ending
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        yield b"abc"
+        if self.ending == "error":
+            raise LookupError("no more")
+        if self.ending == "stopped":
+            await asyncio.get_running_loop().create_future()
+
+
+@pytest.mark.parametrize("ending", ["whole", "error", "stopped"])
+async def test_l16_an_upload_leaves_no_cycle(connect: Connect, ending: str) -> None:
+    """Nothing of it waits for the garbage collector, which holds connections open till then."""
+    gc.collect()
+    gc.disable()
+    try:
+        script = [ReadRequest(), Send(OK)] if ending == "whole" else [ReadHead()]
+        async with connect(*script) as w:
+            body = Ending(ending)
+            kept = weakref.ref(body)
+            exchanging = asyncio.ensure_future(w.connection.exchange(POST, body))
+            del body
+            await turns()
+            if ending == "stopped":
+                exchanging.cancel()
+            await asyncio.wait([exchanging])
+            assert exchanging.cancelled() or bool(exchanging.exception()) is (ending == "error")
+            del exchanging
+            await turns()
+            assert kept() is None
+    finally:
+        gc.enable()
 
 
 # --- Responses that come early.

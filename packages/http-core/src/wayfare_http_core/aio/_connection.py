@@ -148,8 +148,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
     def available_exchanges(self) -> int:
         """One while the connection is open and no exchange is under way, else none."""
         transport = self._transport
-        free = self._state is _FREE and transport is not None and not transport.is_closing()
-        return 1 if free else 0
+        return int(self._state is _FREE and transport is not None and not transport.is_closing())
 
     def is_quiet(self, now: float) -> bool:
         """Whether nothing waits unseen on the idle connection; see `wayfare_http_core.Connection`."""
@@ -213,6 +212,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 # The response was there before the caller woke. A complete one has let the connection go already,
                 # perhaps to the next exchange, which must not suffer.
                 waiter.result().abort()
+            del waiter  # it keeps the error, whose traceback keeps this frame
             raise
 
     def _take_options(self, options: ExchangeOptions) -> None:

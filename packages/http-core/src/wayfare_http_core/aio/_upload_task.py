@@ -255,12 +255,10 @@ class Upload(BodySink):
     async def _send_file(self, body: FileBody) -> bool:
         """Send a file by the kernel, if it can do that here."""
         transport = self._transport
-        if (
-            self._request.chunked
-            or not has_plain_socket(transport)
-            or transport.get_write_buffer_size()
-            or (part := body.file_range()) is None
-        ):
+        if self._request.chunked or not has_plain_socket(transport):
+            return False
+        await asyncio.sleep(0)  # uvloop may keep the head until the end of an iteration
+        if transport.get_write_buffer_size() or (part := body.file_range()) is None:
             return False
         file, offset, count = part
         if count != self._request.length:
@@ -306,6 +304,7 @@ class Upload(BodySink):
             self._on_end(error)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._task = None  # its error's traceback leads back here
         # Asked for in any case: an exception that nobody looks at is logged.
         # A cancellation that `stop` did not ask for came from what the body waited for.
         error = _cancelled_error() if task.cancelled() else task.exception()
