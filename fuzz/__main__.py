@@ -1,4 +1,4 @@
-"""Run the targets under atheris: `python -m fuzz [--seconds 10] [--jobs 2] [name ...]`.
+"""Run the targets under atheris: `python -m fuzz [--seconds 60 | --total 80] [--jobs 2] [name ...]`.
 
 What was found stays in `.fuzz/`: inputs that reached something new, for the next run to go on from, and inputs that
 broke a property. One of those is minimised, put among the target's seeds and mended.
@@ -78,6 +78,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz", description="Fuzz the parsers.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"of: {', '.join(TARGETS)}")
     parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
+    parser.add_argument(
+        "--total",
+        type=int,
+        metavar="SECONDS",
+        help="in place of --seconds: for all targets together",
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at the same time")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(TARGETS)
@@ -89,8 +95,11 @@ def main() -> int:
         )
         return 0
     chosen = [TARGETS[name] for name in arguments.names or TARGETS]
+    seconds = arguments.seconds
+    if arguments.total is not None:
+        seconds = max(1, arguments.total * arguments.jobs // len(chosen))
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        outputs = list(pool.map(lambda target: fuzz(target, arguments.seconds), chosen))
+        outputs = list(pool.map(lambda target: fuzz(target, seconds), chosen))
     failed = [output for output in outputs if output is not None]
     for output in failed:
         print(f"\n{output[-4000:]}")
