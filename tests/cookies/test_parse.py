@@ -278,10 +278,11 @@ def test_hostile_fields_parse_in_linear_time_c26(unit: str) -> None:
     def seconds(count: int) -> float:
         field = "a=" + unit * count
         best = 1e9
-        for _ in range(3):
-            start = time.perf_counter()
+        for _ in range(5):
+            # Of this thread alone: what else the machine does meanwhile is no fault of the parser's.
+            start = time.thread_time()
             parse_set_cookie(field)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     # Sixteen times the length: a quadratic parser would need 256 times as long.
