@@ -74,7 +74,7 @@ class _Base64Decoder:
             raise PartEncodingError("octets follow the end of the base64 data")
         whole = len(characters) - len(characters) % 4
         groups, self._rest = characters[:whole], characters[whole:]
-        self._ended = groups.endswith(b"=")
+        self._ended = self._ended or groups.endswith(b"=")
         if _BASE64.fullmatch(groups) is None or (self._ended and self._rest):
             raise PartEncodingError("the base64 data is corrupt")
         return a2b_base64(groups)
