@@ -125,6 +125,9 @@ async def test_other_content_is_framed_anew() -> None:
     assert request.headers["Content-Type"] == "text/plain; charset=utf-8"
     await request.update_body(None)
     assert request.body is None
+    del request.headers["Content-Type"]
+    await request.update_body(UntypedBody(Once()))
+    assert "Content-Type" not in request.headers
     with pytest.raises(TypeError, match="not int"):
         await request.update_body(5)
 
