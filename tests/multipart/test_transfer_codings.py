@@ -70,6 +70,7 @@ def test_m16_base64(sent: bytes, content: bytes) -> None:
         b"====",
         b"Q===",
         b"QQ==QQ==",
+        b"QQ==\nQUJD",
         b"QQ==Q",
         b"QU-_",
         b"QU.J",
