@@ -21,6 +21,7 @@ from wayfare_connector import (
 )
 from wayfare_connector.testing import FakeResolver, RecordingObserver, cancel_at_every_await
 from wayfare_http_core import Connection, RequestHead
+from wayfare_http_core.aio import HTTP1Connection
 from wayfare_http_core.testing import (
     Fin,
     Read,
@@ -124,6 +125,32 @@ async def test_t1_t2_the_name_that_counts_is_verified(
     assert "mismatch" in str(exc.certificate_error)
     assert (exc.host, exc.port) == (host, port)
     assert exc.ssl == TLSContextRef(id(tls_client_context))
+
+
+async def test_t8_a_second_handshake_verifies_as_the_first_did(
+    connector: TCPConnector, port: int, tls_client_context: ssl.SSLContext
+) -> None:
+    """Sessions are not resumed, so nothing that was verified under one name counts for another."""
+    for _ in range(2):
+        target = Target("https", "localhost", port, ssl=tls_client_context)
+        connection = await connector.connect(target)
+        assert await get(connection) == b"hi"
+        assert isinstance(connection, HTTP1Connection)
+        transport = connection._transport
+        assert transport is not None
+        assert not transport.get_extra_info("ssl_object").session_reused
+        connection.close()
+        await connection.wait_closed()
+        with pytest.raises(ClientConnectorCertificateError):
+            await connector.connect(
+                Target(
+                    "https",
+                    "localhost",
+                    port,
+                    ssl=tls_client_context,
+                    server_hostname="wrong.example",
+                )
+            )
 
 
 async def test_n4_tls_is_set_up_on_the_winning_socket_only(

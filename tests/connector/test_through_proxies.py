@@ -249,6 +249,23 @@ async def test_p5_plain_http_goes_to_the_proxy_with_its_credentials(
     assert dialled == {"proxy.example"}
 
 
+async def test_p8_other_credentials_are_sent_with_the_next_request(
+    connector: TCPConnector, plain_port: int
+) -> None:
+    proxy = HTTPProxy()
+    async with serving(proxy.serve) as port:
+        for auth in ("Basic b2xk", "Basic bmV3", None):
+            via = Proxy(f"http://proxy.example:{port}", auth=auth)
+            target = Target("http", "localhost", plain_port, proxy=via)
+            assert connector.lease_nowait(target) is None
+            assert await get(await connector.connect(target), target) == b"hi"
+        while (idle := connector.lease_nowait(target)) is not None:
+            idle.close()
+            await idle.wait_closed()
+    assert ["b2xk" in head for head in proxy.heads] == [True, False, False]
+    assert ["bmV3" in head for head in proxy.heads] == [False, True, False]
+
+
 async def test_p1_p5_p6_a_tunnel_shows_the_proxy_nothing_and_the_target_no_credentials(
     connector: TCPConnector,
     tls_port: int,
