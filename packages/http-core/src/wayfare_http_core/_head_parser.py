@@ -29,6 +29,7 @@ __all__ = ("check_partial_head", "parse_fields", "parse_response_head", "quick_r
 _STATUS_LINE = re.compile(rf"HTTP/1\.([01]) ([0-9]{{3}})(?: ({FIELD_CONTENT}))?", re.ASCII)
 _FOREIGN_VERSION = re.compile(rb"(?:[A-Za-z]+/[0-9]+(?:\.[0-9]+)?|ICY)(?= |\Z)")
 _LINE_END = re.compile(rb"\r?\n")
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _VERDICT = 16
 """Octets after which something that does not begin like HTTP/1.x is called by its name."""
 
@@ -144,7 +145,7 @@ def check_partial_head(data: bytearray, lines: int, line_start: int, limits: Hea
     """
     foreign = not data.startswith(b"HTTP/"[: len(data)])
     # Every protocol that has a name to tell begins with a letter; a TLS alert of seven octets need not be waited out.
-    if foreign and (len(data) >= _VERDICT or lines or not data[:1].isalpha()):
+    if foreign and (len(data) >= _VERDICT or lines or data[0] not in _LETTERS):
         raise _refuse_status_line(bytes(_LINE_END.split(data[: limits.start_line], maxsplit=1)[0]))
     over_head = len(data) > limits.head + 3  # the line end and the blank line may be under way
     limit = limits.field_line if lines else limits.start_line
