@@ -57,6 +57,9 @@ def test_limits() -> None:
     assert len(parse_field_section(b"A: 1\r\nB: 2\r\nC: 3", limits)) == 3
     with pytest.raises(BadHttpMessage, match="more than 3 field lines"):
         parse_field_section(b"A: 1\r\nB: 2\r\nC: 3\r\nD: 4", limits)
+    with pytest.raises(BadHttpMessage, match="more than 1 field lines"):
+        parse_field_section(b"A: 1\r\nB: 2", HeadLimits(fields=1))
+    assert len(parse_field_section(b"A: 1\r\n 2", HeadLimits(fields=2))) == 1
     with pytest.raises(LineTooLong):
         parse_field_section(b"A: " + b"x" * 18, limits)
     with pytest.raises(BadHttpMessage, match="more than 50 octets"):
