@@ -78,6 +78,7 @@ async def test_a_file_is_a_body(echo: Any, tmp_path: Path) -> None:
         assert body == BIG[7:]
         assert request.get("Content-Type") == "application/json"
         assert request.get("Content-Length") == str(len(BIG) - 7)
+        assert request.get("Content-Disposition") is None
         again, _ = await sent(echo, io.BytesIO(b"abc"))
         assert again == b"abc"
 

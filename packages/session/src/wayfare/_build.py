@@ -222,9 +222,12 @@ class RequestBuilder:
         sizes = tuple(given.get(name) for name in SIZES)
         if any(size is not None for size in sizes):
             own["exchange"] = with_sizes(own.get("exchange", settings.exchange), *sizes)
-        tracker = options.get("upload_tracker")
-        if tracker is not None:
-            own["exchange"] = tracker.options(own.get("exchange", settings.exchange))
+        tracker, on_progress = options.get("upload_tracker"), options.get("on_progress")
+        if tracker is not None or on_progress is not None:
+            # Imported here: few uploads are watched.
+            from ._upload_tracker import UploadWatch
+
+            own["upload_watch"] = UploadWatch(tracker, on_progress)
         return settings._replace(**own) if own else settings
 
 

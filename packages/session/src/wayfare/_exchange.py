@@ -32,6 +32,9 @@ async def send_request(
     """
     timeout = request.timeout
     settings = request.settings
+    options = settings.exchange
+    if settings.upload_watch is not None:
+        options = settings.upload_watch.options(options, request.body)
     connection: Connection | None = None
     exchange: Exchange
     traced: ExchangeTrace | None = None
@@ -44,12 +47,12 @@ async def send_request(
                 with deadline:
                     connection = await connector.connect(target, timeout.connect_timeouts)
             number = connection.exchanges_started + 1
-            exchange = await connection.exchange(head, request.body, settings.exchange, deadline)
+            exchange = await connection.exchange(head, request.body, options, deadline)
         else:
             traced = settings.trace.exchange(request)
             connection = await traced.connect(connector, target, deadline)
             number = connection.exchanges_started + 1
-            exchange = await traced.exchange(connection, head, settings.exchange, deadline)
+            exchange = await traced.exchange(connection, head, options, deadline)
     except BaseException as exc:
         deadline.close()
         # Imported here: most requests do not fail.

@@ -131,6 +131,9 @@ class RequestOptions(TypedDict, total=False):
     """Octets of content, after decoding; more raise `BodyTooLargeError` when they are read. None for the session's."""
     upload_tracker: "UploadTracker | None"
     """What is told how far the content has come; one for each request."""
+    on_progress: Callable[[int, int | None], None] | None
+    """Called with the octets of content sent so far, codings included, and their number in all, or None where nobody
+    knows it; from 0 again where the content is sent again. What it raises ends the request."""
     verify_ssl: bool | None
     """Deprecated: `ssl=False` for False."""
     ssl_context: "SSLContext | None"
@@ -289,6 +292,9 @@ def check_request_kinds(options: RequestOptions) -> None:
     compress = options.get("compress")
     if compress is not None and not isinstance(compress, bool | str):
         raise TypeError(f"compress must be a str or a bool, not {type(compress).__name__}")
+    on_progress = options.get("on_progress")
+    if on_progress is not None and not callable(on_progress):
+        raise TypeError(f"on_progress must be callable, not {type(on_progress).__name__}")
     _check_shared(options)
 
 

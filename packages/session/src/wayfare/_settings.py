@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._redirects import RedirectPolicy
     from ._response import CharsetResolver
     from ._tracing import RequestTrace, TracePlan
+    from ._upload_tracker import UploadWatch
 
 __all__ = ("LEADING_ON", "RequestSettings", "exchange_options", "with_sizes")
 
@@ -49,6 +50,8 @@ class RequestSettings(NamedTuple):
     middlewares: "tuple[ClientMiddlewareType, ...]" = ()
     fallback_charset_resolver: "CharsetResolver | None" = None
     """What is asked for the encoding of text that does not say it; None for UTF-8."""
+    upload_watch: "UploadWatch | None" = None
+    """Whom to tell how far the content of this one request has come."""
     trace_plan: "TracePlan | None" = None
     """Whom a session tells of its requests."""
     trace: "RequestTrace | None" = None

@@ -1,14 +1,14 @@
-"""`UploadTracker`: how far the content of a request has come on its way out."""
+"""`UploadTracker` and `on_progress`: how far the content of a request has come on its way out."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, final
 
-from wayfare_http_core import ExchangeOptions, UploadAbortedError
+from wayfare_http_core import ExchangeOptions, RequestBody, UploadAbortedError
 
 from ._response import ClientResponse
 
-__all__ = ("UploadTracker",)
+__all__ = ("UploadTracker", "UploadWatch")
 
 
 @final
@@ -16,16 +16,17 @@ class UploadTracker:
     """Give one as `upload_tracker=` to a request, and look at it from elsewhere while the request is under way.
 
     `attempts` is how often the content was begun with (a redirect or a retry may send it again), `bytes_written` how
-    many octets of the present attempt were handed to the transport, codings and chunks not counted.
+    many octets of the latest attempt left for the kernel: of the content in its coding, chunks not counted.
 
     Raises, where it is given to a second request: RuntimeError.
     """
 
     __slots__ = (
         "_aborted",
+        "_begun",
         "_future",
         "_over",
-        "_sending",
+        "_pending",
         "_used",
         "_whole",
         "attempts",
@@ -36,7 +37,9 @@ class UploadTracker:
         self.attempts = 0
         self.bytes_written = 0
         self._used = False
-        self._sending = False
+        self._pending = False
+        """Whether the present attempt may still send some of its content."""
+        self._begun = False
         self._whole = False
         self._over = False
         self._aborted: UploadAbortedError | None = None
@@ -44,9 +47,10 @@ class UploadTracker:
 
     @property
     def upload_complete(self) -> "asyncio.Future[None]":
-        """Done when the content was sent whole; fails with `UploadAbortedError` when it never will be.
+        """Done when the content was sent whole for the first time, or when the response to a request without any came.
 
-        Of the running loop: ask for it while one runs.
+        It fails with `UploadAbortedError` when the request is over and never sent it whole. Of the running loop: ask
+        for it while one runs.
         """
         if self._future is None:
             self._future = asyncio.get_running_loop().create_future()
@@ -62,9 +66,24 @@ class UploadTracker:
             raise RuntimeError("an UploadTracker is for one request")
         self._used = True
 
-    def options(self, base: ExchangeOptions) -> ExchangeOptions:
-        """The options of an exchange that tells this tracker."""
-        return base._replace(on_sent=self._sent, on_upload_end=self._ended)
+    def expect(self, body: RequestBody | bytes | None) -> None:
+        """Another attempt follows, with this content."""
+        self._pending = body is not None and body != b""
+        self._begun = False
+
+    def sent(self, octets: int) -> None:
+        """So many octets of content left."""
+        self._begin_attempt()
+        self.bytes_written += octets
+
+    def ended(self, error: UploadAbortedError | None) -> None:
+        """The content was sent whole, or no more of it will be."""
+        self._pending = False
+        if error is None:
+            self._begin_attempt()  # content of no octets was not heard of before
+            self._whole = True
+        self._aborted = error
+        self._settle()
 
     async def watch(self, request: Coroutine[Any, Any, ClientResponse]) -> ClientResponse:
         """Await the request; when it is over, no further attempt will come.
@@ -72,40 +91,73 @@ class UploadTracker:
         Raises, Cancellation: as the request.
         """
         try:
-            response = await request
+            return await request
         except BaseException as exc:
-            self._aborted = self._aborted or UploadAbortedError("the request failed")
-            self._aborted.__cause__ = exc
+            self._pending = False
+            if self._aborted is None:
+                self._aborted = UploadAbortedError("the request failed")
+                self._aborted.__cause__ = exc
             raise
         finally:
             self._over = True
             self._settle()
-        return response
 
-    def _sent(self, octets: int) -> None:
-        if not self._sending:
-            self._sending = True
-            self._whole = False
+    def _begin_attempt(self) -> None:
+        if not self._begun:
+            self._begun = True
             self.attempts += 1
             self.bytes_written = 0
-        self.bytes_written += octets
-
-    def _ended(self, error: UploadAbortedError | None) -> None:
-        if not self._sending and error is None:
-            self.attempts += 1  # content of no octets
-        self._sending = False
-        self._whole = error is None
-        self._aborted = error
-        self._settle()
 
     def _settle(self) -> None:
         """Tell whoever waits, if it is decided."""
         future = self._future
         if future is None or future.done():
             return
-        if self._over and self._aborted is not None:
+        if self._whole:
+            future.set_result(None)
+        elif self._over and not self._pending:
+            if self._aborted is None:
+                future.set_result(None)
+                return
             future.set_exception(self._aborted)
             # Nobody has to look: it is the request's own error once more.
             future.exception()
-        elif self._over and not self._sending:
-            future.set_result(None)
+
+
+@final
+class UploadWatch:
+    """Whom to tell of a request's content: a tracker, a callable, or both."""
+
+    __slots__ = ("_on_progress", "_tracker")
+
+    def __init__(
+        self, tracker: UploadTracker | None, on_progress: Callable[[int, int | None], None] | None
+    ) -> None:
+        self._tracker = tracker
+        self._on_progress = on_progress
+
+    def options(self, base: ExchangeOptions, body: RequestBody | bytes | None) -> ExchangeOptions:
+        """The options of the next attempt, which sends this content."""
+        tracker = self._tracker
+        if tracker is not None:
+            tracker.expect(body)
+            base = base._replace(on_sent=tracker.sent, on_upload_end=tracker.ended)
+        if self._on_progress is None or body is None:
+            return base
+        total = len(body) if isinstance(body, bytes) else body.length
+        return base._replace(on_sent=_reporter(self._on_progress, total, tracker))
+
+
+def _reporter(
+    on_progress: Callable[[int, int | None], None], total: int | None, tracker: UploadTracker | None
+) -> Callable[[int], None]:
+    sent = 0
+
+    def report(octets: int) -> None:
+        nonlocal sent
+        sent += octets
+        if tracker is not None:
+            tracker.sent(octets)
+        on_progress(sent, total)
+
+    return report
