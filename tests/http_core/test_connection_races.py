@@ -107,3 +107,19 @@ async def test_octets_after_the_deadline_came_and_before_the_caller_woke(
     with pytest.raises(TimeoutError):
         await task
     assert connection.available_exchanges == 0
+
+
+@pytest.mark.parametrize("way", ["close", "abort"])
+async def test_a_connection_closed_at_the_end_of_the_content_is_not_free_again(
+    connection: HTTP1Connection, way: str
+) -> None:
+    task = asyncio.create_task(connection.exchange(HEAD))
+    await asyncio.sleep(0)
+    connection.data_received(BEGUN)
+    exchange = await task
+    exchange.content.on_eof(getattr(connection, way))
+    connection.data_received(b"ok")
+    assert (exchange.is_complete, await exchange.content.read()) == (True, b"ok")
+    await connection.wait_closed()
+    assert isinstance(connection.owner, Owner)
+    assert connection.owner.told == ["retired", "lost"]

@@ -573,7 +573,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
     def _retire(self) -> None:
         if self._state is _RETIRED or self._state is _LOST:
             return
-        self._state = _RETIRED
+        self._state, self._persistent = _RETIRED, False  # an end that is under way must not free it
         self._fail(
             ClientConnectionError("the connection was closed while the exchange was under way")
         )
