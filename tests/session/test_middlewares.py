@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import wayfare
-from wayfare_http_core.testing import Fin, ReadRequest, Repeat, Send
+from wayfare_http_core.testing import Fin, ReadRequest, Repeat, Send, Stall
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ALWAYS = (Repeat(ReadRequest(), Send(OK)),)
@@ -104,3 +104,48 @@ async def test_a_response_of_somebody_elses_making_keeps_ours(serve: Any) -> Non
         assert not wrapped.response.closed
         server.peers[0].write(b" whole")
         assert await wrapped.response.read() == b"half whole"
+
+
+async def test_a_middleware_that_forgets_to_return_is_an_error(serve: Any) -> None:
+    """And no reason to ask again: the server would get one request after the other."""
+
+    async def forgetful(request: Any, handler: Any) -> Any:
+        await handler(request)
+
+    async with serve(ALWAYS, middlewares=[forgetful]) as (session, server):
+        with pytest.raises(TypeError, match="must return a response"):
+            await session.get("/")
+        assert session.connector.stats().leased == 0
+    assert len(server.peers[0].requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "own", "error"),
+    [
+        (wayfare.ClientTimeout(sock_read=0.05), 60, wayfare.ReadTimeoutError),
+        (wayfare.ClientTimeout(total=0.05), 60, wayfare.TotalTimeoutError),
+        (wayfare.ClientTimeout(total=0.05), None, wayfare.TotalTimeoutError),
+        (wayfare.ClientTimeout(total=60), 0.05, wayfare.TotalTimeoutError),
+        (wayfare.ClientTimeout(total=None, first_byte=0.05), None, wayfare.FirstByteTimeoutError),
+    ],
+)
+async def test_a_middleware_changes_the_limits(
+    serve: Any, limits: Any, own: float | None, error: type[Exception]
+) -> None:
+    async def hasty(request: Any, handler: Any) -> Any:
+        request.timeout = limits
+        return await handler(request)
+
+    async with serve((ReadRequest(), Stall()), middlewares=[hasty]) as (session, _):
+        with pytest.raises(error):
+            await session.get("/", timeout=own)
+
+
+async def test_user_info_that_a_middleware_puts_into_the_url_is_used(serve: Any) -> None:
+    async def identified(request: Any, handler: Any) -> Any:
+        request.url = request.url.with_user("user").with_password("secret")
+        return await handler(request)
+
+    async with serve(ALWAYS, middlewares=[identified]) as (session, server):
+        assert (await session.get("/")).url.user is None
+    assert server.peers[0].requests[0].get("authorization") == "Basic dXNlcjpzZWNyZXQ="

@@ -192,3 +192,16 @@ async def test_417_without_an_expectation_is_an_answer_like_any_other(serve: Any
     async with serve((Repeat(ReadRequest(), Send(REFUSED)),)) as (session, server):
         assert (await session.post("/", data=b"content")).status == 417
     assert len(server.peers[0].requests) == 1
+
+
+async def test_l9_what_a_middleware_made_a_post_is_not_sent_twice(serve: Any) -> None:
+    async def ordering(request: Any, handler: Any) -> Any:
+        request.method = "POST"
+        return await handler(request)
+
+    async with serve(LOSING, ALWAYS) as (session, server):
+        await session.get("/first")
+        with pytest.raises(wayfare.ServerDisconnectedError):
+            await session.get("/second", middlewares=[ordering])
+    assert [request.method for request in server.peers[0].requests] == ["GET", "POST"]
+    assert len(server.peers) == 1

@@ -15,7 +15,8 @@ from ._request import ClientRequest
 from ._response import ClientResponse
 from ._response_summary import summarise
 from ._retry import may_retry, without_expectation
-from ._settings import LEADING_ON
+from ._settings import LEADING_ON, exchange_options
+from ._timeout import read_timeout_option
 
 if TYPE_CHECKING:
     from ._pipeline import Pipeline
@@ -123,7 +124,7 @@ class Journey:
     ) -> ClientResponse:
         """Send a request through the middlewares; what none of them returns is released."""
         made = self._made = []
-        returned = None
+        returned: ClientResponse | None = None
         try:
             # A copy: another attempt begins with what this one began with.
             handler = chain(middlewares[1:], self._exchange)
@@ -135,10 +136,16 @@ class Journey:
                 for response in made:
                     if response is not returned:
                         response.release()
+        # Checked, because None means another attempt to whoever called this: it would go on for ever.
+        if returned is None:
+            raise TypeError("a middleware must return a response, and this one returned None")
         return returned
 
     async def _exchange(self, request: ClientRequest) -> ClientResponse:
-        response = await send_request(self._pipeline.connector, request, self.deadline())
+        deadline = self.deadline()
+        if request.timeout is not self.request.timeout:
+            deadline = self._retimed(request)
+        response = await send_request(self._pipeline.connector, request, deadline)
         if self._made is not None:
             self._made.append(response)
         if hdrs.SET_COOKIE in response.headers:
@@ -200,6 +207,20 @@ class Journey:
         when = self._when
         seconds = None if when is None else when - deadlines.loop.time()
         return deadlines.start(seconds, self.request.timeout.total_error)
+
+    def _retimed(self, request: ClientRequest) -> Deadline:
+        """Let a request have the limits that a middleware gave it. The total counts from the same beginning as ever,
+        and the caller's stays in force."""
+        timeout = read_timeout_option(request.timeout, self.request.timeout)
+        request.timeout = timeout
+        exchange = exchange_options(request.settings.exchange, timeout)
+        request.settings = request.settings._replace(exchange=exchange)
+        ends = [self._started + timeout.total] if timeout.total is not None else []
+        if self._when is not None:
+            ends.append(self._when)
+        deadlines = self._pipeline.deadlines
+        seconds = min(ends) - deadlines.loop.time() if ends else None
+        return deadlines.start(seconds, timeout.total_error)
 
     def _describe(self, error: BaseException) -> None:
         if isinstance(error, ClientError | TotalTimeoutError):

@@ -9,7 +9,7 @@ from wayfare_connector import Target, TLSSetting
 from wayfare_http_core import FieldBlock, HttpVersion, RequestBody, RequestHead
 from yarl import URL
 
-from ._bodies import EncodedBody, EncodedBytes, body_from_data
+from ._bodies import EncodedBody, EncodedBytes, body_from_data, own_fields
 from ._route import Route
 from ._settings import RequestSettings
 from ._timeout import ClientTimeout
@@ -109,7 +109,7 @@ class ClientRequest:
     @property
     def url(self) -> URL:
         """The URL, without fragment and user info. Settable: the request goes where the new one leads, and what its
-        fields say goes along, credentials and cookies included."""
+        fields say goes along, credentials and cookies included. User info in it becomes the Basic credentials."""
         return self._prepared.url
 
     @url.setter
@@ -117,6 +117,8 @@ class ClientRequest:
         old = self._prepared
         self._prepared = prepare_url(url, old.route)
         self._head = None
+        if self._prepared.authorization is not None:
+            self.headers["Authorization"] = self._prepared.authorization
 
     @property
     def real_url(self) -> URL:
@@ -231,6 +233,8 @@ class ClientRequest:
         self.body, content_type = body_from_data(data)
         if content_type is not None:
             headers.setdefault("Content-Type", content_type)
+        for name, field in own_fields(data):
+            headers.setdefault(name, field)
 
     def head(self) -> RequestHead:
         """The head as it will be sent.

@@ -40,7 +40,8 @@ def may_retry(
         return False
     if not isinstance(error, _LOST):
         return False
-    if failure.request_started and method not in _IDEMPOTENT:
+    # A middleware may have sent another method than the caller asked for; either must allow it.
+    if failure.request_started and not _IDEMPOTENT.issuperset((method, failure.method)):
         return False
     return can_be_sent_again(body)
 
