@@ -166,3 +166,9 @@ def test_the_usual_head_is_made_once() -> None:
     assert prepared.usual_head("GET", fields) is usual
     assert prepared.usual_head("POST", fields).method == "POST"
     assert prepared.usual_head("POST", FieldBlock()).fields is not fields
+
+
+@pytest.mark.parametrize("text", ["http://", "http:", "http:x", "https:/x", "mailto:x", "item:1"])
+def test_u4_what_has_a_scheme_is_not_relative_to_the_base_url(text: str) -> None:
+    with pytest.raises(wayfare.InvalidUrlClientError, match="no host"):
+        prepare_url(join_url(URL("http://h/base/"), text))

@@ -127,7 +127,8 @@ def join_url(base_url: URL | None, url: str | URL) -> URL:
     Raises: `InvalidUrlClientError`.
     """
     parsed = _parse(url)
-    if base_url is None or parsed.absolute:
+    # What has a scheme is relative to nothing: "https:" and "https:/x" lack their host (U4).
+    if base_url is None or parsed.absolute or parsed.scheme:
         return parsed
     return base_url.join(parsed)
 
