@@ -410,3 +410,42 @@ async def test_detaching_leaves_the_connector_open(serve: Any) -> None:
             await session.get("/")
         async with wayfare.ClientSession(connector=session.connector) as heir:
             assert await (await heir.get(url)).text() == "ok"
+
+
+@pytest.mark.parametrize(
+    "way", [{}, {"ssl": False}, {"server_hostname": "other"}, {"proxy": "http://127.0.0.1:1"}]
+)
+async def test_a_session_knows_its_origin_whatever_the_way_there(way: Any) -> None:
+    """How the server is verified or reached makes no other origin of it."""
+    seen: list[str | None] = []
+
+    async def looking(request: wayfare.ClientRequest, handler: object) -> Any:
+        seen.append(request.headers.get("Authorization"))
+        raise LookupError("far enough")
+
+    async with wayfare.ClientSession(
+        "https://home.invalid/", auth=BasicAuth("u", "p"), middlewares=[looking]
+    ) as session:
+        for url in ("/", "https://home.invalid:444/", "http://home.invalid/", "https://h.invalid/"):
+            with pytest.raises(LookupError):
+                await session.get(url, **way)
+    assert seen == ["Basic dTpw", None, None, None]
+
+
+def test_one_sensitive_name_is_not_several() -> None:
+    with pytest.raises(TypeError, match="sensitive_headers must be several names"):
+        wayfare.ClientSession(sensitive_headers="X-Partner")
+
+
+async def test_a_plain_function_judges_responses(serve: Any) -> None:
+    def judge(response: wayfare.ClientResponse) -> None:
+        if response.status != 200:
+            raise LookupError(response.status)
+
+    fine = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    busy = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+    script = (ReadRequest(), Send(fine), ReadRequest(), Send(busy))
+    async with serve(script, raise_for_status=judge) as (session, _):
+        assert (await session.get("/")).status == 200
+        with pytest.raises(LookupError, match="503"):
+            await session.get("/")

@@ -5,6 +5,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, final
 
 from multidict import CIMultiDict
+from wayfare_connector import Target
 from wayfare_http_core import FieldBlock, RequestBody
 from yarl import URL
 
@@ -183,8 +184,17 @@ class RequestBuilder:
             return
         elif prepared.authorization is not None:
             headers["Authorization"] = prepared.authorization
-        elif self.auth is not None and self._home in (None, prepared.target):
+        elif self.auth is not None and self._is_home(prepared.target):
             headers["Authorization"] = self.auth.encode()
+
+    def _is_home(self, target: Target) -> bool:
+        """Whether it is the origin that the session's credentials are for, whatever the way there."""
+        home = self._home
+        return home is None or (target.is_ssl, target.host, target.port) == (
+            home.is_ssl,
+            home.host,
+            home.port,
+        )
 
     def _content(
         self, options: RequestOptions, headers: "CIMultiDict[object]", skip: frozenset[str]

@@ -61,7 +61,7 @@ Data: TypeAlias = (
     " | IO[Any] | Iterator[bytes] | AsyncIterable[bytes] | RequestBody"
 )
 Timeout: TypeAlias = ClientTimeout | float | None
-RaiseForStatus: TypeAlias = bool | Callable[["ClientResponse"], Awaitable[None]]
+RaiseForStatus: TypeAlias = bool | Callable[["ClientResponse"], Awaitable[None] | None]
 
 
 class RequestOptions(TypedDict, total=False):
@@ -178,7 +178,7 @@ class SessionOptions(TypedDict, total=False):
     timeout: Timeout
     """Limits for every request; what is not given comes from `ClientTimeout(total=300, sock_connect=30)`."""
     raise_for_status: RaiseForStatus
-    """Whether a status of 400 and above raises `ClientResponseError`; or a coroutine function that decides."""
+    """Whether a status of 400 and above raises `ClientResponseError`; or a function, async or not, that decides."""
     skip_auto_headers: Iterable[str] | None
     """Names of fields that are not to be sent unless somebody asked for them: Accept, Accept-Encoding, User-Agent,
     Content-Type."""
@@ -267,11 +267,13 @@ def check_kinds(options: SessionOptions) -> None:
     if connector is not None and not isinstance(connector, BaseConnector):
         raise TypeError(f"connector must be a BaseConnector, not {type(connector).__name__}")
     _check_flags(options, _SESSION_FLAGS)
+    if isinstance(options.get("sensitive_headers"), str | bytes):
+        raise TypeError("sensitive_headers must be several names, not one")
     for name in ("json_serialize", "fallback_charset_resolver"):
         if not callable(options.get(name, repr)):
             raise TypeError(f"{name} must be callable")
     if options.get("raise_for_status", False) is None:
-        raise TypeError("raise_for_status must be True, False or a coroutine function")
+        raise TypeError("raise_for_status must be True, False or a function")
     version = options.get("version", HttpVersion11)
     if version not in (HttpVersion10, HttpVersion11):
         raise ValueError(f"version must be HttpVersion10 or HttpVersion11, not {version!r}")
@@ -305,7 +307,7 @@ def _check_shared(options: Mapping[str, Any]) -> None:
     _check_number(options, "max_redirects", 0)
     check = options.get("raise_for_status")
     if check is not None and not isinstance(check, bool) and not callable(check):
-        raise TypeError("raise_for_status must be True, False or a coroutine function")
+        raise TypeError("raise_for_status must be True, False or a function")
     auth = options.get("auth")
     if auth is not None:
         # Imported here: most requests have none.

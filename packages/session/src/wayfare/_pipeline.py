@@ -13,6 +13,7 @@ all there is to it. Everything beyond that is a `Journey`, which loads with the 
 """
 
 import asyncio
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, final
 
 from wayfare_connector import BaseConnector
@@ -151,7 +152,10 @@ async def check_status(response: ClientResponse, check: Any) -> None:
         response.raise_for_status()
         return
     try:
-        await check(response)
+        judged = check(response)
+        # A plain function may judge too.
+        if isinstance(judged, Awaitable):
+            await judged
     except BaseException:
         response.release()
         raise
