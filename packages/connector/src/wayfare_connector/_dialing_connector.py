@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from wayfare_http_core import Connection, ConnectionOwner
 
 from ._connector import BaseConnector
-from ._open_http1 import open_http1
 from ._target import Target, TLSSetting
 from ._timeouts import ConnectDeadline
 
@@ -54,6 +53,9 @@ class DialingConnector(BaseConnector):
 
         Cancellation: nothing stays open.
         """
+        # Imported here: HTTP/1.1 loads with the first connection.
+        from ._open_http1 import open_http1
+
         return await open_http1(
             self._dialer,
             target,

@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from . import hdrs
-from ._chunked import ChunkedDecoder, encode_chunk, encode_last_chunk
 from ._connection import (
     DEFAULT_EXCHANGE_OPTIONS,
     Connection,
@@ -52,7 +51,6 @@ from ._errors import (
     WriteTimeoutError,
 )
 from ._fields import EMPTY_FIELDS, FieldBlock
-from ._framing import BodyKind, Framing, connection_persists, content_length, response_framing
 from ._head import RequestHead, ResponseHead
 from ._http_version import HttpVersion, HttpVersion10, HttpVersion11
 from ._limits import (
@@ -62,13 +60,12 @@ from ._limits import (
     MAX_TRAILERS,
     HeadLimits,
 )
-from ._request_writer import EncodedRequest, encode_request_head
-from ._response_parser import END_OF_MESSAGE, EndOfMessage, ResponseEvent, ResponseParser
 from ._version import __version__
 
 if TYPE_CHECKING:
     from ._basic_auth import BasicAuth, encode_basic_auth
     from ._challenges import Challenge, parse_challenges
+    from ._chunked import ChunkedDecoder, encode_chunk, encode_last_chunk
     from ._codings import (
         ACCEPT_ENCODING,
         Decoder,
@@ -89,18 +86,35 @@ if TYPE_CHECKING:
     from ._etag import ETag, parse_etags
     from ._field_section import parse_field_section
     from ._filename import safe_filename
+    from ._framing import BodyKind, Framing, connection_persists, content_length, response_framing
     from ._http_date import format_http_date, parse_http_date
     from ._keep_alive import KeepAlive, parse_keep_alive
     from ._link import Link, parse_links
     from ._list_field import ListField
     from ._media_type import MediaType, parse_media_type
     from ._parameters import decode_ext_value, encode_ext_value, quote_string
+    from ._request_writer import EncodedRequest, encode_request_head
+    from ._response_parser import END_OF_MESSAGE, EndOfMessage, ResponseEvent, ResponseParser
     from ._retry_after import parse_retry_after
     from ._zlib_backend import ZlibBackend, set_zlib_backend
 else:
     # What reads and writes single field values compiles many patterns, and codings bring zlib; most programs need few
     # of them, and none at import. These modules load when one of their names is asked for. Add new ones above and here.
     _LAZY = {
+        "ChunkedDecoder": "_chunked",
+        "encode_chunk": "_chunked",
+        "encode_last_chunk": "_chunked",
+        "BodyKind": "_framing",
+        "Framing": "_framing",
+        "connection_persists": "_framing",
+        "content_length": "_framing",
+        "response_framing": "_framing",
+        "EncodedRequest": "_request_writer",
+        "encode_request_head": "_request_writer",
+        "END_OF_MESSAGE": "_response_parser",
+        "EndOfMessage": "_response_parser",
+        "ResponseEvent": "_response_parser",
+        "ResponseParser": "_response_parser",
         "ACCEPT_ENCODING": "_codings",
         "Decoder": "_codings",
         "UnsupportedCodings": "_codings",

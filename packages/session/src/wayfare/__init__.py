@@ -36,7 +36,6 @@ from wayfare_http_core import (
     UploadAbortedError,
     hdrs,
 )
-from wayfare_http_core.aio import StreamReader
 
 from ._errors import (
     ContentTypeError,
@@ -98,7 +97,13 @@ if TYPE_CHECKING:
         parse_content_disposition,
         set_zlib_backend,
     )
-    from wayfare_http_core.aio import EMPTY_PAYLOAD, DataQueue, EofStream, FlowControlDataQueue
+    from wayfare_http_core.aio import (
+        EMPTY_PAYLOAD,
+        DataQueue,
+        EofStream,
+        FlowControlDataQueue,
+        StreamReader,
+    )
     from wayfare_multipart import (
         PAYLOAD_REGISTRY,
         AsyncIterablePayload,
@@ -158,6 +163,7 @@ if TYPE_CHECKING:
 else:
     # What a plain request does not need loads when one of its names is asked for. Add new ones above and here.
     _LAZY = {
+        "StreamReader": "wayfare_http_core.aio",
         "ConnectionInfo": "wayfare._connection_info",
         "ClientHandlerType": "wayfare._middlewares",
         "ClientMiddlewareType": "wayfare._middlewares",

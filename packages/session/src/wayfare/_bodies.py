@@ -2,11 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from contextlib import aclosing
 from typing import Any, final
 
 from wayfare_http_core import RequestBody
-from wayfare_http_core.aio import StreamReader
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -22,11 +22,21 @@ __all__ = (
     "body_from_data",
     "body_from_json",
     "encoded_body",
+    "own_fields",
 )
 
 JSONEncoder = Callable[[Any], str | bytes]
 
 _OCTET_STREAM = "application/octet-stream"
+_NOT_OF_REQUESTS = frozenset(
+    (
+        "content-disposition",
+        "content-length",
+        "content-transfer-encoding",
+        "content-type",
+        "transfer-encoding",
+    )
+)
 _PIECE = 64 * 1024
 """Octets that are encoded at a time: a few milliseconds of the loop's time."""
 
@@ -128,26 +138,31 @@ class EncodedBody(RequestBody):
         return isinstance(self._body, bytes) or self._body.replayable
 
     @override
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes]:
         """The coded octets. The loop has its turn after each piece that was encoded."""
         from wayfare_http_core import make_encoder
 
         encoder = make_encoder(self._coding)
-        async for piece in _pieces(self._body):
-            coded = encoder.encode(piece)
-            if coded:
-                yield coded
-            await asyncio.sleep(0)
+        async with aclosing(_pieces(self._body)) as pieces:
+            async for piece in pieces:
+                coded = encoder.encode(piece)
+                if coded:
+                    yield coded
+                await asyncio.sleep(0)
         yield encoder.flush()
 
 
-async def _pieces(body: RequestBody | bytes) -> AsyncIterator[bytes]:
-    """The body in pieces that take little time each."""
+async def _pieces(body: RequestBody | bytes) -> AsyncGenerator[bytes]:
+    """The body in pieces that take little time each. What its generator has open is closed with this one."""
     chunks = (body,) if isinstance(body, bytes) else body.chunks()
     if isinstance(chunks, AsyncIterable):
-        async for chunk in chunks:
-            for start in range(0, len(chunk), _PIECE):
-                yield chunk[start : start + _PIECE]
+        try:
+            async for chunk in chunks:
+                for start in range(0, len(chunk), _PIECE):
+                    yield chunk[start : start + _PIECE]
+        finally:
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
     else:
         for chunk in chunks:
             for start in range(0, len(chunk), _PIECE):
@@ -174,10 +189,11 @@ def body_from_data(data: object) -> tuple[RequestBody | bytes, str | None]:
         return body_from_payload(data)
     if isinstance(data, RequestBody):
         return data, data.content_type
-    if isinstance(data, StreamReader | asyncio.StreamReader):
-        # Iterating over either gives lines. Imported here: few requests send one on.
-        from wayfare_http_core.aio import StreamBody
+    # Imported here: few requests send a stream on.
+    from wayfare_http_core.aio import StreamBody, StreamReader
 
+    if isinstance(data, StreamReader | asyncio.StreamReader):
+        # Iterating over either gives lines.
         return StreamBody(data), _OCTET_STREAM
     if isinstance(data, AsyncIterable):
         return AsyncIterableBody(data), _OCTET_STREAM
@@ -185,6 +201,17 @@ def body_from_data(data: object) -> tuple[RequestBody | bytes, str | None]:
     from ._payload_bodies import body_from_value
 
     return body_from_value(data)
+
+
+def own_fields(data: object) -> Iterable[tuple[str, str]]:
+    """The fields that a payload brings along, but for its type: what it is coded in, for example.
+
+    Not those that matter to a part of a form alone, nor those that frame a message.
+    """
+    multipart = sys.modules.get("wayfare_multipart")
+    if multipart is None or not isinstance(data, multipart.Payload):
+        return ()
+    return [pair for pair in data.headers.items() if pair[0].lower() not in _NOT_OF_REQUESTS]
 
 
 def body_from_json(value: object, encode: JSONEncoder) -> tuple[bytes, str]:

@@ -15,10 +15,8 @@ from wayfare_http_core import (
     Connection,
     Exchange,
     HttpVersion,
-    content_length,
     hdrs,
 )
-from wayfare_http_core.aio import StreamReader
 from yarl import URL
 
 from ._errors import ContentTypeError
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from multidict import MultiDictProxy
     from wayfare_cookies import Cookie, CookieMap
     from wayfare_http_core import ContentDisposition, MediaType
+    from wayfare_http_core.aio import StreamReader
 
     from ._connection_info import ConnectionInfo
 
@@ -233,6 +232,9 @@ class ClientResponse:
     @property
     def content_length(self) -> int | None:
         """The Content-Length in octets on the wire, or None."""
+        # Imported here: framing loads with the first connection.
+        from wayfare_http_core import content_length
+
         return content_length(self.headers)
 
     @property
@@ -282,7 +284,7 @@ class ClientResponse:
         return f"<ClientResponse({self.url}) [{self.status} {self.reason}]>"
 
     @property
-    def content(self) -> StreamReader:
+    def content(self) -> "StreamReader":
         """The content as a stream, its codings undone."""
         return self._exchange.content
 
