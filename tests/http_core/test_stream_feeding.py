@@ -189,6 +189,19 @@ async def test_a_stream_that_breaks_has_no_end() -> None:
     assert told == []
 
 
+async def test_a_stream_that_broke_does_not_become_complete() -> None:
+    stream, told = StreamReader(), list[str]()
+    stream.feed_data(b"some")
+    stream.set_exception(IncompleteBodyError(4, 8))
+    stream.feed_eof()
+    stream.on_eof(lambda: told.append("end"))
+    with pytest.raises(IncompleteBodyError):
+        await stream.wait_eof()
+    assert (stream.is_eof(), told, await stream.read(10)) == (False, [], b"some")
+    with pytest.raises(IncompleteBodyError):
+        await stream.read()
+
+
 async def test_an_error_of_whoever_is_told_harms_nobody() -> None:
     reported: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))

@@ -95,8 +95,8 @@ class StreamFeed:
                 self._flow.pause_reading()
 
     def feed_eof(self) -> None:
-        """Say that the content is complete."""
-        if self._eof:
+        """Say that the content is complete. A stream that broke stays broken: it never becomes complete."""
+        if self._eof or self._exception is not None:
             return
         self._eof = True
         self._paused = False
@@ -109,7 +109,7 @@ class StreamFeed:
             self._wake()
         if self._others is not None:
             self._wake_others()
-        if self._on_eof is not None and self._exception is None:
+        if self._on_eof is not None:
             callbacks, self._on_eof = self._on_eof, None
             for callback in callbacks:
                 _call(callback)
