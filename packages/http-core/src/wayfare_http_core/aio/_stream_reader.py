@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 __all__ = ("EMPTY_PAYLOAD", "StreamReader")
 
 _STEPS_WITHOUT_BREAK = 2
-"""Decoding steps at a stretch before the loop gets its turn: a millisecond of work, or ten where the content was made to
-cost much (Z12). Steps and not octets, since a step may work through much input and give nothing."""
+"""Decoding steps at a stretch before the loop gets its turn: a millisecond of work, or ten where the content was made
+to cost much (Z12). Steps and not octets, since a step may work through much input and give nothing."""
 
 
 @final
