@@ -9,7 +9,14 @@ from wayfare_connector import Target
 from wayfare_http_core import FieldBlock, RequestBody
 from yarl import URL
 
-from ._bodies import JSONEncoder, UntypedBody, body_from_data, body_from_json, encoded_body
+from ._bodies import (
+    JSONEncoder,
+    UntypedBody,
+    body_from_data,
+    body_from_json,
+    encoded_body,
+    own_fields,
+)
 from ._defaults import HeaderValue, SessionFields, header_pairs, merge_headers, skipped_names
 from ._options import SIZES, RequestOptions, check_names, check_request_kinds
 from ._request import ClientRequest
@@ -211,6 +218,9 @@ class RequestBuilder:
             body, content_type = body_from_json(value, self.json_serialize)
         else:
             body, content_type = body_from_data(data)
+            for name, field in own_fields(data):
+                if name.lower() not in skip:
+                    headers.setdefault(name, field)
         if "content-type" not in skip:
             if content_type is not None:
                 headers.setdefault("Content-Type", content_type)
