@@ -49,6 +49,8 @@ async def test_d10_ten_are_followed_and_the_eleventh_is_too_many(serve: Any) -> 
         with pytest.raises(wayfare.TooManyRedirects) as caught:
             await session.get("/")
         assert len(caught.value.history) == 11
+        assert caught.value.failure is not None
+        assert len(caught.value.failure.urls) == 11
         assert caught.value.status == 302
         assert "more than 10 redirects" in str(caught.value)
         assert session.connector.stats().leased == 0

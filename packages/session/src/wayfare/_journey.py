@@ -181,15 +181,15 @@ class Journey:
         following = next_hop(request, response.status, response.headers, len(self._history))
         if following is None:
             return None
-        self._history.append(response)
-        if len(self._history) > settings.max_redirects:
+        if len(self._history) == settings.max_redirects:
             raise TooManyRedirects(
                 response.request_info,
-                tuple(summarise(one) for one in self._history),
+                tuple(summarise(one) for one in (*self._history, response)),
                 status=response.status,
                 message=f"more than {settings.max_redirects} redirects",
                 headers=response.headers,
             )
+        self._history.append(response)
         self._attempt = 1
         self._retried = False
         return following
