@@ -70,6 +70,21 @@ async def generator() -> AsyncIterator[bytes]:
         yield piece
 
 
+class Asynchronous:
+    """An async iterable that is no generator."""
+
+    def __init__(self) -> None:
+        self._left = iterator()
+
+    def __aiter__(self) -> "Asynchronous":
+        return self
+
+    async def __anext__(self) -> bytes:
+        for piece in self._left:
+            return piece
+        raise StopAsyncIteration
+
+
 def stream(kind: Any) -> Any:
     reader = kind()
     reader.feed_data(BIG)
@@ -91,6 +106,7 @@ REPLAYED: list[tuple[str, Callable[[], Any]]] = [
 ONCE: list[tuple[str, Callable[[], Any]]] = [
     ("iterator", iterator),
     ("generator", generator),
+    ("asynchronous iterable", Asynchronous),
     ("our stream", lambda: stream(StreamReader)),
     ("stream of asyncio", lambda: stream(asyncio.StreamReader)),
 ]
