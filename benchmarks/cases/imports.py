@@ -7,10 +7,10 @@ from benchmarks.job import Failure, Outcome, Sample
 from benchmarks.rounds import ROOT, environment
 
 DEPENDENCIES = "dependencies"
-"""Not a client: the modules that every asyncio client of this shape needs, and nothing else."""
+"""Not a client: asyncio and what the packages of this repository declare, and nothing else."""
 
 _IMPORTS = {
-    DEPENDENCIES: "asyncio, multidict, yarl",
+    DEPENDENCIES: "asyncio, multidict, yarl, aiohappyeyeballs, aiosignal, publicsuffixlist",
     "pyreqwest": "pyreqwest.client",
     "curl_cffi": "curl_cffi.requests",
 }
