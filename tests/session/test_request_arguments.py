@@ -449,3 +449,19 @@ async def test_a_plain_function_judges_responses(serve: Any) -> None:
         assert (await session.get("/")).status == 200
         with pytest.raises(LookupError, match="503"):
             await session.get("/")
+
+
+async def test_a_session_hands_an_old_argument_to_its_own_connector() -> None:
+    with pytest.warns(DeprecationWarning, match="ssl_shutdown_timeout") as caught:
+        session = wayfare.ClientSession(ssl_shutdown_timeout=0.5, connector_owner=False)
+    assert caught[0].filename == __file__
+    assert session.connector_owner
+    await session.close()
+    assert session.connector.closed
+    with pytest.raises(ValueError, match="give it to that one"):
+        wayfare.ClientSession(ssl_shutdown_timeout=0.5, connector=wayfare.TCPConnector())
+    with (
+        pytest.warns(DeprecationWarning, match="ssl_shutdown_timeout"),
+        pytest.raises(ValueError, match="negative"),
+    ):
+        wayfare.ClientSession(ssl_shutdown_timeout=-1)

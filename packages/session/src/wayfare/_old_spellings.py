@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from wayfare_connector import read_tls_options
+from wayfare_connector import TCPConnector, read_tls_options
 
 from ._options import OLD_REQUEST_NAMES, OLD_SESSION_NAMES
 from ._timeout import UNSET, ClientTimeout
@@ -56,6 +56,12 @@ def modern_session(options: Mapping[str, Any], stacklevel: int) -> dict[str, Any
         modern["timeout"] = ClientTimeout(
             total=UNSET if whole is None else whole, connect=UNSET if connect is None else connect
         )
+    if "ssl_shutdown_timeout" in options:
+        if modern.get("connector") is not None:
+            raise ValueError("ssl_shutdown_timeout is the connector's: give it to that one")
+        _warn("ssl_shutdown_timeout= is an argument of connectors now", stacklevel)
+        modern["connector"] = TCPConnector(ssl_shutdown_timeout=options["ssl_shutdown_timeout"])
+        modern["connector_owner"] = True
     return modern
 
 

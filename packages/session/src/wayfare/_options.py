@@ -231,12 +231,16 @@ class SessionOptions(TypedDict, total=False):
     """Deprecated: `timeout=ClientTimeout(total=…)`."""
     conn_timeout: float | None
     """Deprecated: `timeout=ClientTimeout(connect=…)`."""
+    ssl_shutdown_timeout: float | None
+    """Deprecated: `connector=TCPConnector(ssl_shutdown_timeout=…)`."""
     loop: "AbstractEventLoop | None"
     """Deprecated and ignored: a session is bound to the loop that it first runs in."""
 
 
 OLD_REQUEST_NAMES: Final = frozenset(("verify_ssl", "ssl_context", "fingerprint", "text"))
-OLD_SESSION_NAMES: Final = frozenset(("read_timeout", "conn_timeout", "loop"))
+OLD_SESSION_NAMES: Final = frozenset(
+    ("read_timeout", "conn_timeout", "loop", "ssl_shutdown_timeout")
+)
 """Arguments that have another name today; `_old_spellings` turns one into the other."""
 
 SIZES: Final = ("read_bufsize", "max_line_size", "max_field_size", "max_headers")
