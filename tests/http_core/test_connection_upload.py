@@ -503,6 +503,24 @@ async def test_a_response_that_is_complete_before_the_body_ends_the_connection(
         assert w.owner.told == ["retired", "lost"]
 
 
+@pytest.mark.parametrize("length", [0, 5])
+async def test_a_body_of_known_length_is_whole_before_its_iterator_ends(
+    connect: Connect, length: int
+) -> None:
+    """I1: nothing of the request is missing, so the connection can be used again."""
+    ended: list[UploadAbortedError | None] = []
+    async with connect() as w:
+        slow = Slow(length)
+        slow.queue.put_nowait(bytes(length))
+        options = ExchangeOptions(on_upload_end=ended.append)
+        exchanging = asyncio.ensure_future(w.connection.exchange(POST, slow, options))
+        await turns()
+        w.peer.write(OK)
+        assert await (await exchanging).content.read() == b"ok"
+        await turns()
+        assert (ended, slow.closed, w.owner.told) == ([None], True, ["idle"])
+
+
 LONG = RequestHead("GET", "http", "h", "/" + 100_000 * "a")
 FIELD = RequestHead("GET", "http", "h", "/", FieldBlock({"X-Long": 100_000 * "a"}))
 

@@ -124,6 +124,9 @@ class Upload(BodySink):
 
     def start(self, body: RequestBody | bytes) -> None:
         """Send the body."""
+        if not (self._request.chunked or self._request.length):
+            # The head was all, and the response may come before the iterator has found out that it has ended.
+            self._become_whole()
         self._task = task = self._loop.create_task(self._run(body))
         task.add_done_callback(self._ended)
 
