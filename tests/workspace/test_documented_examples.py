@@ -45,7 +45,7 @@ class EchoServer(ThreadingHTTPServer):
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers what was asked, as JSON: method, path, query, headers and body."""
+    """Answers what was asked, as JSON: method, path, query, headers and body; /echo answers with the body itself."""
 
     server: EchoServer
     protocol_version = "HTTP/1.1"
@@ -71,10 +71,13 @@ class Echo(BaseHTTPRequestHandler):
                 "body": body.decode("utf-8", "replace"),
             }
         ).encode()
+        kind = "application/json"
         if url.path.startswith("/bytes/"):
             content = b"x" * int(url.path.removeprefix("/bytes/"))
+        if url.path == "/echo":
+            content, kind = body, self.headers["Content-Type"]
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Set-Cookie", "seen=yes; Path=/")
         self.end_headers()
