@@ -231,3 +231,10 @@ async def test_progress_must_be_callable(serve: Any) -> None:
     async with serve(ALWAYS) as (session, _):
         with pytest.raises(TypeError, match="on_progress must be callable, not int"):
             await session.post("/", data=b"x", on_progress=5)
+
+
+async def test_a_request_that_is_closed_before_it_began_says_nothing() -> None:
+    async with wayfare.ClientSession() as session:
+        tracker = wayfare.UploadTracker()
+        session.post("http://h/", data=b"x", upload_tracker=tracker).close()
+        assert tracker.attempts == 0

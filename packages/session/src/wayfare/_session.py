@@ -4,6 +4,7 @@ import asyncio
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast, final
 
@@ -91,7 +92,7 @@ class ClientSession:
             options.get("cookie_jar"),
             options.get("cookies"),
             base_url,
-            fields.block.getall("Cookie"),
+            fields,
         )
         connector = options.get("connector")
         # What it made itself, nobody else will close.
@@ -171,8 +172,9 @@ class ClientSession:
         tracker = options.get("upload_tracker") if options else None
         if tracker is not None:
             tracker.begin()
-        request = self._pipeline.run(self, method, url, options, delivery)
-        return RequestContext(request if tracker is None else tracker.watch(request), delivery)
+            request = partial(self._pipeline.run, self, method, url, options, delivery)
+            return RequestContext(tracker.watch(request), delivery)
+        return RequestContext(self._pipeline.run(self, method, url, options, delivery), delivery)
 
     # -- state ----------------------------------------------------------------------------------------------------
 

@@ -85,13 +85,16 @@ class UploadTracker:
         self._aborted = error
         self._settle()
 
-    async def watch(self, request: Coroutine[Any, Any, ClientResponse]) -> ClientResponse:
-        """Await the request; when it is over, no further attempt will come.
+    async def watch(
+        self, request: Callable[[], Coroutine[Any, Any, ClientResponse]]
+    ) -> ClientResponse:
+        """Begin the request and await it; when it is over, no further attempt will come.
 
         Raises, Cancellation: as the request.
         """
         try:
-            return await request
+            # Made only here: what is never awaited warns once, and what is closed before does not.
+            return await request()
         except BaseException as exc:
             self._pending = False
             if self._aborted is None:
