@@ -177,10 +177,17 @@ async def test_b26_content_is_bounded(
             await exchange.content.read()
 
 
-async def test_b26_a_limit_that_is_none_is_refused(connect: Connect) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [ExchangeOptions(max_body_size=-1), ExchangeOptions(read_limit=-1)],
+    ids=["all", "read"],
+)
+async def test_b26_a_limit_that_is_none_is_refused(
+    connect: Connect, options: ExchangeOptions
+) -> None:
     """Nothing was sent, so the connection is offered again."""
     async with connect(ReadRequest(), Send(OK)) as w:
         with pytest.raises(ValueError, match="negative"):
-            await w.connection.exchange(GET, options=ExchangeOptions(max_body_size=-1))
+            await w.connection.exchange(GET, options=options)
         assert w.owner.told == ["idle"]
         await w.connection.exchange(GET)

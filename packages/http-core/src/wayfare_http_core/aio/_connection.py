@@ -217,8 +217,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def _take_options(self, options: ExchangeOptions) -> None:
         """Look closely at options that the exchange before did not have."""
-        if options.max_body_size is not None and options.max_body_size < 0:
-            raise ValueError("the limit of the content's size must not be negative")
+        if options.read_limit < 0 or (options.max_body_size or 0) < 0:
+            raise ValueError("the limits of the content must not be negative")
         self._options = options
         if self._watch is not None:
             self._watch.stop()
