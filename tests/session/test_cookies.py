@@ -323,6 +323,20 @@ async def test_what_servers_set_wins_over_the_sessions_and_the_requests_over_bot
         assert both == "a=request; q=1; h=jar; s=session"
 
 
+async def test_a_cookie_field_that_a_session_gets_later_is_the_sessions(web: Web) -> None:
+    async with web.session(cookies={"s": "session"}) as session:
+        assert await sent(session, A) == "s=session"
+        session.headers["Cookie"] = "h=field; s=field"
+        assert await sent(session, A) == "s=session; h=field"
+        await sent(session, A + "?set=h=jar")
+        assert await sent(session, A) == "h=jar; s=session"
+        session.headers["Cookie"] = "h=other; i=other"
+        assert await sent(session, A) == "h=jar; s=session; i=other"
+        assert await sent(session, A, headers={"Cookie": "h=own"}) == "h=own; s=session"
+        del session.headers["Cookie"]
+        assert await sent(session, A) == "h=jar; s=session"
+
+
 async def test_several_fields_of_a_caller_become_one_r17(web: Web) -> None:
     async with web.session() as session:
         fields = [("Cookie", "a=1; b=2;"), ("cookie", ' c="x y" ;d ; =e')]

@@ -28,6 +28,8 @@ from ._response import ClientResponse
 if TYPE_CHECKING:
     from wayfare_cookies import AbstractCookieJar, Cookie, CookieValue, LooseCookies
 
+    from ._defaults import SessionFields
+
 __all__ = ("CallerCookies", "SessionCookies", "merge_pairs", "read_cookie_field")
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
@@ -54,16 +56,16 @@ class SessionCookies:
     sent to the origin of `base_url`, or without one to every URL that a caller names.
     """
 
-    __slots__ = ("_base_url", "_default", "_last", "_plain", "_syncing", "_timer", "jar", "shared")
+    __slots__ = ("_base_url", "_fields", "_last", "_plain", "_syncing", "_timer", "jar", "shared")
 
     def __init__(
         self,
         jar: "AbstractCookieJar | None" = None,
         shared: "LooseCookies | None" = None,
         base_url: URL | None = None,
-        default: Sequence[str] = (),
+        fields: "SessionFields | None" = None,
     ) -> None:
-        """`default` is what the session's own fields say in Cookie fields.
+        """`fields` are the session's own, which may have Cookie fields; what changes in them later counts too.
 
         Raises: ValueError, TypeError for cookies that no field can carry, and for a jar that is none.
         """
@@ -72,7 +74,7 @@ class SessionCookies:
         self.jar = jar
         self.shared: Given = _snapshot(shared)
         self._base_url = base_url
-        self._default = list(default)
+        self._fields = fields
         self._plain: Pairs | None = _plain_pairs(self.shared, quote=self._quote)
         self._last: tuple[FieldBlock, str, FieldBlock] | None = None
         self._syncing: asyncio.Future[bool] | None = None
@@ -132,7 +134,9 @@ class SessionCookies:
         if caller is not None:
             groups.append(self._pairs(caller.own, url))
         in_fields = read_cookie_field(written)
-        by_session = written == self._default
+        of_session = self._fields
+        # Those that the latest request started from: a Cookie field may be given to a session at any time.
+        by_session = of_session is not None and written == of_session.block.getall("Cookie")
         if not by_session:
             groups.append(in_fields)
         if jar:
