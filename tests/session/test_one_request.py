@@ -1,5 +1,6 @@
 """`wayfare.request`: one request with nothing left behind."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -41,6 +42,19 @@ async def test_an_error_leaves_nothing_behind(serve: Any) -> None:
         with pytest.raises(TypeError, match="'verifi_ssl'"):
             async with wayfare.request("GET", "http://h/", verifi_ssl=False):  # type: ignore[call-arg]  # what is refused
                 raise AssertionError("entered")
+
+
+async def test_warnings_of_old_names_point_to_the_call(serve: Any) -> None:
+    async with serve(ALWAYS) as (session, _):
+        url = str(session.base_url)
+        old: dict[str, Any] = {"verify_ssl": False, "text": "x", "loop": session}
+        for name, value in old.items():
+            line = sys._getframe().f_lineno + 2
+            with pytest.warns(DeprecationWarning, match=f"{name}= is") as caught:
+                context = wayfare.request("POST", url, **{name: value})
+            assert [(one.filename, one.lineno) for one in caught] == [(__file__, line)]
+            async with context as response:
+                assert await response.text() == "ok"
 
 
 async def test_status_errors_are_raised_in_the_block(serve: Any) -> None:

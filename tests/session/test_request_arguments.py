@@ -3,8 +3,10 @@
 import asyncio
 import gzip
 import ssl
+import sys
 import zlib
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -327,6 +329,18 @@ async def test_text_of_old(serve: Any) -> None:
         ):
             await session.post("/", text=b"x")
     assert requests(server)[0].body == "Тест".encode()
+
+
+@pytest.mark.parametrize("verb", ["get", "options", "head", "post", "put", "patch", "delete"])
+async def test_warnings_of_old_names_point_to_the_call(serve: Any, verb: str) -> None:
+    async with serve(ALWAYS) as (session, _):
+        for send in (getattr(session, verb), partial(session.request, verb)):
+            for name, value in (("verify_ssl", False), ("text", "x")):
+                line = sys._getframe().f_lineno + 2
+                with pytest.warns(DeprecationWarning, match=f"{name}= is") as caught:
+                    request = send("/", **{name: value})
+                assert [(one.filename, one.lineno) for one in caught] == [(__file__, line)]
+                request.close()
 
 
 async def test_old_timeouts_of_a_session() -> None:

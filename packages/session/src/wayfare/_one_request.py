@@ -6,13 +6,14 @@ from typing import Any, final
 from wayfare_connector import TCPConnector
 from yarl import URL
 
-from ._options import OneRequestOptions, Unpack
+from ._options import OLD_REQUEST_NAMES, OneRequestOptions, Unpack
 from ._response import ClientResponse
 from ._session import ClientSession
 
 __all__ = ("OneRequestContext", "request")
 
-_OF_SESSION = ("connector", "cookie_jar", "loop", "trace_configs", "version")
+_OF_SESSION = ("connector", "cookie_jar", "trace_configs", "version")
+_OLD = OLD_REQUEST_NAMES | {"loop"}
 
 
 def request(
@@ -26,7 +27,19 @@ def request(
 
     Raises, when entered: as `ClientSession.request`.
     """
+    if not _OLD.isdisjoint(options):
+        return OneRequestContext(method, url, _modern({**options}))
     return OneRequestContext(method, url, {**options})
+
+
+def _modern(options: dict[str, Any]) -> dict[str, Any]:
+    """The arguments under their names of today. Here and not in the session: it is entered elsewhere than called, and
+    a warning must name the line that the caller is to change."""
+    # Imported here: most programs are younger.
+    from ._old_spellings import modern_request, modern_session
+
+    modern_session({"loop": options.pop("loop", None)}, stacklevel=4)
+    return modern_request(options, stacklevel=4)
 
 
 @final
