@@ -309,3 +309,21 @@ def test_content_without_a_deadline_takes_its_time() -> None:
             assert await stream.read() == b""
 
     run_with_fake_clock(main())
+
+
+def test_a_stream_that_was_given_up_as_time_ran_out_aborts_no_connection() -> None:
+    """What fed it may serve another by then."""
+    flow = RecordingFlow()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        stream = StreamReader(flow)
+        stream.set_timeouts(None, (1.0, TimeoutError))
+        reading = asyncio.ensure_future(stream.read(1))
+        await asyncio.sleep(0)
+        loop.call_at(loop.time() + 1 - 1e-12, stream.set_exception, LookupError("given up"))
+        with pytest.raises(TimeoutError):
+            await reading
+
+    run_with_fake_clock(main())
+    assert flow.asked == []

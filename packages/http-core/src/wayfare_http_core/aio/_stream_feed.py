@@ -294,7 +294,9 @@ class StreamFeed:
     def _abort_if_late(self) -> None:
         """Whoever ran out of time will not read the rest, so the peer must not go on sending it."""
         late = self._patience is not None and self._patience.ran_out
-        if late and not self._eof and self._flow is not None:
+        # A stream that broke in the same tick was given up: its connection may carry another exchange already.
+        arriving = not self._eof and self._exception is None
+        if late and arriving and self._flow is not None:
             self._flow.abort()
 
     def _get_patience(self) -> "Patience":
