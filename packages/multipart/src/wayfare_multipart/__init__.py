@@ -25,6 +25,7 @@ from ._multipart_writer import MultipartWriter
 from ._octet_source import OctetSource
 from ._parser import END_OF_PART, EndOfPart, MultipartEvent, MultipartParser, PartHead
 from ._part_events import PartEvents
+from ._part_payload import BodyPartReaderPayload
 from ._payload import AsyncOctets, BodyWriter, Octets, Payload
 from ._read_bounds import ReadBounds
 from ._registry import (
@@ -50,6 +51,7 @@ __all__ = (
     "BinaryFile",
     "BlockingReader",
     "BodyPartReader",
+    "BodyPartReaderPayload",
     "BodyTruncatedError",
     "BodyWriter",
     "BoundaryError",

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterable, Callable, Iterator
 from enum import StrEnum
 from typing import Any, Final, TypeVar, final
 
+from ._body_part_reader import BodyPartReader
 from ._file_payloads import (
     BufferedReaderPayload,
     BytesIOPayload,
@@ -17,6 +18,7 @@ from ._file_payloads import (
     TextIOPayload,
 )
 from ._memory_payloads import BytesPayload, StringPayload
+from ._part_payload import BodyPartReaderPayload
 from ._payload import Payload
 from ._stream_payloads import (
     AsyncIterablePayload,
@@ -134,6 +136,7 @@ for _type, _factory in (
     ((io.BufferedReader, io.BufferedRandom, io.FileIO), BufferedReaderPayload),
     (io.IOBase, IOBasePayload),
     (AnyStreamReader, StreamReaderPayload),
+    (BodyPartReader, BodyPartReaderPayload),
 ):
     PAYLOAD_REGISTRY.register(_factory, _type)
 PAYLOAD_REGISTRY.register(AsyncIterablePayload, AsyncIterable, order=Order.try_last)

@@ -8,6 +8,7 @@ from wayfare_http_core import (
 )
 from wayfare_multipart import (
     BodyPartReader,
+    BodyPartReaderPayload,
     MultipartReader,
     MultipartResponseWrapper,
     MultipartWriter,
@@ -17,6 +18,7 @@ __all__ = (
     "BadContentDispositionHeader",
     "BadContentDispositionParam",
     "BodyPartReader",
+    "BodyPartReaderPayload",
     "MultipartReader",
     "MultipartResponseWrapper",
     "MultipartWriter",
