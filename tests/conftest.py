@@ -91,6 +91,8 @@ def pytest_terminal_summary(
 ) -> None:
     """Say what was left out and how to have it."""
     for name, number in sorted(config.stash[LEFT_OUT].items()):
+        # A server may have more doors than one: nginx, nginx_tls.
+        server = name.partition("_")[0]
         terminalreporter.write_line(
-            f"left out: {number} tests that need {name} (scripts/services.sh start {name})"
+            f"left out: {number} tests that need {name} (scripts/services.sh start {server})"
         )
