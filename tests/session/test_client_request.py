@@ -1,7 +1,11 @@
 """`ClientRequest`: plain data until it is sent."""
 
+import asyncio
 import copy
+import gzip
 import pickle
+import zlib
+from typing import Any
 
 import pytest
 import wayfare
@@ -9,6 +13,8 @@ from wayfare._bodies import EncodedBody, UntypedBody, encoded_body
 from wayfare._settings import RequestSettings
 from wayfare._urls import prepare_url
 from wayfare_http_core import FieldBlock
+from wayfare_http_core.testing import ReadRequest, Repeat, Send
+from wayfare_multipart import BytesPayload
 from yarl import URL
 
 
@@ -172,3 +178,163 @@ def test_what_wraps_a_body_passes_on_what_it_is() -> None:
     assert (encoded.content_type, encoded.length, encoded.replayable) == ("text/x", None, False)
     octets = EncodedBody(b"ab", "gzip")
     assert (octets.content_type, octets.replayable) == (None, True)
+
+
+class Stream(Once):
+    """A body of unknown length."""
+
+    length = None  # type: ignore[assignment]  # a RequestBody may have none
+
+
+def test_the_length_is_that_of_the_content_as_it_is_sent() -> None:
+    request = make_request()
+    assert request.length == 0
+    for body, length in ((b"abc", 3), (Once(), 2), (Stream(), None)):
+        request.body = body
+        assert request.length == length
+    for announced, known in (("7", 7), ("seven", None), ("\u0667", None), ("7" * 20, None)):
+        request.headers["Content-Length"] = announced
+        assert (request.length, request.chunked) == (known, known is None)
+    request.headers.extend([("Content-Length", "7"), ("Content-Length", "7")])
+    assert request.length is None
+
+
+def test_chunks_can_be_asked_for_and_given_up() -> None:
+    request = make_request(("Content-Length", "3"))
+    request.body = b"abc"
+    assert request.chunked is False
+    request.chunked = True
+    assert (request.chunked, dict(request.headers)) == (True, {"Transfer-Encoding": "chunked"})
+    request.chunked = False
+    assert (request.chunked, dict(request.headers)) == (False, {})
+    request.body = None
+    request.chunked = True
+    assert request.body == b""
+    request.body = Stream()
+    with pytest.raises(ValueError, match="unknown length"):
+        request.chunked = False
+    assert request.headers["Transfer-Encoding"] == "chunked"
+
+
+@pytest.mark.parametrize("size", [3, 100_000])
+def test_a_coding_can_be_chosen_and_given_up(size: int) -> None:
+    request = make_request(("Content-Length", str(size)))
+    plain = request.body = b"x" * size
+    request.compress = None
+    assert (request.body, request.headers["Content-Length"]) == (plain, str(size))
+    for asked, coding in ((True, "deflate"), ("gzip", "gzip")):
+        request.compress = asked
+        assert request.compress == coding
+        assert dict(request.headers) == {"Content-Encoding": coding}
+    with pytest.raises(ValueError, match="nonsense"):
+        request.compress = "nonsense"
+    assert request.compress == "gzip"
+    request.compress = False
+    assert request.compress is None
+    assert (request.body, dict(request.headers)) == (plain, {})
+
+
+def test_content_that_is_coded_already_stays_as_it_is() -> None:
+    request = make_request(("Content-Encoding", "gzip"))
+    request.body = b"coded"
+    request.compress = False
+    with pytest.raises(ValueError, match="exclude each other"):
+        request.compress = "gzip"
+    assert (request.compress, request.body) == (None, b"coded")
+    assert request.headers["Content-Encoding"] == "gzip"
+
+
+def test_no_content_gets_no_coding() -> None:
+    request = make_request()
+    request.compress = "gzip"
+    assert request.compress is None
+    assert request.body is None
+    assert not request.headers
+
+
+@pytest.mark.parametrize(
+    ("proxy", "auth", "headers"),
+    [
+        (None, None, None),
+        ("http://p:1/", None, {}),
+        (
+            wayfare.Proxy("http://u:s@p:1/", headers={"X-P": "1"}),
+            wayfare.BasicAuth("u", "s"),
+            {"X-P": "1"},
+        ),
+        (wayfare.Proxy("http://p:1/", auth="Bearer t"), "Bearer t", {}),
+        ("socks5://p:1", None, {}),
+        ("socks5://u:s@p:1", wayfare.BasicAuth("u", "s", "utf-8"), {}),
+    ],
+)
+def test_the_proxys_credentials_and_fields(proxy: Any, auth: Any, headers: Any) -> None:
+    request = make_request()
+    request.proxy = proxy
+    assert request.proxy_auth == auth
+    assert request.proxy_headers == headers
+
+
+async def test_the_loop_is_the_running_one() -> None:
+    assert make_request().loop is asyncio.get_running_loop()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["length", "loop", "skip_auto_headers", "proxy_auth", "proxy_headers", "connection_key"],
+)
+def test_what_follows_from_the_rest_cannot_be_set(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"'{name}' of 'ClientRequest' object has no setter"):
+        setattr(make_request(), name, None)
+
+
+async def test_fields_that_nobody_wants_are_not_added_with_other_content(serve: Any) -> None:
+    seen: list[frozenset[str]] = []
+
+    async def other(request: wayfare.ClientRequest, handler: Any) -> Any:
+        seen.append(request.skip_auto_headers)
+        await request.update_body(Once() if request.method == "PUT" else b"octets")
+        return await handler(request)
+
+    async with serve(ALWAYS, skip_auto_headers=["User-Agent"], middlewares=[other]) as (
+        session,
+        server,
+    ):
+        await session.get("/")
+        for method in ("POST", "PUT"):
+            await session.request(method, "/", skip_auto_headers=["Content-Type"])
+    assert seen == [{"user-agent"}, *[{"user-agent", "content-type"}] * 2]
+    types = [request.getall("Content-Type") for request in requests(server)]
+    assert types == [["application/octet-stream"], [], []]
+    assert not any(request.getall("User-Agent") for request in requests(server))
+
+
+async def test_fields_of_a_payload_can_be_left_out_too() -> None:
+    request = make_request()
+    skip = frozenset(["x-own"])
+    request.settings = request.settings._replace(skip_auto_headers=skip)
+    await request.update_body(BytesPayload(b"a", headers={"X-Own": "1", "X-Other": "2"}))
+    assert "X-Own" not in request.headers
+    assert request.headers["X-Other"] == "2"
+
+
+async def test_what_a_middleware_says_of_the_transfer_is_done(serve: Any) -> None:
+    async def packed(request: wayfare.ClientRequest, handler: Any) -> Any:
+        request.compress = "gzip" if request.compress else True
+        request.chunked = True
+        return await handler(request)
+
+    async with serve(ALWAYS, middlewares=[packed]) as (session, server):
+        await session.post("/", data=b"content")
+        await session.post("/", data=b"content", compress="deflate")
+    first, second = requests(server)
+    assert zlib.decompress(first.body) == gzip.decompress(second.body) == b"content"
+    for request in (first, second):
+        assert request.getall("Transfer-Encoding") == ["chunked"]
+        assert request.getall("Content-Length") == []
+
+
+ALWAYS = (Repeat(ReadRequest(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),)
+
+
+def requests(server: Any) -> list[Any]:
+    return [request for peer in server.peers for request in peer.requests]

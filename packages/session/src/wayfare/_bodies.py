@@ -23,6 +23,7 @@ __all__ = (
     "body_from_json",
     "encoded_body",
     "own_fields",
+    "uncoded_body",
 )
 
 JSONEncoder = Callable[[Any], str | bytes]
@@ -223,9 +224,10 @@ def body_from_json(value: object, encode: JSONEncoder) -> tuple[bytes, str]:
 
 @final
 class EncodedBytes(bytes):
-    """Octets in a content coding that was applied here."""
+    """Octets in a content coding that was applied here; `plain` are those without it."""
 
-    __slots__ = ()
+    # No slots: what has a variable size cannot have any.
+    plain: bytes
 
 
 def encoded_body(body: RequestBody | bytes, coding: str) -> RequestBody | bytes:
@@ -237,5 +239,14 @@ def encoded_body(body: RequestBody | bytes, coding: str) -> RequestBody | bytes:
 
     encoder = make_encoder(coding)
     if isinstance(body, bytes) and len(body) <= _PIECE:
-        return EncodedBytes(encoder.encode(body) + encoder.flush())
+        encoded = EncodedBytes(encoder.encode(body) + encoder.flush())
+        encoded.plain = body
+        return encoded
     return EncodedBody(body, coding)
+
+
+def uncoded_body(body: RequestBody | bytes | None) -> RequestBody | bytes | None:
+    """A body without the content coding that was applied here, if one was."""
+    if isinstance(body, EncodedBytes):
+        return body.plain
+    return body._body if isinstance(body, EncodedBody) else body

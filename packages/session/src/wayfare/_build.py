@@ -165,7 +165,7 @@ class RequestBuilder:
             FieldBlock(headers),
             body,
             timeout,
-            self._settings(options, timeout),
+            self._settings(options, timeout, skip),
             session,
         )
 
@@ -228,7 +228,9 @@ class RequestBuilder:
             body = UntypedBody(body)
         return body
 
-    def _settings(self, options: RequestOptions, timeout: ClientTimeout) -> RequestSettings:
+    def _settings(
+        self, options: RequestOptions, timeout: ClientTimeout, skip: frozenset[str]
+    ) -> RequestSettings:
         """The session's settings with what the request says otherwise."""
         given: Mapping[str, Any] = options
         settings = self.settings
@@ -237,6 +239,8 @@ class RequestBuilder:
             own["bounded"] = True
         if given.get("middlewares") is not None:
             own["middlewares"] = tuple(given["middlewares"])
+        if skip != settings.skip_auto_headers:
+            own["skip_auto_headers"] = skip
         if timeout is not self.timeout:
             own["exchange"] = exchange_options(settings.exchange, timeout)
         sizes = tuple(given.get(name) for name in SIZES)

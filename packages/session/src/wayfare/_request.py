@@ -1,5 +1,6 @@
 """`ClientRequest`: a request as plain data, until it is sent."""
 
+import asyncio
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, final
@@ -9,7 +10,15 @@ from wayfare_connector import Target, TLSSetting
 from wayfare_http_core import FieldBlock, HttpVersion, RequestBody, RequestHead
 from yarl import URL
 
-from ._bodies import EncodedBody, EncodedBytes, body_from_data, own_fields
+from ._bodies import (
+    EncodedBody,
+    EncodedBytes,
+    UntypedBody,
+    body_from_data,
+    encoded_body,
+    own_fields,
+    uncoded_body,
+)
 from ._route import Route
 from ._settings import RequestSettings
 from ._timeout import ClientTimeout
@@ -22,6 +31,7 @@ else:
 
 if TYPE_CHECKING:
     from wayfare_connector import Proxy
+    from wayfare_http_core import BasicAuth
 
     from ._cookies import CallerCookies
     from ._options import Data
@@ -178,6 +188,40 @@ class ClientRequest:
         chosen = None if proxy is None else as_proxy(proxy)
         self._go_by(self._prepared.route._replace(proxy=chosen))
 
+    @property
+    def proxy_auth(self) -> "BasicAuth | str | None":
+        """The credentials for the proxy; of another scheme than Basic, the whole value of their field.
+
+        They belong to the proxy: to change them, set `proxy` to a `Proxy` that has others.
+
+        Raises: ValueError for a SOCKS user whose name has a colon.
+        """
+        proxy = self.proxy
+        if proxy is None:
+            return None
+        # Imported here: few requests go through one.
+        from wayfare_http_core import BasicAuth
+
+        if proxy.is_socks:
+            user = proxy.username
+            return None if user is None else BasicAuth(user, proxy.password or "", "utf-8")
+        values = proxy.fields.getall("Proxy-Authorization")
+        if not values:
+            return None
+        try:
+            return BasicAuth.decode(values[0])
+        except ValueError:
+            return values[0]
+
+    @property
+    def proxy_headers(self) -> CIMultiDictProxy[str] | None:
+        """The fields for the proxy alone, without its credentials; None without a proxy. Changed as `proxy_auth`."""
+        proxy = self.proxy
+        if proxy is None:
+            return None
+        pairs = [pair for pair in proxy.fields.pairs if pair[0].lower() != "proxy-authorization"]
+        return CIMultiDictProxy(CIMultiDict(pairs))
+
     def _go_by(self, route: Route) -> None:
         self._prepared = self._prepared.by(route)
         self._head = None
@@ -213,11 +257,89 @@ class ClientRequest:
         """The version of HTTP that the request is sent in."""
         return self.settings.version
 
+    @property
+    def skip_auto_headers(self) -> frozenset[str]:
+        """The names, in lower case, of fields that are not sent unless somebody asked for them.
+
+        The session's and the request's own. What is among `headers` is sent all the same.
+        """
+        return self.settings.skip_auto_headers
+
+    @property
+    def length(self) -> int | None:
+        """The octets of the content as it is sent, 0 without any; None where that is not known before.
+
+        It follows from the content: see `update_body`.
+        """
+        body = self.body
+        if body is None or isinstance(body, bytes):
+            return len(body or b"")
+        if body.length is not None:
+            return body.length
+        announced = self._values("Content-Length")
+        # Nineteen digits are what can be sent; what cannot is refused then.
+        value = announced[0] if len(announced) == 1 and len(announced[0]) <= 19 else ""
+        return int(value) if value.isascii() and value.isdigit() else None
+
+    @property
+    def chunked(self) -> bool:
+        """Whether the content is sent in chunks, as content of unknown length is. Settable.
+
+        Raises, where it is set to False: ValueError for content of unknown length.
+        """
+        return bool(self._values("Transfer-Encoding")) or self.length is None
+
+    @chunked.setter
+    def chunked(self, chunked: bool) -> None:
+        headers = self.headers
+        if chunked:
+            headers.popall("Content-Length", None)
+            headers["Transfer-Encoding"] = "chunked"
+            self.body = b"" if self.body is None else self.body
+        elif self.length is None:
+            raise ValueError("content of unknown length can only be sent in chunks")
+        else:
+            headers.popall("Transfer-Encoding", None)
+
+    @property
+    def compress(self) -> str | None:
+        """The content coding that this session applies to the content. Settable, as `compress=` of a request.
+
+        Raises, where it is set: ValueError for a coding that is not known, and for content that comes in a coding
+        already; ModuleNotFoundError for a coding whose library is not installed.
+        """
+        if isinstance(self.body, EncodedBody | EncodedBytes):
+            return ", ".join(self._values("Content-Encoding")) or None
+        return None
+
+    @compress.setter
+    def compress(self, compress: str | bool | None) -> None:
+        headers, body = self.headers, uncoded_body(self.body)
+        if body is self.body and "Content-Encoding" in headers:
+            if not compress:
+                return
+            raise ValueError("compress and a Content-Encoding field exclude each other")
+        coding = compress if isinstance(compress, str) else "deflate"
+        coded = encoded_body(body, coding) if compress and body else body
+        if coded is self.body:
+            return
+        self.body = coded
+        for name in ("Content-Encoding", "Content-Length"):
+            headers.popall(name, None)
+        if coded is not body:
+            headers["Content-Encoding"] = coding
+
+    def _values(self, name: str) -> list[str]:
+        """The values of a field, without making what nobody asked for yet."""
+        headers = self._headers
+        return self._block.getall(name) if headers is None else headers.getall(name, [])
+
     async def update_body(self, data: "Data | None") -> None:
         """Send other content, of any kind that `data=` takes; None sends none.
 
-        Its media type is announced unless there is a Content-Type already. What was said about the length and the
-        transfer of the old content is forgotten, and so is a coding that this session applied to it.
+        Its media type is announced unless there is a Content-Type already, or `skip_auto_headers` has its name. What
+        was said about the length and the transfer of the old content is forgotten, and so is a coding that this session
+        applied to it.
 
         Raises: TypeError for what cannot be sent.
         Cancellation: safe; it never waits.
@@ -231,10 +353,15 @@ class ClientRequest:
             self.body = None
             return
         self.body, content_type = body_from_data(data)
+        skip = self.skip_auto_headers
         if content_type is not None:
-            headers.setdefault("Content-Type", content_type)
+            if "content-type" not in skip:
+                headers.setdefault("Content-Type", content_type)
+            elif not isinstance(self.body, bytes):
+                self.body = UntypedBody(self.body)
         for name, field in own_fields(data):
-            headers.setdefault(name, field)
+            if name.lower() not in skip:
+                headers.setdefault(name, field)
 
     def head(self) -> RequestHead:
         """The head as it will be sent.
@@ -256,6 +383,14 @@ class ClientRequest:
         return RequestInfo(
             self.url, self.method, CIMultiDictProxy(CIMultiDict(fields)), self.real_url
         )
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The running loop.
+
+        Raises: RuntimeError where none runs.
+        """
+        return asyncio.get_running_loop()
 
     def copy(self) -> "ClientRequest":
         """The same request, to be changed without changing this one; the body is shared."""

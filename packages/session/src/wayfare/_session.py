@@ -85,7 +85,7 @@ class ClientSession:
         fields = SessionFields(
             options.get("headers"),
             decoding=settings.auto_decompress,
-            skip=skipped_names(options.get("skip_auto_headers")),
+            skip=settings.skip_auto_headers,
         )
         base_url = check_base_url(base_url)
         cookies = SessionCookies(
@@ -390,6 +390,7 @@ def _settings(options: SessionOptions, timeout: ClientTimeout) -> RequestSetting
         version=options.get("version", HttpVersion11),
         middlewares=tuple(options.get("middlewares", ())),
         fallback_charset_resolver=options.get("fallback_charset_resolver"),
+        skip_auto_headers=skipped_names(options.get("skip_auto_headers")),
         trace_plan=_trace_plan(options.get("trace_configs")),
     )
 

@@ -50,6 +50,8 @@ class RequestSettings(NamedTuple):
     middlewares: "tuple[ClientMiddlewareType, ...]" = ()
     fallback_charset_resolver: "CharsetResolver | None" = None
     """What is asked for the encoding of text that does not say it; None for UTF-8."""
+    skip_auto_headers: frozenset[str] = frozenset()
+    """Names of fields, in lower case, that are not to be added of our own accord."""
     upload_watch: "UploadWatch | None" = None
     """Whom to tell how far the content of this one request has come."""
     trace_plan: "TracePlan | None" = None
