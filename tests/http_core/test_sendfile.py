@@ -1,6 +1,7 @@
 """Files that the kernel sends, and those that it does not (R8, F7, F18)."""
 
 import asyncio
+import errno
 import io
 import os
 import socket
@@ -264,6 +265,29 @@ def test_what_broke_is_told_apart(tmp_path: Path, big: BinaryIO) -> None:
     assert isinstance(caught.value.__cause__, BrokenPipeError)
     with (tmp_path / "other").open("ab") as unreadable, pytest.raises(OSError, match="descriptor"):
         asyncio.run(main(unreadable))
+
+
+async def test_any_error_of_the_socket_is_a_failed_write(big: BinaryIO) -> None:
+    """Also one that is no ConnectionError: this socket has nowhere to send to."""
+    with socket.socket(type=socket.SOCK_DGRAM) as sock, pytest.raises(WriteFailedError) as caught:
+        await send_file(Untold(), asyncio.Transport({"socket": sock}), big, 0, 3)
+    assert caught.value.error.errno == errno.EDESTADDRREQ
+
+
+def test_a_lost_route_is_an_error_of_the_connection(
+    loop_runner: asyncio.Runner, big: BinaryIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_route(target: int, source: int, offset: int, count: int) -> int:
+        raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+
+    async def main() -> None:
+        monkeypatch.setattr(os, "sendfile", no_route)
+        with pytest.raises(ClientOSError) as caught:
+            await exchange(File(big), ReadHead(), Stall())
+        assert caught.value.errno == errno.EHOSTUNREACH
+        assert type(caught.value.__cause__) is OSError
+
+    loop_runner.run(main())
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,11 @@ async def send_file(
             except OSError as exc:
                 if not sent and exc.errno in _UNSUPPORTED:
                     return False
-                if isinstance(exc, ConnectionError | TimeoutError):
-                    raise WriteFailedError(exc) from exc
-                raise
+                if not isinstance(exc, ConnectionError | TimeoutError):
+                    # Routes and interfaces fail with other errors, too, and none says whose it is. It is the socket's
+                    # if the file can be read; if not, this raises the file's.
+                    await loop.run_in_executor(None, os.pread, source, step, at)
+                raise WriteFailedError(exc) from exc
             if not octets:
                 raise ValueError(f"the file ended after {sent} of the announced {count} octets")
             sent += octets
