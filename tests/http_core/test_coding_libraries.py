@@ -98,6 +98,20 @@ def test_z9_a_brotli_without_limit_counts_as_missing(
     assert brotli_library() is None
 
 
+@pytest.mark.parametrize("coding", ["br", "zstd"])
+def test_a_directory_is_no_library(
+    modules: pytest.MonkeyPatch, tmp_path: Path, coding: str
+) -> None:
+    """One that has the name of a library, somewhere on the path, is imported as a namespace package."""
+    names = BROTLI if coding == "br" else ("compression", *ZSTD, "backports")
+    hide(modules, *names)
+    for name in names:
+        del sys.modules[name]
+        (tmp_path / name.replace(".", "/")).mkdir(parents=True, exist_ok=True)
+    modules.setattr(sys, "path", [str(tmp_path)])
+    assert (brotli_library if coding == "br" else zstd_library)() is None
+
+
 def test_the_standard_library_goes_first(modules: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """`compression.zstd` is in Python from 3.14 on, with the interface of its backport."""
     package = tmp_path / "compression"

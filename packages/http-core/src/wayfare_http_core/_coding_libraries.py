@@ -117,7 +117,8 @@ def brotli_library() -> BrotliLibrary | None:
             module = import_module(name)
         except ImportError:
             continue
-        if hasattr(module.Decompressor, "can_accept_more_data"):
+        # Any directory of that name on the path can be imported, and has nothing in it.
+        if hasattr(getattr(module, "Decompressor", None), "can_accept_more_data"):
             return cast(BrotliLibrary, module)
     return None
 
@@ -127,9 +128,11 @@ def zstd_library() -> ZstdLibrary | None:
     """The standard library's zstd, or its backport where that is installed."""
     for name in ("compression.zstd", "backports.zstd"):
         try:
-            return cast(ZstdLibrary, import_module(name))
+            module = import_module(name)
         except ImportError:
             continue
+        if hasattr(module, "ZstdDecompressor"):
+            return cast(ZstdLibrary, module)
     return None
 
 
