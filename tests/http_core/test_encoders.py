@@ -4,6 +4,7 @@ import gzip
 import importlib
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from backports import zstd
@@ -152,11 +153,21 @@ def test_levels(coding: str) -> None:
         ("br", 12, "br has levels from 0 to 11, not 12"),
         ("br", -1, "br has levels from 0 to 11, not -1"),
         ("zstd", 23, "compression level 23"),
+        ("gzip", 1 << 99, "gzip has no level 633825300114114700748351602688 here"),
+        ("zstd", 1 << 99, "zstd has no level 633825300114114700748351602688"),
     ],
 )
 def test_levels_that_are_not_there(coding: str, level: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_encoder(coding, level=level)
+
+
+@EACH
+@pytest.mark.parametrize("setting", ["level", "window"])
+@pytest.mark.parametrize("value", ["5", b"5", 5.0, [5]])
+def test_settings_that_are_no_integers(coding: str, setting: str, value: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        make_encoder(coding, **{setting: value})
 
 
 RANGES = {"gzip": (9, 15), "deflate": (9, 15), "br": (10, 24), "zstd": (10, 23)}

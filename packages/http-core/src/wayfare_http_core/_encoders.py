@@ -7,6 +7,7 @@ piece it is given, so large content goes in piece by piece.
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from operator import index
 from typing import NamedTuple, Protocol, cast, final
 
 from ._coding_libraries import require_brotli, require_zstd
@@ -55,8 +56,8 @@ def make_encoder(
     is named.
 
     Raises: ValueError for a name that is not known, for no name, for more than `MAX_CONTENT_CODINGS`, and for a level
-        or a window that a coding does not have; ModuleNotFoundError for br or zstd where their library is not
-        installed, saying what to install.
+        or a window that a coding does not have; TypeError for one that is no integer; ModuleNotFoundError for br or
+        zstd where their library is not installed, saying what to install.
     """
     names = parse_content_codings([codings] if isinstance(codings, str) else codings)
     names = [name for name in names if name != "identity"]
@@ -64,7 +65,11 @@ def make_encoder(
         raise ValueError("no content coding is named")
     if len(names) > MAX_CONTENT_CODINGS:
         raise ValueError(f"more than {MAX_CONTENT_CODINGS} content codings")
-    settings = _Settings(level, window, zlib_backend)
+    settings = _Settings(
+        None if level is None else index(level),
+        None if window is None else index(window),
+        zlib_backend,
+    )
     encoders = []
     for name in names:
         make = _ENCODERS.get(name)
@@ -154,7 +159,7 @@ class _DeflateEncoder(_OneEncoder):
         wrapper = _GZIP_WRAPPER if coding == "gzip" else 0
         try:
             self._deflater = self._backend.compressobj(level, _DEFLATED, bits + wrapper)
-        except (ValueError, cast(type[Exception], self._backend.error)) as error:
+        except (ValueError, OverflowError, cast(type[Exception], self._backend.error)) as error:
             raise ValueError(f"{coding} has no level {level} here") from error
 
     @override
@@ -227,7 +232,10 @@ class _ZstdEncoder(_OneEncoder):
         bits = settings.window_bits("zstd", 10, _ZSTD_BITS)
         if bits is not None or level > _ZSTD_LARGE_WINDOWS:
             options[_WINDOW_LOG] = bits or _ZSTD_BITS
-        self._compressor = library.ZstdCompressor(options=options)
+        try:
+            self._compressor = library.ZstdCompressor(options=options)
+        except OverflowError as error:
+            raise ValueError(f"zstd has no level {level}") from error
 
     @override
     def _compress(self, data: bytes) -> bytes:
