@@ -2,17 +2,10 @@
 
 The hot path is one write, one Future and one call of `buffer_updated`: no task, no timer, no parser object per
 request. What is decided (framing, reuse, errors) is decided by `ResponseParser`; here it is only carried out.
-
-    FREE --exchange()--> BUSY --response and request both complete--> FREE   (owner: connection_idle)
-      |                    |
-      |                    +--upgrade()--> UPGRADED --release()--+
-      |                    |                                     |
-      +----- close(), abort(), the peer, an error -----> RETIRED --transport gone--> LOST
-                                             (owner: connection_retired)   (owner: connection_lost)
+`_states` draws how one exchange follows another.
 """
 
 import asyncio
-import enum
 from typing import cast, final
 
 from wayfare_http_core._connection import (
@@ -43,6 +36,7 @@ from ._loss import loss_error, read_rest
 from ._outgoing import Outgoing, prepare_request
 from ._progress import Progress, ProgressWatch, watch_for
 from ._receive_buffer import RECEIVE_BUFFER_SIZE, receive_buffer
+from ._states import State
 from ._stream_reader import StreamReader
 from ._unseen_input import has_unseen_input
 from ._upload_task import Upload, restore_limits
@@ -53,17 +47,7 @@ _SURELY_SENT = 16 * 1024
 """Up to this many octets, a request leaves at once: send buffers are no smaller, and an idle connection's is empty."""
 _SEEN = 0.001
 """Seconds within which the loop has surely looked at a connection: it was freed in this iteration or the last."""
-
-
-class _State(enum.Enum):
-    FREE = "free"
-    BUSY = "busy with another exchange"
-    UPGRADED = "upgraded to another protocol"
-    RETIRED = "closed"
-    LOST = "closed and gone"
-
-
-_FREE, _BUSY, _UPGRADED, _RETIRED, _LOST = _State
+_FREE, _BUSY, _UPGRADED, _RETIRED, _LOST = State
 
 
 @final
@@ -507,7 +491,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             self._drain = None
         if self._upload is not None:
             self._stop_upload(self._upload)
-        if self._maybe_unsent and self._has_unsent():
+        transport = self._transport
+        if self._maybe_unsent and transport is not None and transport.get_write_buffer_size():
             # Whatever is still to be sent belongs to a request that is answered already.
             self.abort()
         elif self._persistent and self._parser.reusable:
@@ -517,9 +502,6 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 self.owner.connection_idle(self)
         elif not self._parser.tunnelling:
             self.close()
-
-    def _has_unsent(self) -> bool:
-        return self._transport is not None and self._transport.get_write_buffer_size() > 0
 
     def _hold(self, exchange: HTTP1Exchange, delivered: bool) -> None:
         """HTTP ended with this response, and the connection is neither free nor closed.
