@@ -205,3 +205,18 @@ async def test_l9_what_a_middleware_made_a_post_is_not_sent_twice(serve: Any) ->
             await session.get("/second", middlewares=[ordering])
     assert [request.method for request in server.peers[0].requests] == ["GET", "POST"]
     assert len(server.peers) == 1
+
+
+@pytest.mark.parametrize("traced", [False, True])
+async def test_l9_a_full_pool_hands_no_used_connection_to_a_second_attempt(
+    serve: Any, traced: bool
+) -> None:
+    """L9: what becomes free while an attempt waits in line may be about to go, too."""
+    options = {"trace_configs": [wayfare.TraceConfig()] if traced else []}
+    connector = wayfare.TCPConnector(limit=1)
+    async with serve(LOSING, LOSING, ALWAYS, connector=connector, **options) as (session, server):
+        await (await session.get("/first")).text()
+        # The first of these goes over the used connection, the second waits; then the place is the second one's.
+        responses = await asyncio.gather(session.get("/a"), session.get("/b"))
+        assert [await response.text() for response in responses] == ["ok", "ok"]
+    assert [len(peer.requests) for peer in server.peers] == [2, 1, 1]

@@ -22,11 +22,12 @@ __all__ = ("send_request",)
 
 
 async def send_request(
-    connector: BaseConnector, request: ClientRequest, deadline: Deadline
+    connector: BaseConnector, request: ClientRequest, deadline: Deadline, *, fresh: bool = False
 ) -> ClientResponse:
     """Send a request to where its URL leads and return the response.
 
-    `deadline` bounds everything up to the end of the response's content; the content closes it.
+    `deadline` bounds everything up to the end of the response's content; the content closes it. With `fresh` it goes
+    over a connection that carried no other request.
 
     Raises, Cancellation: as `ClientSession.request`.
     """
@@ -42,15 +43,18 @@ async def send_request(
         head = request.head()
         target = request.prepared.target
         if settings.trace is None:
-            connection = connector.lease_nowait(target)
-            if connection is None:
+            connection = None if fresh else connector.lease_nowait(target)
+            while connection is None or (fresh and _is_used(connection)):
+                connection = None
                 with deadline:
                     connection = await connector.connect(target, timeout.connect_timeouts)
             number = connection.exchanges_started + 1
             exchange = await connection.exchange(head, request.body, options, deadline)
         else:
             traced = settings.trace.exchange(request)
-            connection = await traced.connect(connector, target, deadline)
+            while connection is None or (fresh and _is_used(connection)):
+                connection = None
+                connection = await traced.connect(connector, target, deadline)
             number = connection.exchanges_started + 1
             exchange = await traced.exchange(connection, head, options, deadline)
     except BaseException as exc:
@@ -88,6 +92,17 @@ def _bounded(exchange: Exchange, settings: RequestSettings) -> Exchange:
     if settings.max_body_size is not None:
         exchange.content.limit_size(settings.max_body_size)
     return exchange
+
+
+def _is_used(connection: Connection) -> bool:
+    """Whether a leased connection had carried a request before; it is closed then.
+
+    A pool at its limit hands over what becomes free, and that may be about to go, like the connection before (L9).
+    """
+    used = connection.exchanges_started > 0
+    if used:
+        connection.close()
+    return used
 
 
 def _undo_codings(exchange: Exchange, request: ClientRequest) -> None:
