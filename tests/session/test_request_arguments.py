@@ -375,6 +375,8 @@ async def test_old_timeouts_of_a_session() -> None:
         ({"raise_for_status": "yes"}, TypeError, "raise_for_status"),
         ({"ssl": "yes"}, TypeError, "ssl must be"),
         ({"ssl": True, "server_hostname": "a b"}, ValueError, "not a host"),
+        ({"server_hostname": 5}, TypeError, "server_hostname must be a str, not int"),
+        ({"redirect_policy": 5}, TypeError, "redirect_policy must be a RedirectPolicy, not int"),
     ],
 )
 async def test_arguments_of_a_request(options: Any, error: type[Exception], words: str) -> None:
@@ -392,6 +394,7 @@ async def test_arguments_of_a_request(options: Any, error: type[Exception], word
         ({"ssl": "yes"}, TypeError, "ssl must be"),
         ({"skip_auto_headers": "Accept"}, TypeError, "several names"),
         ({"raise_for_status": 3}, TypeError, "raise_for_status"),
+        ({"redirect_policy": 5}, TypeError, "redirect_policy must be a RedirectPolicy, not int"),
     ],
 )
 async def test_arguments_of_a_session(options: Any, error: type[Exception], words: str) -> None:

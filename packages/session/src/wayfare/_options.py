@@ -54,6 +54,7 @@ __all__ = (
     "check_kinds",
     "check_names",
     "check_request_kinds",
+    "check_tracker",
 )
 
 Data: TypeAlias = (
@@ -287,6 +288,18 @@ def check_kinds(options: SessionOptions) -> None:
     _check_shared(options)
 
 
+def check_tracker(tracker: object) -> None:
+    """Refuse what is no tracker.
+
+    Raises: TypeError that names the argument.
+    """
+    # Imported here: few uploads are watched.
+    from ._upload_tracker import UploadTracker
+
+    if not isinstance(tracker, UploadTracker):
+        raise TypeError(f"upload_tracker must be an UploadTracker, not {type(tracker).__name__}")
+
+
 def check_request_kinds(options: RequestOptions) -> None:
     """Refuse arguments of a request that are not what they should be.
 
@@ -301,6 +314,9 @@ def check_request_kinds(options: RequestOptions) -> None:
     on_progress = options.get("on_progress")
     if on_progress is not None and not callable(on_progress):
         raise TypeError(f"on_progress must be callable, not {type(on_progress).__name__}")
+    name = options.get("server_hostname")
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"server_hostname must be a str, not {type(name).__name__}")
     _check_shared(options)
 
 
@@ -319,6 +335,15 @@ def _check_shared(options: Mapping[str, Any]) -> None:
 
         if not isinstance(auth, BasicAuth):
             raise TypeError(f"auth must be a BasicAuth, not {type(auth).__name__}")
+    policy = options.get("redirect_policy")
+    if policy is not None:
+        # Imported here: this module is below that one.
+        from ._redirects import RedirectPolicy
+
+        if not isinstance(policy, RedirectPolicy):
+            raise TypeError(
+                f"redirect_policy must be a RedirectPolicy, not {type(policy).__name__}"
+            )
 
 
 def _check_flags(options: Mapping[str, Any], names: Mapping[str, bool]) -> None:

@@ -32,6 +32,7 @@ from ._options import (
     Unpack,
     check_kinds,
     check_names,
+    check_tracker,
 )
 from ._pipeline import Pipeline
 from ._request_context import Delivery, RequestContext
@@ -171,6 +172,7 @@ class ClientSession:
         delivery = Delivery()
         tracker = options.get("upload_tracker") if options else None
         if tracker is not None:
+            check_tracker(tracker)
             tracker.begin()
             request = partial(self._pipeline.run, self, method, url, options, delivery)
             return RequestContext(tracker.watch(request), delivery)
