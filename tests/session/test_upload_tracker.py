@@ -161,7 +161,7 @@ async def test_one_tracker_for_one_request(serve: Any) -> None:
         with pytest.raises(RuntimeError, match="for one request"):
             session.post("/", data=b"x", upload_tracker=tracker)
         await tracker.upload_complete
-        with pytest.raises(AttributeError, match="'int' object"):
+        with pytest.raises(TypeError, match="upload_tracker must be an UploadTracker, not int"):
             session.post("/", data=b"x", upload_tracker=5)
 
 
@@ -233,8 +233,24 @@ async def test_progress_must_be_callable(serve: Any) -> None:
             await session.post("/", data=b"x", on_progress=5)
 
 
-async def test_a_request_that_is_closed_before_it_began_says_nothing() -> None:
+async def test_a_request_that_is_closed_before_it_began() -> None:
     async with wayfare.ClientSession() as session:
         tracker = wayfare.UploadTracker()
-        session.post("http://h/", data=b"x", upload_tracker=tracker).close()
+        request = session.post("http://h/", data=b"x", upload_tracker=tracker)
+        waiter = tracker.upload_complete
+        request.close()
+        request.close()
         assert tracker.attempts == 0
+        with pytest.raises(wayfare.UploadAbortedError, match="before it began"):
+            await waiter
+
+
+async def test_a_task_that_is_cancelled_before_its_first_step() -> None:
+    async with wayfare.ClientSession() as session:
+        tracker = wayfare.UploadTracker()
+        task = asyncio.ensure_future(session.post("http://h/", data=b"x", upload_tracker=tracker))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(wayfare.UploadAbortedError, match="before it began"):
+            await tracker.upload_complete

@@ -1,12 +1,18 @@
 """`UploadTracker` and `on_progress`: how far the content of a request has come on its way out."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import sys
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, final
 
 from wayfare_http_core import ExchangeOptions, RequestBody, UploadAbortedError
 
 from ._response import ClientResponse
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 __all__ = ("UploadTracker", "UploadWatch")
 
@@ -23,6 +29,7 @@ class UploadTracker:
 
     __slots__ = (
         "_aborted",
+        "_awaited",
         "_begun",
         "_future",
         "_over",
@@ -37,6 +44,7 @@ class UploadTracker:
         self.attempts = 0
         self.bytes_written = 0
         self._used = False
+        self._awaited = False
         self._pending = False
         """Whether the present attempt may still send some of its content."""
         self._begun = False
@@ -85,13 +93,26 @@ class UploadTracker:
         self._aborted = error
         self._settle()
 
-    async def watch(
+    def watch(
+        self, request: Callable[[], Coroutine[Any, Any, ClientResponse]]
+    ) -> Coroutine[Any, Any, ClientResponse]:
+        """What begins the request and awaits it; when it is over, no further attempt will come.
+
+        Raises, Cancellation, when awaited: as the request.
+        """
+        return _Watched(self, self._watch(request))
+
+    def drop(self) -> None:
+        """The request will not begin, unless it has."""
+        if not self._awaited:
+            self._over = True
+            self._aborted = UploadAbortedError("the request was given up before it began")
+            self._settle()
+
+    async def _watch(
         self, request: Callable[[], Coroutine[Any, Any, ClientResponse]]
     ) -> ClientResponse:
-        """Begin the request and await it; when it is over, no further attempt will come.
-
-        Raises, Cancellation: as the request.
-        """
+        self._awaited = True
         try:
             # Made only here: what is never awaited warns once, and what is closed before does not.
             return await request()
@@ -125,6 +146,40 @@ class UploadTracker:
             future.set_exception(self._aborted)
             # Nobody has to look: it is the request's own error once more.
             future.exception()
+
+
+@final
+class _Watched(Coroutine[Any, Any, ClientResponse]):
+    """A request's coroutine that tells its tracker when it ends before it began: no code of its own runs then."""
+
+    __slots__ = ("_coroutine", "_tracker")
+
+    def __init__(
+        self, tracker: UploadTracker, coroutine: Coroutine[Any, Any, ClientResponse]
+    ) -> None:
+        self._tracker = tracker
+        self._coroutine = coroutine
+
+    @override
+    def send(self, value: Any) -> Any:
+        """Resume the request."""
+        return self._coroutine.send(value)
+
+    @override
+    def throw(self, *args: Any) -> Any:
+        """Raise inside the request; a task that is cancelled before its first step does that at once."""
+        self._tracker.drop()
+        return self._coroutine.throw(*args)
+
+    @override
+    def close(self) -> None:
+        """Give the request up."""
+        self._tracker.drop()
+        self._coroutine.close()
+
+    @override
+    def __await__(self) -> Generator[Any, None, ClientResponse]:
+        return self._coroutine.__await__()
 
 
 @final
