@@ -36,6 +36,39 @@ async def test_the_first_is_outermost(serve: Any) -> None:
         assert seen == []
 
 
+async def test_a_relative_location_leads_on_from_where_the_request_really_went(serve: Any) -> None:
+    """RFC 9110 section 10.2.2."""
+
+    async def middleware(request: Any, handler: Any) -> Any:
+        if request.url.path == "/asked":
+            request.url = request.url.with_path("/really/asked")
+        return await handler(request)
+
+    moved = b"HTTP/1.1 302 Moved\r\nLocation: next\r\nContent-Length: 0\r\n\r\n"
+    script = (ReadRequest(), Send(moved), ReadRequest(), Send(OK))
+    async with serve(script, middlewares=[middleware]) as (session, server):
+        response = await session.get("/asked")
+        assert response.url.path == "/really/next"
+        assert [one.target for one in server.peers[0].requests] == ["/really/asked", "/really/next"]
+
+
+async def test_credentials_stay_behind_where_a_middleware_left_their_origin(serve: Any) -> None:
+    """The redirect is relative to the other origin, and nothing of the first one goes there by itself."""
+
+    async def middleware(request: Any, handler: Any) -> Any:
+        if request.url.path == "/asked":
+            request.url = request.url.with_host("localhost")
+        return await handler(request)
+
+    moved = b"HTTP/1.1 302 Moved\r\nLocation: next\r\nContent-Length: 0\r\n\r\n"
+    script = (ReadRequest(), Send(moved), ReadRequest(), Send(OK))
+    async with serve(script, middlewares=[middleware]) as (session, server):
+        response = await session.get("/asked", headers={"Authorization": "x"})
+        assert (response.url.host, response.url.path) == ("localhost", "/next")
+        fields = [one.get("authorization") for one in server.peers[0].requests]
+        assert fields == ["x", None]
+
+
 async def test_what_a_middleware_changes_is_sent(serve: Any) -> None:
     async def middleware(request: Any, handler: Any) -> Any:
         request.headers["X-Added"] = request.method

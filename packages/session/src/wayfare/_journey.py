@@ -145,7 +145,8 @@ class Journey:
         deadline = self.deadline()
         if request.timeout is not self.request.timeout:
             deadline = self._retimed(request)
-        response = await send_request(self._pipeline.connector, request, deadline)
+        connector = self._pipeline.connector
+        response = await send_request(connector, request, deadline, fresh=self._retried)
         if self._made is not None:
             self._made.append(response)
         if hdrs.SET_COOKIE in response.headers:
@@ -178,7 +179,9 @@ class Journey:
         settings = request.settings
         if not settings.allow_redirects or settings.max_redirects == 0:
             return None
-        following = next_hop(request, response.status, response.headers, len(self._history))
+        following = next_hop(
+            request, response.status, response.headers, len(self._history), response.real_url
+        )
         if following is None:
             return None
         if len(self._history) == settings.max_redirects:

@@ -168,11 +168,17 @@ _USUAL: Final = RedirectPolicy()
 
 
 def next_hop(
-    request: ClientRequest, status: int, headers: Mapping[str, str], followed: int
+    request: ClientRequest,
+    status: int,
+    headers: Mapping[str, str],
+    followed: int,
+    sent: URL | None = None,
 ) -> ClientRequest | None:
     """The request to send after this one was answered with a redirect; None if the answer is the one to return.
 
-    `followed` counts the redirects before.
+    `followed` counts the redirects before. `sent` is the URL that was really asked, where a middleware chose another:
+    a relative Location leads on from there (RFC 9110 section 10.2.2). What may go along is decided by the request's
+    own origin all the same, since its fields are for that one.
 
     Raises: `InvalidUrlRedirectClientError`, `NonHttpUrlRedirectClientError` for a Location that leads nowhere,
     `ClientPayloadError` where content would have to be sent again and cannot be.
@@ -181,7 +187,7 @@ def next_hop(
     location = location_of(headers)
     if status not in REDIRECTS or location is None:
         return None
-    target = _resolved(request.real_url, location, requote=settings.requote_redirect_url)
+    target = _resolved(sent or request.real_url, location, requote=settings.requote_redirect_url)
     if target.scheme not in ("http", "https"):
         raise NonHttpUrlRedirectClientError(target)
     if not target.raw_host:
