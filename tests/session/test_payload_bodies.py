@@ -11,9 +11,13 @@ import pytest
 import wayfare
 from wayfare_http_core.testing import ReceivedRequest, Reply, Serve
 from wayfare_multipart import (
+    PAYLOAD_REGISTRY,
+    BodyPartReader,
     BytesPayload,
     FormData,
+    MultipartReader,
     MultipartWriter,
+    PayloadRegistry,
     PayloadSizeError,
     StringPayload,
 )
@@ -156,3 +160,32 @@ def test_a_session_without_forms_loads_none() -> None:
         [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+async def test_a_part_that_is_being_read_goes_on_as_what_it_is(echo: Any) -> None:
+    """Its encoding is undone on the way, and its type stays."""
+
+    async def arriving() -> AsyncIterator[bytes]:
+        yield b"--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        yield b"aGVsbG8=\r\n--b--\r\n"
+
+    async for part in MultipartReader({"Content-Type": "multipart/mixed; boundary=b"}, arriving()):
+        assert isinstance(part, BodyPartReader)
+        body, request = await sent(echo, part)
+    assert body == b"hello"
+    assert request.get("Content-Type") == "image/png"
+
+
+async def test_a_registered_type_that_is_an_async_iterable(
+    echo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lines:
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"never asked"
+
+    registry = PayloadRegistry(PAYLOAD_REGISTRY)
+    registry.register(lambda _: StringPayload("lines"), Lines)
+    monkeypatch.setattr("wayfare._payload_bodies.get_payload", registry.get)
+    body, request = await sent(echo, Lines())
+    assert body == b"lines"
+    assert request.get("Content-Type") == "text/plain; charset=utf-8"

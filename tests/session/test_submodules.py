@@ -24,7 +24,7 @@ KNOWN = {
     "multipart": "MultipartReader MultipartWriter BodyPartReader MultipartResponseWrapper "
     "parse_content_disposition content_disposition_filename",
     "payload": "PAYLOAD_REGISTRY Payload BytesPayload StringPayload JsonPayload JsonBytesPayload Order "
-    "get_payload register_payload StreamReaderPayload",
+    "get_payload register_payload StreamReaderPayload StreamWrapperPayload",
     "resolver": "AsyncResolver ThreadedResolver DefaultResolver",
     "streams": "StreamReader EofStream DataQueue FlowControlDataQueue EMPTY_PAYLOAD",
     "tracing": "TraceConfig TraceRequestStartParams",

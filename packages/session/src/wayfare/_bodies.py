@@ -190,6 +190,12 @@ def body_from_data(data: object) -> tuple[RequestBody | bytes, str | None]:
         return body_from_payload(data)
     if isinstance(data, RequestBody):
         return data, data.content_type
+    if multipart is not None and isinstance(data, AsyncIterable):
+        from ._payload_bodies import body_from_registered
+
+        registered = body_from_registered(data)
+        if registered is not None:
+            return registered
     # Imported here: few requests send a stream on.
     from wayfare_http_core.aio import StreamBody, StreamReader
 

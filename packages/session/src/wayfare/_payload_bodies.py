@@ -7,10 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from wayfare_http_core import RequestBody
-from wayfare_multipart import FormData, Payload, get_payload
+from wayfare_multipart import (
+    AsyncIterablePayload,
+    FormData,
+    Payload,
+    StreamReaderPayload,
+    get_payload,
+)
 from wayfare_multipart.aio import async_body
 
-__all__ = ("body_from_payload", "body_from_value")
+__all__ = ("body_from_payload", "body_from_registered", "body_from_value")
 
 
 def body_from_value(data: Any) -> tuple[RequestBody | bytes, str]:
@@ -32,6 +38,19 @@ def body_from_value(data: Any) -> tuple[RequestBody | bytes, str]:
             "data must be bytes, str, a form, a file, an iterator or async iterable of bytes or a RequestBody, not "
             f"{type(data).__name__}"
         ) from None
+
+
+def body_from_registered(data: Any) -> tuple[RequestBody | bytes, str] | None:
+    """A body and its media type from an async iterable that a payload type of its own is registered for.
+
+    None for any other: there is nothing more to know about it than that it gives octets.
+
+    Raises: what makes the payload does.
+    """
+    payload = get_payload(data)
+    if type(payload) is AsyncIterablePayload or type(payload) is StreamReaderPayload:
+        return None
+    return body_from_payload(payload)
 
 
 def body_from_payload(payload: Payload) -> tuple[RequestBody | bytes, str]:
