@@ -4,6 +4,7 @@ content (B26)."""
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -191,3 +192,23 @@ async def test_b26_a_limit_that_is_none_is_refused(
             await w.connection.exchange(GET, options=options)
         assert w.owner.told == ["idle"]
         await w.connection.exchange(GET)
+
+
+@pytest.mark.parametrize(
+    "name", ["read_timeout", "write_timeout", "first_byte_timeout", "expect_timeout"]
+)
+@pytest.mark.parametrize("seconds", [-1, -0.001, -inf, nan])
+async def test_o1_a_timeout_that_is_none_is_refused(
+    connect: Connect, name: str, seconds: float
+) -> None:
+    """Nothing was sent, so the connection is offered again. An infinite one is a long one."""
+    wrong: dict[str, Any] = {name: seconds}
+    endless: dict[str, Any] = {name: inf}
+    async with connect(ReadRequest(), Send(OK), ReadRequest(), Send(OK)) as w:
+        for _ in range(2):
+            with pytest.raises(ValueError, match=f"{name} must be .* not negative"):
+                await w.connection.exchange(GET, options=ExchangeOptions(**wrong))
+        assert w.owner.told == ["idle", "idle"]
+        assert not w.connection.exchanges_started
+        await w.connection.exchange(GET)
+        await w.connection.exchange(GET, options=ExchangeOptions(**endless))

@@ -28,6 +28,7 @@ __all__ = (
     "FileBody",
     "RequestBody",
     "TrailerBody",
+    "check_options",
 )
 
 
@@ -52,7 +53,8 @@ class ConnectionFacts(NamedTuple):
 class ExchangeOptions(NamedTuple):
     """How a connection treats one exchange. Make it once and use it often: a connection looks closely at new ones only.
 
-    All times are in seconds, and None means no limit.
+    All times are in seconds, and None means no limit. A limit or a time that is negative, or a time that is NaN, is a
+    ValueError when an exchange is to start, before anything is sent.
     """
 
     limits: HeadLimits = DEFAULT_HEAD_LIMITS
@@ -82,6 +84,22 @@ class ExchangeOptions(NamedTuple):
 
 
 DEFAULT_EXCHANGE_OPTIONS = ExchangeOptions()
+
+_TIMEOUTS = ("read_timeout", "write_timeout", "first_byte_timeout", "expect_timeout")
+
+
+def check_options(options: ExchangeOptions) -> None:
+    """What a connection does with options that are new to it, before anything is sent.
+
+    Raises: ValueError for a limit of the content or a timeout that is negative, or a timeout that is not a number.
+    """
+    if options.read_limit < 0 or (options.max_body_size or 0) < 0:
+        raise ValueError("the limits of the content must not be negative")
+    for name in _TIMEOUTS:
+        seconds = getattr(options, name)
+        # Asked this way round, since NaN is neither more nor less than anything.
+        if seconds is not None and not seconds >= 0:
+            raise ValueError(f"{name} must be a number that is not negative, or None: {seconds!r}")
 
 
 @runtime_checkable

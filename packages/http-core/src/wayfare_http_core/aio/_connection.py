@@ -14,6 +14,7 @@ from wayfare_http_core._connection import (
     ConnectionOwner,
     ExchangeOptions,
     RequestBody,
+    check_options,
 )
 from wayfare_http_core._errors import ClientConnectionError
 from wayfare_http_core._fields import FieldBlock
@@ -201,8 +202,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def _take_options(self, options: ExchangeOptions) -> None:
         """Look closely at options that the exchange before did not have."""
-        if options.read_limit < 0 or (options.max_body_size or 0) < 0:
-            raise ValueError("the limits of the content must not be negative")
+        check_options(options)
         self._options = options
         if self._watch is not None:
             self._watch.stop()
