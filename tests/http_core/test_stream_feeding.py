@@ -383,6 +383,20 @@ async def test_whoever_feeds_a_request_that_was_given_up_is_told() -> None:
     stream.feed_data(b"zzz")
 
 
+async def test_whoever_feeds_a_request_that_never_began_is_told() -> None:
+    begun, fresh = StreamReader(limit=1), StreamReader(limit=1)
+    body = StreamBody(begun)
+    pieces = body.chunks()
+    body.give_up()
+    assert begun.exception() is None
+    begun.feed_data(b"x")
+    assert await anext(pieces) == b"x"
+    StreamBody(fresh).give_up()
+    with pytest.raises(UploadAbortedError, match="given up"):
+        await fresh.drain()
+    StreamBody(asyncio.StreamReader()).give_up()
+
+
 async def test_a_response_that_is_sent_on_survives_the_request() -> None:
     """Its connection feeds it, and whoever has the response decides what becomes of it."""
     flow = RecordingFlow()

@@ -73,11 +73,19 @@ class StreamBody(RequestBody):
         self._used = True
         return self._read()
 
+    def give_up(self) -> None:
+        """Say that it will not be sent, unless it was begun with: whoever feeds the stream learns that from `drain`."""
+        if not self._used:
+            self._break()
+
     async def _read(self) -> AsyncGenerator[bytes, None]:
         stream = self._stream
         try:
             while piece := await stream.read(_PIECE):
                 yield piece
         finally:
-            if isinstance(stream, StreamReader):
-                stream.give_up(UploadAbortedError("the request was given up"))
+            self._break()
+
+    def _break(self) -> None:
+        if isinstance(self._stream, StreamReader):
+            self._stream.give_up(UploadAbortedError("the request was given up"))
