@@ -1,10 +1,12 @@
 """Streams as a request's data: fed by hand, of asyncio, and the content of another response."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import wayfare
+from wayfare_http_core.aio import StreamBody
 from wayfare_http_core.testing import Fin, ReadHead, ReadRequest, Send
 
 OK = (ReadRequest(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
@@ -61,3 +63,52 @@ async def test_whoever_feeds_a_request_that_fails_is_told(serve: Any) -> None:
             await session.post("/", data=stream)
         with pytest.raises(wayfare.UploadAbortedError):
             await feeding
+
+
+async def _feed(stream: wayfare.StreamReader) -> None:
+    while True:
+        stream.feed_data(bytes(5000))
+        await stream.drain()
+
+
+@pytest.mark.parametrize("wrap", [lambda stream: stream, StreamBody])
+@pytest.mark.parametrize("status", [b"401 No", b"417 No", b"303 See\r\nLocation: /other"])
+async def test_whoever_feeds_a_body_that_nobody_asked_for_is_told(
+    serve: Any, status: bytes, wrap: Any
+) -> None:
+    """A final response came in place of 100: the content of the request never begins (R15)."""
+    answer = b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    final = b"HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    async with serve((ReadHead(), Send(answer), Fin()), (ReadHead(), Send(final), Fin())) as (
+        session,
+        _,
+    ):
+        stream = wayfare.StreamReader(limit=1000)
+        feeding = asyncio.ensure_future(_feed(stream))
+        response = await session.post("/", data=wrap(stream), expect100=True)
+        assert response.status in (401, 403)
+        with pytest.raises(wayfare.UploadAbortedError):
+            await asyncio.wait_for(feeding, 5)
+
+
+async def test_whoever_feeds_a_request_that_cannot_connect_is_told() -> None:
+    stream, tracker = wayfare.StreamReader(limit=1000), wayfare.UploadTracker()
+    feeding = asyncio.ensure_future(_feed(stream))
+    async with wayfare.ClientSession() as session:
+        with pytest.raises(wayfare.ClientConnectorError):
+            await session.post("http://127.0.0.1:1/", data=stream, upload_tracker=tracker)
+    with pytest.raises(wayfare.UploadAbortedError):
+        await asyncio.wait_for(feeding, 5)
+
+
+async def test_other_data_that_can_be_given_up_is_left_alone(serve: Any) -> None:
+    class Pieces:
+        def give_up(self) -> None:
+            raise AssertionError
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"piece"
+
+    async with serve(OK) as (session, server):
+        await session.post("/", data=Pieces())
+    assert server.peers[0].requests[0].body == b"piece"

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast, final
@@ -36,6 +36,7 @@ from ._options import (
 )
 from ._pipeline import Pipeline
 from ._request_context import Delivery, RequestContext
+from ._response import ClientResponse
 from ._route import Route
 from ._settings import RequestSettings, exchange_options, with_sizes
 from ._timeout import DEFAULT_TIMEOUT, UNSET, ClientTimeout, read_timeout_option
@@ -174,9 +175,28 @@ class ClientSession:
         if tracker is not None:
             check_tracker(tracker)
             tracker.begin()
-            request = partial(self._pipeline.run, self, method, url, options, delivery)
+            request = partial(self._run, method, url, options, delivery)
             return RequestContext(tracker.watch(request), delivery)
+        if options:
+            return RequestContext(self._run(method, url, options, delivery), delivery)
         return RequestContext(self._pipeline.run(self, method, url, options, delivery), delivery)
+
+    def _run(
+        self, method: str, url: str | URL, options: RequestOptions, delivery: Delivery
+    ) -> Coroutine[Any, Any, ClientResponse]:
+        """The coroutine of a request that has arguments."""
+        data = options.get("data")
+        # What can be given up is a stream of ours, most likely.
+        if hasattr(data, "give_up"):
+            # Imported here: few requests send a stream.
+            from ._fed_uploads import as_stream_body, deliver
+
+            body = as_stream_body(data)
+            if body is not None:
+                options["data"] = body
+                request = partial(self._pipeline.run, self, method, url, options, delivery)
+                return deliver(body, request)
+        return self._pipeline.run(self, method, url, options, delivery)
 
     # -- state ----------------------------------------------------------------------------------------------------
 
