@@ -52,7 +52,7 @@ class Echo(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         url = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.content()
         if url.path == "/slow":
             # Long enough for any timeout of an example; the page's client is gone by then.
             self.server.ended.wait(5)
@@ -82,6 +82,18 @@ class Echo(BaseHTTPRequestHandler):
         self.send_header("Set-Cookie", "seen=yes; Path=/")
         self.end_headers()
         self.wfile.write(content)
+
+    def content(self) -> bytes:
+        """The request's content, whole: what is left unread would be taken for the next request."""
+        if self.headers.get("Transfer-Encoding") is None:
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        pieces = []
+        while size := int(self.rfile.readline(), 16):
+            pieces.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip(b"\r\n"):
+            pass
+        return b"".join(pieces)
 
     def redirect(self, hops: int, query: dict[str, list[str]]) -> None:
         """That many redirects, the last one to `to` (/get unless given), with `status` (302)."""
