@@ -134,6 +134,7 @@ if TYPE_CHECKING:
     from ._connection_info import ConnectionInfo
     from ._middlewares import ClientHandlerType, ClientMiddlewareType
     from ._one_request import request
+    from ._redaction import Redaction
     from ._redirects import RedirectPolicy, RedirectStep
     from ._response_summary import FollowedResponse
     from ._tracing_config import TraceConfig
@@ -175,6 +176,7 @@ else:
         "ClientMiddlewareType": "wayfare._middlewares",
         "request": "wayfare._one_request",
         "UploadTracker": "wayfare._upload_tracker",
+        "Redaction": "wayfare._redaction",
         "RedirectPolicy": "wayfare._redirects",
         "RedirectStep": "wayfare._redirects",
         "FollowedResponse": "wayfare._response_summary",
@@ -356,6 +358,7 @@ __all__ = (
     "ProxyTimeoutError",
     "PublicAddresses",
     "ReadTimeoutError",
+    "Redaction",
     "RedirectClientError",
     "RedirectPolicy",
     "RedirectStep",

@@ -14,7 +14,8 @@ all there is to it. Everything beyond that is a `Journey`, which loads with the 
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, final
+from logging import DEBUG, getLogger
+from typing import TYPE_CHECKING, Any, Final, final
 
 from wayfare_connector import BaseConnector
 from wayfare_http_core import hdrs
@@ -33,9 +34,11 @@ from ._settings import LEADING_ON
 if TYPE_CHECKING:
     from ._journey import Journey
     from ._session import ClientSession
-    from ._tracing import RequestTrace
+    from ._tracing import RequestTrace, TracePlan
 
 __all__ = ("Pipeline", "check_status")
+
+LOGGER: Final = getLogger("wayfare")
 
 
 @final
@@ -43,6 +46,7 @@ class Pipeline:
     """Sends the requests of one session, on the loop of the first one."""
 
     __slots__ = (
+        "_log_plan",
         "_make_journey",
         "builder",
         "closed",
@@ -61,6 +65,7 @@ class Pipeline:
         self.connector = connector
         self.cookies = cookies
         self.closed = False
+        self._log_plan: TracePlan | None = None
         self._make_journey: type[Journey] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -88,8 +93,12 @@ class Pipeline:
         settings = request.settings
         timeout = request.timeout
         response: ClientResponse | None = None
-        if settings.trace_plan is not None:
-            trace = settings.trace_plan.trace(session, options.get("trace_request_ctx"))
+        plan = settings.trace_plan
+        # Asked for each request: a level may be set at any time.
+        if LOGGER.isEnabledFor(DEBUG):
+            plan = self._logged(plan)
+        if plan is not None:
+            trace = plan.trace(session, options.get("trace_request_ctx"))
             response = await self._traced(request, trace, loop.time())
         elif settings.middlewares or dressed is None:
             response = await self._journey(request, loop.time()).travel()
@@ -109,7 +118,7 @@ class Pipeline:
                 response = await journey.travel()
             elif response.status in LEADING_ON:
                 response = await self._journey(request, started).travel(response)
-        if settings.raise_for_status is not False and settings.trace_plan is None:
+        if settings.raise_for_status is not False and plan is None:
             await check_status(response, settings.raise_for_status)
         if delivery.to_block:
             response.enter_block()
@@ -124,6 +133,14 @@ class Pipeline:
 
         request.settings = request.settings._replace(trace=trace)
         return await run_traced(self._journey(request, started), trace)
+
+    def _logged(self, plan: "TracePlan | None") -> "TracePlan":
+        if self._log_plan is None:
+            # Imported here: most programs do not log that much.
+            from ._logging import logged_plan
+
+            self._log_plan = logged_plan(plan)
+        return self._log_plan
 
     def _journey(self, request: ClientRequest, started: float) -> "Journey":
         make = self._make_journey

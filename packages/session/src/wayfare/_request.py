@@ -392,6 +392,20 @@ class ClientRequest:
         """
         return asyncio.get_running_loop()
 
+    def as_curl(self, *, secrets: bool = False) -> str:
+        """A command line of curl that sends this request, quoted for a POSIX shell: for reports and experiments.
+
+        What is a secret by its name stands there as `***`, in fields, in the URL and in a form or JSON alike, unless
+        `secrets` asks for it. Content that is no text, or can be read only once, is for the command's standard input; a
+        remark at the end of the line says so.
+
+        Raises: ValueError, TypeError for what cannot be sent.
+        """
+        # Imported here: it is for people.
+        from ._curl import curl_command
+
+        return curl_command(self, secrets=secrets)
+
     def copy(self) -> "ClientRequest":
         """The same request, to be changed without changing this one; the body is shared."""
         twin = ClientRequest(

@@ -1,0 +1,109 @@
+"""`Redaction`: taking secrets out of what is shown or kept, such as logs, commands and recordings (Y10).
+
+What a secret is, names tell: the words that keep a field from going to another origin. Content that is not JSON and no
+form has no names, and stays as it is.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, final
+from urllib.parse import parse_qsl, unquote_plus, urlencode
+
+from ._redirects import is_sensitive
+
+__all__ = ("REDACTED", "Redaction")
+
+REDACTED: Final = "***"
+"""What stands in the place of a secret."""
+
+_PARAMETER = re.compile(r"([?&;#])([^=&;#\s<>\"]+)=([^&;#\s<>\"]*)", re.ASCII)
+_USER_INFO = re.compile(r"(?<=://)[^/?#\s]*@", re.ASCII)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])", re.ASCII)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +\S", re.ASCII)
+_OF_REFERENCES: Final = frozenset(("content-location", "link", "location", "referer", "refresh"))
+_WITH_SCHEME: Final = frozenset(("authorization", "proxy-authorization"))
+
+
+@final
+class Redaction:
+    """Which names are those of secrets: known words, `names` besides, and none of `harmless`. In any case.
+
+    Names are those of fields, of parameters in a URL or a form, and of members in JSON.
+    """
+
+    __slots__ = ("_harmless", "_names")
+
+    def __init__(self, names: Iterable[str] = (), harmless: Iterable[str] = ()) -> None:
+        if isinstance(names, str) or isinstance(harmless, str):
+            raise TypeError("names and harmless must be several names, not one")
+        self._names = frozenset(name.lower() for name in names)
+        self._harmless = frozenset(name.lower() for name in harmless)
+
+    def is_secret(self, name: str) -> bool:
+        """Whether what has this name is a secret. Words are told apart in `accessToken` as in `access_token`."""
+        lower = name.lower()
+        if lower in self._harmless:
+            return False
+        return lower in self._names or is_sensitive(_CAMEL.sub("-", name))
+
+    def field(self, name: str, value: str) -> str:
+        """The value of a field as it may be shown: of credentials their scheme stays, of references the rest."""
+        lower = name.lower()
+        if self.is_secret(name):
+            scheme = _SCHEME.match(value) if lower in _WITH_SCHEME else None
+            return REDACTED if scheme is None else f"{scheme[1]} {REDACTED}"
+        return self.text(value) if lower in _OF_REFERENCES else value
+
+    def fields(
+        self, fields: Mapping[str, str] | Iterable[tuple[str, str]]
+    ) -> list[tuple[str, str]]:
+        """All fields as they may be shown, in order."""
+        pairs = fields.items() if isinstance(fields, Mapping) else fields
+        return [(name, self.field(name, value)) for name, value in pairs]
+
+    def text(self, text: object) -> str:
+        """A URL as it may be shown, or a sentence that has some: without user info, without secret parameters."""
+        return _PARAMETER.sub(self._parameter, _USER_INFO.sub("", str(text)))
+
+    def content(self, media_type: str, text: str) -> str:
+        """The text of a form or of JSON as it may be shown; whatever else comes back as it is."""
+        essence = media_type.partition(";")[0].strip().lower()
+        if essence == "application/x-www-form-urlencoded":
+            return self._form(text)
+        if essence == "application/json" or essence.endswith("+json"):
+            return self._json(text)
+        return text
+
+    def _parameter(self, match: "re.Match[str]") -> str:
+        mark, name, _ = match.groups()
+        return f"{mark}{name}={REDACTED}" if self.is_secret(unquote_plus(name)) else match[0]
+
+    def _form(self, text: str) -> str:
+        pairs = parse_qsl(text, keep_blank_values=True)
+        if not any(self.is_secret(name) for name, _ in pairs):
+            return text
+        shown = [(name, REDACTED if self.is_secret(name) else value) for name, value in pairs]
+        return urlencode(shown, safe="*")
+
+    def _json(self, text: str) -> str:
+        try:
+            value = json.loads(text)
+            shown = self._member(value)
+        except (ValueError, RecursionError):
+            return text
+        # What has no secret keeps the spelling that it came in.
+        return text if shown == value else json.dumps(shown, ensure_ascii=False)
+
+    def _member(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._member(item) for item in value]
+        if isinstance(value, dict):
+            return {
+                name: self._member(item)
+                # Whether there is one, is none.
+                if item is None or isinstance(item, bool) or not self.is_secret(name)
+                else REDACTED
+                for name, item in value.items()
+            }
+        return value

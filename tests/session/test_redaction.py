@@ -1,0 +1,90 @@
+"""`Redaction`: what is a secret, by its name, wherever the name stands."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wayfare import Redaction
+
+REDACTION = Redaction()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("Authorization", "Bearer abc.def", "Bearer ***"),
+        ("Proxy-Authorization", "Basic dXNlcjpwYXNz", "Basic ***"),
+        ("Authorization", "abcdef", "***"),
+        ("Cookie", "sid=1; theme=dark", "***"),
+        ("Set-Cookie", "sid=1; Path=/", "***"),
+        ("X-API-Key", "k", "***"),
+        ("X-Auth-Token", "Token abc", "***"),
+        ("Accept", "text/html", "text/html"),
+        ("Idempotency-Key", "7", "7"),
+        ("Location", "https://u:p@h/cb?code=1&access_token=s#id_token=t&a=b",
+         "https://h/cb?code=1&access_token=***#id_token=***&a=b"),
+        ("Link", '</next?token=s>; rel="next"', '</next?token=***>; rel="next"'),
+        ("X-Query", "a?token=s", "a?token=s"),
+    ],
+)  # fmt: skip
+def test_y10_a_field_is_shown_without_its_secret(name: str, value: str, shown: str) -> None:
+    assert REDACTION.field(name, value) == shown
+    assert REDACTION.fields([(name, value)]) == [(name, shown)]
+    assert REDACTION.fields({name: value}) == [(name, shown)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://h/a?q=1&apiKey=2", "https://h/a?q=1&apiKey=***"),
+        ("https://h/a?api%5Fkey=2", "https://h/a?api%5Fkey=***"),
+        ("failed: http://joe:pw@h/?sig=1 and http://h/?signature=1",
+         "failed: http://h/?sig=1 and http://h/?signature=***"),
+        ("https://h/a;session=1", "https://h/a;session=***"),
+        ("nothing here", "nothing here"),
+    ],
+)  # fmt: skip
+def test_y10_a_url_is_shown_without_its_secrets(text: str, shown: str) -> None:
+    assert REDACTION.text(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("media_type", "text", "shown"),
+    [
+        ("application/x-www-form-urlencoded", "user=joe&password=a%26b",
+         "user=joe&password=***"),
+        ("application/x-www-form-urlencoded", "user=joe&empty=", "user=joe&empty="),
+        ("application/json; charset=utf-8", '{"clientSecret": "s", "a": [{"token": 5, "b": 1}]}',
+         '{"clientSecret": "***", "a": [{"token": "***", "b": 1}]}'),
+        ("application/problem+json", '{"secret": {"deep": 1}}', '{"secret": "***"}'),
+        ("application/json", '{"token": null, "secret": true, "password": false}',
+         '{"token": null, "secret": true, "password": false}'),
+        ("application/json", '{"a":1}', '{"a":1}'),
+        ("application/json", '{"token": ', '{"token": '),
+        ("application/json", "[" * 100_000, "[" * 100_000),
+        ("text/plain", "token=1", "token=1"),
+        ("", "token=1", "token=1"),
+    ],
+)  # fmt: skip
+def test_y10_content_is_shown_without_its_secrets(media_type: str, text: str, shown: str) -> None:
+    assert REDACTION.content(media_type, text) == shown
+
+
+def test_names_may_be_added_and_taken_away() -> None:
+    redaction = Redaction(["X-Internal"], ["Key", "set-cookie"])
+    assert redaction.is_secret("x-internal")
+    assert not redaction.is_secret("key")
+    assert not redaction.is_secret("Set-Cookie")
+    assert redaction.is_secret("api-key")
+
+
+@pytest.mark.parametrize("arguments", [("token",), ((), "token")])
+def test_one_name_is_not_several(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(TypeError, match="several names, not one"):
+        Redaction(*arguments)
+
+
+@given(st.text(max_size=60))
+def test_any_text_can_be_shown(text: str) -> None:
+    for media_type in ("application/json", "application/x-www-form-urlencoded"):
+        REDACTION.content(media_type, text)
+    assert "hunter2" not in REDACTION.text(f"{text} http://h/?password=hunter2")
