@@ -162,7 +162,8 @@ def loses_places(connector: TCPConnector) -> None:
     ("sabotage", "rule"),
     [
         (never_reuses, "after its exchange the connection is idle"),
-        (takes_too_many, "a full pool times out"),
+        # On a machine that has other work, a millisecond can be over before the dial begins.
+        (takes_too_many, r"a full pool (times out|makes wait)"),
         (loses_places, "failing is a ClientConnectorError"),
     ],
 )

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import wayfare
-from wayfare import BasicAuth, Proxy
+from wayfare import BasicAuth, Proxy, ProxyRules
+from wayfare_connector.testing import FakeProxyChooser
 from wayfare_http_core.testing import ReadRequest, Repeat, Send
 from yarl import URL
 
@@ -112,7 +113,7 @@ async def test_a_middleware_may_choose_the_proxy(serve: Any) -> None:
 
 
 async def test_what_is_no_proxy_is_refused() -> None:
-    with pytest.raises(ValueError, match="proxy_auth needs a proxy"):
+    with pytest.raises(ValueError, match="proxy_auth and proxy_headers need a proxy"):
         wayfare.ClientSession(proxy_auth=BasicAuth("u"))
     with pytest.raises(ValueError, match="unknown kind of proxy"):
         wayfare.ClientSession(proxy="ftp://h")
@@ -121,3 +122,96 @@ async def test_what_is_no_proxy_is_refused() -> None:
     async with wayfare.ClientSession() as session:
         with pytest.raises(ValueError, match="proxy_auth and proxy_headers need a proxy"):
             await session.get("http://h/", proxy_headers={"X": "y"})
+
+
+# -- chosen for each URL
+
+
+async def test_a_function_chooses_for_each_request_and_hop(serve: Any) -> None:
+    """P5, D17: each hop has its proxy and that proxy's credentials, and the function sees no user info."""
+    async with serve(ALWAYS) as (direct, origin):
+        there = str(direct.base_url)
+        moved = f"HTTP/1.1 302 Found\r\nLocation: {there}#f\r\nContent-Length: 0\r\n\r\n".encode()
+        async with serve((ReadRequest(), Send(moved))) as (proxied, proxy):
+            chooser = FakeProxyChooser(
+                {"example.test": str(proxied.base_url).replace("//", "//u:p@")}
+            )
+            async with wayfare.ClientSession(proxy=chooser) as session:
+                response = await session.get("http://me:secret@example.test/?q=1")
+                assert str(response.url) == there
+    assert chooser.asked == [URL("http://example.test/?q=1"), URL(there)]
+    assert seen(proxy) == [("http://example.test/?q=1", "Basic dTpw")]
+    assert seen(origin) == [("/", None)]
+
+
+async def test_a_function_is_asked_once_for_a_request_whatever_its_arguments(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its word is final: the environment is not asked behind it."""
+    async with serve(ALWAYS) as (other, server):
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        chooser = FakeProxyChooser({}, str(other.base_url))
+        base = "http://example.test/"
+        async with wayfare.ClientSession(base, proxy=chooser, trust_env=True) as session:
+            assert chooser.asked == []
+            await session.get("a")
+            await session.get("a")
+            await session.get("b", ssl=False, params={"x": "y"})
+            assert len(chooser.asked) == 3
+            chooser.otherwise = None
+            await session.get(other.base_url)
+            # A request's own proxy comes before what the session's function says.
+            await session.get("c", proxy=str(other.base_url))
+            await session.get("d", proxy=ProxyRules({"*": str(other.base_url)}))
+    asked = [target for target, _ in seen(server)]
+    assert asked.count("/") == 1
+    assert [target for target in asked if target != "/"] == [
+        f"{base}{path}" for path in ("a", "a", "b?x=y", "c", "d")
+    ]
+
+
+async def test_what_a_function_raises_goes_to_the_caller(serve: Any) -> None:
+    """O11: also between two hops, and nothing stays leased then."""
+
+    def choosing(url: URL) -> str | None:
+        if url.host == "example.test":
+            raise LookupError("no such proxy")
+        return "gopher://p" if url.host == "b.test" else None
+
+    moved = "HTTP/1.1 302 Found\nLocation: http://example.test/\nContent-Length: 0"
+    async with serve(moved, proxy=choosing) as (session, _):
+        with pytest.raises(LookupError, match="no such proxy"):
+            await session.get("http://example.test/")
+        with pytest.raises(ValueError, match="unknown kind of proxy 'gopher'"):
+            await session.get("http://b.test/")
+        with pytest.raises(LookupError, match="no such proxy"):
+            await session.get("/")
+        assert session.connector is not None
+        assert session.connector.stats().leased == 0
+
+
+async def test_a_function_says_by_itself_how_its_proxies_are_spoken_to() -> None:
+    chooser = FakeProxyChooser({})
+    with pytest.raises(ValueError, match="says by itself"):
+        wayfare.ClientSession(proxy=chooser, proxy_auth=BasicAuth("u"))
+    async with wayfare.ClientSession(proxy=chooser) as session:
+        with pytest.raises(ValueError, match="says by itself"):
+            await session.get("http://h/", proxy_headers={"X": "y"})
+    with pytest.raises(TypeError, match="a proxy is a URL or a str, not int"):
+        wayfare.ClientSession(proxy=3128)  # type: ignore[arg-type]  # what is refused
+
+
+async def test_a_middleware_may_set_a_function(serve: Any) -> None:
+    async with serve(ALWAYS) as (other, server):
+        chooser = FakeProxyChooser({}, str(other.base_url))
+
+        async def choosing(request: Any, handler: Any) -> Any:
+            request.proxy = chooser
+            request.ssl = False
+            assert request.proxy.port == other.base_url.port
+            return await handler(request)
+
+        async with wayfare.ClientSession(middlewares=[choosing]) as session:
+            await session.get("http://example.test/")
+    assert chooser.asked == [URL("http://example.test/")]
+    assert [target for target, _ in seen(server)] == ["http://example.test/"]

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ._observer import ConnectObserver
     from ._pool_stats import PoolStats
     from ._proxy import Proxy, as_proxy
+    from ._proxy_chooser import ProxyChooser, ProxyRules, choose_proxy
     from ._proxy_environment import EnvironmentProxies, ProxyVariableError, current_proxies
     from ._resolver import AbstractResolver, ResolveResult, ThreadedResolver
     from ._sockets import SocketFactoryType, SocketSettings
@@ -83,6 +84,8 @@ else:
         "NoProxy": "_no_proxy",
         "PoolStats": "_pool_stats",
         "Proxy": "_proxy",
+        "ProxyChooser": "_proxy_chooser",
+        "ProxyRules": "_proxy_chooser",
         "ProxyVariableError": "_proxy_environment",
         "PublicAddresses": "_address_policy",
         "ResolveResult": "_resolver",
@@ -99,6 +102,7 @@ else:
         "UnixConnector": "_local_connectors",
         "UnixDialer": "_local_dialers",
         "as_proxy": "_proxy",
+        "choose_proxy": "_proxy_chooser",
         "current_proxies": "_proxy_environment",
         "default_context": "_tls",
         "get_default_context": "_tls",
@@ -157,6 +161,8 @@ __all__ = (
     "PoolStats",
     "PoolTimeoutError",
     "Proxy",
+    "ProxyChooser",
+    "ProxyRules",
     "ProxyTimeoutError",
     "ProxyVariableError",
     "PublicAddresses",
@@ -184,6 +190,7 @@ __all__ = (
     "UnixDialer",
     "__version__",
     "as_proxy",
+    "choose_proxy",
     "current_proxies",
     "default_context",
     "get_default_context",

@@ -76,6 +76,14 @@ class EnvironmentProxies:
         self._values = values
         self._no_proxy = NoProxy(values.get("no_proxy", ("", ""))[1])
 
+    def __call__(self, url: URL, /) -> URL | None:
+        """The proxy for a URL; so it is a `ProxyChooser`.
+
+        Raises: as `proxy_for`.
+        """
+        port = url.port or (443 if url.scheme in ("https", "wss") else 80)
+        return self.proxy_for(url.scheme, normalise_host(url.raw_host or ""), port)
+
     def proxy_for(self, scheme: str, host: str, port: int) -> URL | None:
         """The proxy through which `scheme` (http, https, ws or wss) reaches a host, or None for none.
 

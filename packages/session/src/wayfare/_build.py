@@ -26,12 +26,13 @@ from ._timeout import UNSET, ClientTimeout, read_timeout_option
 from ._urls import PreparedURL, join_url, prepare_url, with_params
 
 if TYPE_CHECKING:
-    from wayfare_connector import Proxy
+    from wayfare_connector import Proxy, ProxyChooser
     from wayfare_http_core import BasicAuth
 
+    from ._proxy_option import ProxyChoice
     from ._session import ClientSession
 
-    ProxyArguments = tuple[Proxy | URL | str | None, BasicAuth | str | None]
+    ProxyArguments = tuple[Proxy | URL | str | ProxyChooser | None, BasicAuth | str | None]
 
 __all__ = ("RequestBuilder",)
 
@@ -59,6 +60,8 @@ class RequestBuilder:
     """What a session starts each request from. `settings` and the fields may change between requests, nothing else."""
 
     __slots__ = (
+        "_asking",
+        "_changes",
         "_home",
         "_json_serialize",
         "_plain_fields",
@@ -92,7 +95,10 @@ class RequestBuilder:
         self._json_serialize = json_serialize
         self._proxy = proxy
         self.trust_env = route.trust_env
-        self._prepare = lru_cache(maxsize=_PREPARED_URLS)(partial(_prepared, base_url, route))
+        self._asking = partial(_prepared, base_url, route) if route.asks else None
+        self._changes = route.trust_env or route.asks
+        plain = route._replace(choose=None)
+        self._prepare = lru_cache(maxsize=_PREPARED_URLS)(partial(_prepared, base_url, plain))
         self._home = None if base_url is None else self._prepare(base_url).target
         self._plain_fields: FieldBlock | None = fields.block if auth is None else None
         """The fields of a request without arguments; None where they have to be asked for."""
@@ -104,7 +110,7 @@ class RequestBuilder:
 
         Raises: what `ClientSession.request` does before anything is sent.
         """
-        prepared = self._prepare(url) if not self.trust_env else self._prepare_there(url)
+        prepared = self._prepare(url) if not self._changes else self._prepare_anew(url)
         fields = self._plain_fields
         if fields is None or options or prepared.authorization is not None:
             return self._special(session, method, prepared, options)
@@ -120,8 +126,11 @@ class RequestBuilder:
             prepared.usual_head(method, fields, settings.version),
         )
 
-    def _prepare_there(self, url: str | URL) -> PreparedURL:
-        """The same where the environment has a say: it may change while the program runs."""
+    def _prepare_anew(self, url: str | URL) -> PreparedURL:
+        """The same where others have a say: the environment may change while the program runs, and a chooser is asked
+        for each request."""
+        if self._asking is not None:
+            return self._asking(url)
         from wayfare_connector import current_proxies
 
         return self._prepare(url, current_proxies())
@@ -273,25 +282,23 @@ def _destination(
     route = prepared.route
     changes = {own: given[name] for name, own in _OF_ROUTE.items() if given.get(name) is not None}
     if any(given.get(name) is not None for name in ("proxy", "proxy_auth", "proxy_headers")):
-        changes["proxy"] = _proxy(options, proxy)
+        changes |= _proxy(options, proxy)._asdict()
     return prepared.by(route._replace(**changes)) if changes else prepared
 
 
-def _proxy(options: RequestOptions, of_session: "ProxyArguments") -> "Proxy":
+def _proxy(options: RequestOptions, of_session: "ProxyArguments") -> "ProxyChoice":
     """The proxy that a request asks for.
 
     Raises: ValueError, TypeError for what is no proxy, and for its credentials without it.
     """
     # Imported here: few requests go through one.
-    from wayfare_connector import as_proxy
+    from ._proxy_option import read_proxy
 
     proxy, auth = options.get("proxy"), options.get("proxy_auth")
     if proxy is None:
         proxy, auth_of_session = of_session
         auth = auth_of_session if auth is None else auth
-    if proxy is None:
-        raise ValueError("proxy_auth and proxy_headers need a proxy")
-    return as_proxy(proxy, auth=auth, headers=options.get("proxy_headers"))
+    return read_proxy(proxy, auth, options.get("proxy_headers"))
 
 
 def _for_the_wire(

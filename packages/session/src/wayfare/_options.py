@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from ssl import SSLContext
 
-    from wayfare_connector import Proxy, TLSSetting
+    from wayfare_connector import Proxy, ProxyChooser, TLSSetting
     from wayfare_cookies import AbstractCookieJar, LooseCookies
     from wayfare_http_core import BasicAuth
     from wayfare_multipart import FormData, Payload
@@ -112,8 +112,8 @@ class RequestOptions(TypedDict, total=False):
     setting."""
     server_hostname: str | None
     """The name to verify the server's certificate for, in place of the URL's host."""
-    proxy: "Proxy | URL | str | None"
-    """A proxy to go through: its URL, or a `Proxy` that says more; None for the session's."""
+    proxy: "Proxy | URL | str | ProxyChooser | None"
+    """A proxy to go through: its URL, a `Proxy` that says more, or a function that chooses; None for the session's."""
     proxy_auth: "BasicAuth | str | None"
     """Credentials for the proxy: a `BasicAuth`, or a whole Proxy-Authorization value."""
     proxy_headers: "Mapping[str, str] | Iterable[tuple[str, str]] | None"
@@ -207,8 +207,8 @@ class SessionOptions(TypedDict, total=False):
     """How many redirects are followed at most; 10 unless given."""
     ssl: "TLSSetting | None"
     """How to verify servers, in place of what the connector says: see `RequestOptions`."""
-    proxy: "Proxy | URL | str | None"
-    """A proxy for every request: its URL, or a `Proxy` that says more."""
+    proxy: "Proxy | URL | str | ProxyChooser | None"
+    """A proxy for every request: its URL, a `Proxy` that says more, or a function that chooses one for each URL."""
     proxy_auth: "BasicAuth | str | None"
     """Credentials for that proxy."""
     trust_env: bool

@@ -30,7 +30,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from wayfare_connector import Proxy
+    from wayfare_connector import Proxy, ProxyChooser
     from wayfare_http_core import BasicAuth
 
     from ._cookies import CallerCookies
@@ -176,17 +176,16 @@ class ClientRequest:
 
     @property
     def proxy(self) -> "Proxy | None":
-        """The proxy that the request goes through. Settable, also to a URL; None lets the environment decide, where it
-        is trusted."""
+        """The proxy that the request goes through. Settable, also to a URL or a function that chooses; None lets the
+        environment decide, where it is trusted."""
         return self._prepared.target.proxy
 
     @proxy.setter
-    def proxy(self, proxy: "Proxy | URL | str | None") -> None:
+    def proxy(self, proxy: "Proxy | URL | str | ProxyChooser | None") -> None:
         # Imported here: few requests go through one.
-        from wayfare_connector import as_proxy
+        from ._proxy_option import read_proxy
 
-        chosen = None if proxy is None else as_proxy(proxy)
-        self._go_by(self._prepared.route._replace(proxy=chosen))
+        self._go_by(self._prepared.route._replace(**read_proxy(proxy)._asdict()))
 
     @property
     def proxy_auth(self) -> "BasicAuth | str | None":

@@ -6,7 +6,7 @@ from wayfare_connector import Target, TLSSetting
 from yarl import URL
 
 if TYPE_CHECKING:
-    from wayfare_connector import Proxy
+    from wayfare_connector import Proxy, ProxyChooser
 
 __all__ = ("Route",)
 
@@ -19,20 +19,44 @@ class Route(NamedTuple):
     proxy: "Proxy | None" = None
     trust_env: bool = False
     """Whether the environment names the proxy where nobody else does."""
+    choose: "ProxyChooser | None" = None
+    """Who names the proxy where `proxy` does not; the environment is not asked then."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether a chooser has to be asked."""
+        return self.choose is not None and self.proxy is None
 
     def target(self, url: URL) -> Target:
         """Where a connection must lead for this URL; the proxy is chosen for each anew (D17).
 
+        A chooser is not asked: `behind` is for what it says.
+
         Raises: ValueError for what is no target, TypeError for what is no TLS setting.
         """
-        tls, server_hostname, proxy, trust_env = self
-        target = Target.from_url(url, ssl=tls, server_hostname=server_hostname, proxy=proxy)
-        if proxy is not None or not trust_env:
+        target = self.behind(url, self.proxy)
+        if target.proxy is not None or not self.trust_env or self.choose is not None:
             return target
         # Imported here: few programs look for proxies.
         from wayfare_connector import as_proxy, current_proxies
 
         named = current_proxies().proxy_for(url.scheme, target.host, target.port)
-        if named is None:
-            return target
-        return Target.from_url(url, ssl=tls, server_hostname=server_hostname, proxy=as_proxy(named))
+        return target if named is None else self.behind(url, as_proxy(named))
+
+    def behind(self, url: URL, proxy: "Proxy | None") -> Target:
+        """Where a connection must lead for this URL when this proxy stands between.
+
+        Raises: as `target`.
+        """
+        return Target.from_url(url, ssl=self.tls, server_hostname=self.server_hostname, proxy=proxy)
+
+    def chosen(self, url: URL, target: Target) -> Target:
+        """The same target behind the proxy that the chooser names for the URL.
+
+        Raises: TypeError, ValueError for what is no proxy, and whatever the chooser does.
+        """
+        # Imported here: few sessions have a chooser.
+        from wayfare_connector import choose_proxy
+
+        proxy = None if self.choose is None else choose_proxy(self.choose, url)
+        return target if proxy is None else self.behind(url, proxy)

@@ -43,7 +43,6 @@ from ._timeout import DEFAULT_TIMEOUT, UNSET, ClientTimeout, read_timeout_option
 from ._urls import check_base_url
 
 if TYPE_CHECKING:
-    from wayfare_connector import Proxy
     from wayfare_cookies import AbstractCookieJar
     from wayfare_http_core import BasicAuth
 
@@ -101,13 +100,12 @@ class ClientSession:
         self._connector_owner = connector is None or options.get("connector_owner", True)
         if connector is None:
             connector = TCPConnector()
-        proxy = _proxy(options)
         builder = RequestBuilder(
             base_url,
             fields,
             timeout,
             settings,
-            _route(options, connector, proxy),
+            _route(options, connector),
             options.get("json_serialize_bytes") or options.get("json_serialize"),
             options.get("auth"),
             (options.get("proxy"), options.get("proxy_auth")),
@@ -376,25 +374,18 @@ def _modern_request(options: RequestOptions) -> RequestOptions:
     return cast(RequestOptions, modern_request(options, stacklevel=5))
 
 
-def _proxy(options: SessionOptions) -> "Proxy | None":
-    proxy, auth = options.get("proxy"), options.get("proxy_auth")
-    if proxy is None:
-        if auth is not None:
-            raise ValueError("proxy_auth needs a proxy")
-        return None
-    # Imported here: few sessions have one.
-    from wayfare_connector import as_proxy
-
-    return as_proxy(proxy, auth=auth)
-
-
-def _route(options: SessionOptions, connector: BaseConnector, proxy: "Proxy | None") -> Route:
+def _route(options: SessionOptions, connector: BaseConnector) -> Route:
     tls = options.get("ssl")
-    return Route(
-        tls=connector.ssl if tls is None else tls,
-        proxy=proxy,
-        trust_env=options.get("trust_env", False),
+    route = Route(
+        tls=connector.ssl if tls is None else tls, trust_env=options.get("trust_env", False)
     )
+    proxy, auth = options.get("proxy"), options.get("proxy_auth")
+    if proxy is None and auth is None:
+        return route
+    # Imported here: few sessions have one.
+    from ._proxy_option import read_proxy
+
+    return route._replace(**read_proxy(proxy, auth)._asdict())
 
 
 def _settings(options: SessionOptions, timeout: ClientTimeout) -> RequestSettings:

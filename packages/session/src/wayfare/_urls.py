@@ -75,7 +75,14 @@ class PreparedURL:
 
         Raises: TypeError, ValueError for what cannot be asked for.
         """
-        return PreparedURL(self.real_url, route.target(self.url), self.authorization, route)
+        old, target = self.route, route.target(self.url)
+        if route.asks:
+            # A chooser is asked once for each request: it may count.
+            if old.asks and old.choose is route.choose:
+                target = route.behind(self.url, self.target.proxy)
+            else:
+                target = route.chosen(self.url, target)
+        return PreparedURL(self.real_url, target, self.authorization, route)
 
     def head(
         self, method: str, fields: FieldBlock, version: HttpVersion = HttpVersion11
@@ -202,7 +209,7 @@ def _text(name: str, value: object) -> str:
 def prepare_url(url: URL, route: Route = _DIRECT) -> PreparedURL:
     """Check a URL and take it apart.
 
-    Raises: `InvalidUrlClientError`, `NonHttpUrlClientError`.
+    Raises: `InvalidUrlClientError`, `NonHttpUrlClientError`, and what the route's chooser of proxies does.
     """
     if not url.absolute or not url.scheme:
         raise InvalidUrlClientError(
@@ -214,6 +221,8 @@ def prepare_url(url: URL, route: Route = _DIRECT) -> PreparedURL:
         target = route.target(url)
     except ValueError as exc:
         raise InvalidUrlClientError(url, str(exc)[:200]) from exc
+    if route.asks:
+        target = route.chosen(url, target)
     authorization = None
     if url.raw_user is not None or url.raw_password is not None:
         from wayfare_http_core import BasicAuth

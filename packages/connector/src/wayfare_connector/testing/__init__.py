@@ -12,15 +12,21 @@ from ._checks import (
     check_address_policy,
     check_connector,
     check_dialer,
+    check_proxy_chooser,
     check_resolver,
 )
+from ._fake_choices import FakeAddressPolicy, FakeProxyChooser
 from ._fakes import FakeResolver, MemoryDialer, RecordingObserver
+from ._memory_connector import MemoryConnector
 
 __all__ = (
     "ConnectorCase",
     "DialerCase",
+    "FakeAddressPolicy",
+    "FakeProxyChooser",
     "FakeResolver",
     "MakeConnector",
+    "MemoryConnector",
     "MemoryDialer",
     "RecordingObserver",
     "ResolverCase",
@@ -28,5 +34,6 @@ __all__ = (
     "check_address_policy",
     "check_connector",
     "check_dialer",
+    "check_proxy_chooser",
     "check_resolver",
 )

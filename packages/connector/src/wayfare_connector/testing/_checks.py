@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from typing import Any, Protocol, TypeAlias, TypeVar, final
 
 from wayfare_http_core import ClientError, Connection, RequestHead
+from yarl import URL
 
 from wayfare_connector._address_policy import AddressPolicy
 from wayfare_connector._connector import BaseConnector
@@ -26,6 +27,8 @@ from wayfare_connector._errors import (
     PoolTimeoutError,
 )
 from wayfare_connector._hosts import is_ip_literal
+from wayfare_connector._proxy import Proxy, as_proxy
+from wayfare_connector._proxy_chooser import ProxyChooser
 from wayfare_connector._resolver import AbstractResolver
 from wayfare_connector._target import Target
 from wayfare_connector._timeouts import ConnectDeadline, ConnectTimeouts
@@ -46,6 +49,7 @@ __all__ = (
     "check_address_policy",
     "check_connector",
     "check_dialer",
+    "check_proxy_chooser",
     "check_resolver",
 )
 
@@ -330,6 +334,49 @@ def check_address_policy(policy: AddressPolicy, *, refused: str, permitted: str)
         answer = policy.refusal(target, ip_address(text))
         rule = f"{text} is {'refused' if wanted else 'permitted'}"
         require((answer is not None) is wanted, rule)
+
+
+# -- choosers of proxies
+
+_HOSTS = (
+    "a.example",
+    "A.Example.",
+    "xn--bcher-kva.example",
+    "127.0.0.1",
+    "[::1]",
+    "[fe80::1%25lo]",
+)
+"""One of each form."""
+
+
+def check_proxy_chooser(
+    chooser: ProxyChooser, *, proxied: URL | str | None = None, direct: URL | str | None = None
+) -> None:
+    """Check a `ProxyChooser`: it has an answer for every URL, and the answer is a proxy or None.
+
+    With `proxied`, it names a proxy for that URL, and with `direct` none for that one.
+    """
+    for scheme in ("http", "https", "ws", "wss"):
+        for place in (*_HOSTS, f"{_HOSTS[0]}:8080"):
+            _chosen(chooser, URL(f"{scheme}://{place}/path?query"))
+    if proxied is not None:
+        answer = _chosen(chooser, URL(proxied))
+        require(answer is not None, f"{proxied}: there is a proxy for it")
+    if direct is not None:
+        answer = _chosen(chooser, URL(direct))
+        require(answer is None, f"{direct}: there is no proxy for it")
+
+
+def _chosen(chooser: ProxyChooser, url: URL) -> Proxy | None:
+    answer = chooser(url)
+    if asyncio.iscoroutine(answer):
+        answer.close()
+    fits = answer is None or isinstance(answer, Proxy | URL | str)
+    require(fits, f"{url}: the answer is a proxy or None, not {type(answer).__name__}")
+    try:
+        return None if answer is None else as_proxy(answer)
+    except ValueError as exc:
+        raise AssertionError(f"{url}: the answer is a proxy: {exc}") from exc
 
 
 # -- connectors
