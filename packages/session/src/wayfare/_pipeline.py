@@ -166,7 +166,11 @@ class Pipeline:
 async def check_status(response: ClientResponse, check: Any) -> None:
     """Let the response be judged as the caller asked; one that does not pass is released."""
     if check is True:
-        response.raise_for_status()
+        if response.status >= 400:
+            # Imported here: most responses are what was asked for.
+            from ._refused_response import refuse
+
+            await refuse(response)
         return
     try:
         judged = check(response)

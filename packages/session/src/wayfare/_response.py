@@ -44,9 +44,6 @@ CharsetResolver: TypeAlias = Callable[["ClientResponse", bytes], str]
 
 Failure = TypeVar("Failure", bound=ClientResponseError)
 
-_KEPT = 64 * 1024
-"""Octets of the content that an error keeps."""
-
 
 @final
 class _Released:
@@ -435,23 +432,23 @@ class ClientResponse:
     def _error(self, kind: type[Failure], message: str) -> Failure:
         """An error that tells of this response."""
         # Imported here: most responses are what was asked for.
-        from ._response_summary import summarise
+        from ._response_summary import KEPT, summarise
 
         history = tuple(summarise(response) for response in self._history)
         error = kind(
             self.request_info, history, status=self.status, message=message, headers=self.headers
         )
-        error.body = self._beginning()
+        error.body = self._beginning(KEPT)
         return error
 
-    def _beginning(self) -> bytes:
-        """What is at hand of the content, up to 64 KiB; nothing where somebody reads it as a stream."""
+    def _beginning(self, most: int) -> bytes:
+        """What is at hand of the content, up to so many octets; nothing where somebody reads it as a stream."""
         if self._body is None:
             self._body = self._exchange.take_whole()
         if self._body is not None:
-            return self._body[:_KEPT]
+            return self._body[:most]
         content = self._exchange.content
-        return b"" if content.total_bytes else content.peek(_KEPT)
+        return b"" if content.total_bytes else content.peek(most)
 
     def _forget_finalizer(self) -> None:
         if self._finalizer is not None:

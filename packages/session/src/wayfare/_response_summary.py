@@ -1,6 +1,6 @@
 """What an error keeps of a response that was followed."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
@@ -8,7 +8,10 @@ from yarl import URL
 if TYPE_CHECKING:
     from ._response import ClientResponse
 
-__all__ = ("FollowedResponse", "summarise")
+__all__ = ("KEPT", "FollowedResponse", "summarise")
+
+KEPT: Final = 64 * 1024
+"""Octets of the content that an error keeps, after decoding."""
 
 
 class FollowedResponse(NamedTuple):
