@@ -27,7 +27,7 @@ export PIP_CONSTRAINT := $(ROOT)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
-MANIFESTS := pyproject.toml constraints.txt $(wildcard packages/*/pyproject.toml)
+MANIFESTS := pyproject.toml constraints.txt $(wildcard packages/*/pyproject.toml packages/*/hatch_build.py packages/*/native/*)
 
 .PHONY: help demo test check format bench docs fuzz soak lock hatch clean services-stop
 

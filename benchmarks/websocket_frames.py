@@ -1,8 +1,8 @@
-"""`python -m benchmarks.websocket_frames`: read and write single messages, beside the code of peers that does the same.
+"""`python -m benchmarks.websocket_frames`: read, write and mask, beside the code of peers that does the same.
 
 Reading: a server's frame, as a client gets it, beside aiohttp's compiled reader and the library `websockets`. Writing:
-a client's frame, masked, beside that library's, which masks in C. The sides take turns; the figure is the median over
-the rounds, in microseconds of CPU time per message.
+a client's frame, masked, beside that library's, which masks in C. Masking: the functions alone, ours in Python too. The
+sides take turns; the figure is the median over the rounds, in microseconds of CPU time per message.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from wayfare_websocket import Role, WebSocketEngine
+from wayfare_websocket import Role, WebSocketEngine, mask_payload
 
 SIZES = (32, 1024, 64 * 1024, 1024 * 1024)
 OCTETS = 8 << 20
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--rounds", type=int, default=7, help="rounds; the median counts (7)")
     parsed = parser.parse_args(arguments)
-    for title, contestants in (("read", readers), ("write", writers)):
+    for title, contestants in (("read", readers), ("write", writers), ("mask", maskers)):
         for size in SIZES:
             figures = measure(contestants(size), min(OCTETS // size, 20_000), parsed.rounds)
             own = figures["wayfare"]
@@ -122,6 +122,30 @@ def writers(size: int) -> dict[str, Run]:
             frames.Frame(frames.Opcode.TEXT, text.encode()).serialize(mask=True)
 
     return {"wayfare": wayfare, "websockets": websockets}
+
+
+def maskers(size: int) -> dict[str, Run]:
+    """Who masks a payload."""
+    data, key = b"x" * size, b"\x01\x82\x03\xf4"
+    in_place = import_module("aiohttp._websocket.helpers").websocket_mask
+
+    def aiohttp(count: int) -> None:
+        for _ in range(count):
+            in_place(key, bytearray(data))
+
+    def calls(mask: Callable[[bytes, bytes], bytes]) -> Run:
+        def run(count: int) -> None:
+            for _ in range(count):
+                mask(data, key)
+
+        return run
+
+    return {
+        "wayfare": calls(mask_payload),
+        "in Python": calls(import_module("wayfare_websocket._masking").mask_payload),
+        "websockets": calls(import_module("websockets.frames").apply_mask),
+        "aiohttp": aiohttp,
+    }
 
 
 def _say(text: str) -> None:

@@ -1,5 +1,5 @@
 """Check an environment that holds installed wheels: every root imports from there, the parser that all
-others stand on reads a response, and nothing else is installed.
+others stand on reads a response, frames are masked as they should be, and nothing else is installed.
 
     python check_installed.py wayfare_http_core --beside multidict typing-extensions
 
@@ -8,6 +8,7 @@ Run it with the environment's own interpreter; it must not see the checkout.
 
 import argparse
 import importlib
+import inspect
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
@@ -73,14 +74,34 @@ def response_problems(wire: bytes = SAMPLE) -> list[str]:
     return problems
 
 
+def frame_problems(compiled: str) -> list[str]:
+    """Mask a payload with what is installed; say what came out wrong, and whether C or Python did it."""
+    module = importlib.import_module("wayfare_websocket")
+    key, data = b"\x01\x82\x03\xf4", bytes(range(251)) * 99
+    expected = bytes(octet ^ key[index % 4] for index, octet in enumerate(data))
+    by_what = "no" if inspect.isfunction(module.mask_payload) else "yes"
+    print(f"frames: compiled: {by_what}")
+    problems = []
+    if module.mask_payload(data, key) != expected:
+        problems.append("a payload was not masked as it should be")
+    if compiled not in ("any", by_what):
+        problems.append(f"frames are compiled: {by_what}")
+    return problems
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("roots", nargs="+", help="the packages to import")
     parser.add_argument("--beside", nargs="*", help="the only other distributions allowed there")
+    parser.add_argument(
+        "--compiled", choices=("yes", "no", "any"), default="any", help="what frames are to be"
+    )
     arguments = parser.parse_args()
     problems = import_problems(arguments.roots)
     if "wayfare_http_core" in arguments.roots:
         problems += response_problems()
+    if "wayfare_websocket" in arguments.roots:
+        problems += frame_problems(arguments.compiled)
     if arguments.beside is not None:
         allowed = {*arguments.beside, *(root.replace("_", "-") for root in arguments.roots)}
         problems += [f"{name} is installed too" for name in sorted(installed() - allowed)]

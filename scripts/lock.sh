@@ -19,7 +19,7 @@ for folder in packages/*/; do
 done
 
 groups=""
-for group in tools lint types test peers docs demo fuzz bench; do
+for group in tools lint build types test peers docs demo fuzz bench; do
     groups="$groups --group $group"
 done
 

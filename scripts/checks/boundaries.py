@@ -16,11 +16,15 @@ from .members import Member
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What one package may depend on: siblings by import name, others by distribution name."""
+    """What one package may depend on: siblings by import name, others by distribution name.
+
+    `compiled` are the modules that its own build makes from the C files in `native/`.
+    """
 
     siblings: frozenset[str] = frozenset()
     libraries: frozenset[str] = frozenset()
     extras: dict[str, frozenset[str]] = field(default_factory=dict)
+    compiled: frozenset[str] = frozenset()
 
 
 HTTP_CORE = frozenset({"wayfare_http_core"})
@@ -39,7 +43,7 @@ TABLE = {
     ),
     # Fields of payloads and parts are multidicts, which http-core brings anyway.
     "wayfare_multipart": Allowed(siblings=HTTP_CORE, libraries=frozenset({"multidict"})),
-    "wayfare_websocket": Allowed(siblings=HTTP_CORE),
+    "wayfare_websocket": Allowed(siblings=HTTP_CORE, compiled=frozenset({"_wayfare_frames"})),
     "wayfare_connector": Allowed(
         siblings=HTTP_CORE,
         libraries=frozenset({"yarl", "aiohappyeyeballs"}),
@@ -143,7 +147,7 @@ def _problem(
     if found.level:
         return "relative import out of the package" if found.level > depth else None
     top = found.module.partition(".")[0]
-    if top == own or top in sys.stdlib_module_names:
+    if top == own or top in sys.stdlib_module_names or top in allowed.compiled:
         return None
     if top in TABLE:
         return _sibling_problem(found, top, allowed)
@@ -165,7 +169,15 @@ def _sibling_problem(found: Import, top: str, allowed: Allowed) -> str | None:
 def check_member(member: Member, allowed: Allowed) -> list[str]:
     """What is wrong with all imports of a package and with its declared dependencies."""
     problems = [found for path in member.modules for found in check_module(member, path, allowed)]
-    return [*problems, *check_manifest(member, allowed)]
+    return [*problems, *check_manifest(member, allowed), *check_native(member, allowed)]
+
+
+def check_native(member: Member, allowed: Allowed) -> Iterator[str]:
+    """Where the C files of a package differ from the table."""
+    sources = {path.stem for path in (member.folder / "native").glob("*.c")}
+    for name in sorted(sources ^ allowed.compiled):
+        where = "not in the table" if name in sources else "in the table but has no source"
+        yield f"{member.folder}: the compiled module {name} is {where}"
 
 
 def check_manifest(member: Member, allowed: Allowed) -> Iterator[str]:

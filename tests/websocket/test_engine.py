@@ -22,7 +22,6 @@ from wayfare_websocket import (
     WSMessageTypeError,
     WSMsgType,
     WSServerHandshakeError,
-    mask_payload,
 )
 
 
@@ -76,29 +75,6 @@ def test_w6_keys_are_fresh() -> None:
     other = WebSocketEngine(Role.CLIENT)
     assert len(keys | {other.send_bytes(b"")[2:6] for _ in range(100)}) > 1090
     assert server.send_bytes(b"") == b"\x82\x00"
-
-
-@given(data=st.binary(max_size=100) | st.integers(0, 70_000), key=st.binary(min_size=4, max_size=4))
-def test_masking(data: bytes | int, key: bytes) -> None:
-    """RFC 6455 section 5.3, and back."""
-    payload = bytes(data)
-    masked = mask_payload(payload, key)
-    assert masked == bytes(octet ^ key[index % 4] for index, octet in enumerate(payload))
-    assert mask_payload(masked, key) == payload
-
-
-def test_another_mask_can_be_given() -> None:
-    """The seam for a compiled function: it does all the masking, in both directions."""
-    calls: list[int] = []
-
-    def counted(data: bytes, key: bytes) -> bytes:
-        calls.append(len(data))
-        return mask_payload(data, key)
-
-    client = WebSocketEngine(Role.CLIENT, mask=counted)
-    server = WebSocketEngine(Role.SERVER, mask=counted)
-    assert server.receive_data(client.send_text("abc"))[0].data == "abc"
-    assert calls == [3, 3]
 
 
 def test_text_may_be_bytes() -> None:

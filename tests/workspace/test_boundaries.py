@@ -116,6 +116,17 @@ def test_an_extra_holds_what_the_table_says(tmp_path: Path) -> None:
     assert "numpy" in next(check_manifest(member, allowed))
 
 
+def test_a_compiled_module_is_in_the_table_and_has_its_source(tmp_path: Path) -> None:
+    allowed = Allowed(compiled=frozenset({"_wayfare_frames"}))
+    member = planted(tmp_path, "from _wayfare_frames import encode_frame")
+    (found,) = check_member(member, allowed)
+    assert "the compiled module _wayfare_frames is in the table but has no source" in found
+    (tmp_path / "native").mkdir()
+    (tmp_path / "native" / "_wayfare_frames.c").touch()
+    assert check_member(member, allowed) == []
+    assert len(check_member(member, Allowed())) == 2
+
+
 @pytest.mark.parametrize("module", SANS_IO)
 def test_importing_a_protocol_package_brings_in_no_input_or_output(module: str) -> None:
     assert brought_in(module) == []

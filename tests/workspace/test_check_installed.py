@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from scripts.check_installed import SAMPLE, main, response_problems
+from scripts.check_installed import SAMPLE, frame_problems, main, response_problems
 
 
 def test_the_sample_response_is_read() -> None:
@@ -28,6 +28,19 @@ def test_a_response_that_is_read_otherwise_is_a_problem(
 ) -> None:
     (problem,) = response_problems(SAMPLE.replace(old, new))
     assert re.search(message, problem)
+
+
+def test_frames_are_masked_and_by_what_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert frame_problems("any") == []
+    by_what = capsys.readouterr().out.removeprefix("frames: compiled: ").rstrip()
+    assert frame_problems(by_what) == []
+    other = {"yes": "no", "no": "yes"}[by_what]
+    assert frame_problems(other) == [f"frames are compiled: {by_what}"]
+
+
+def test_a_wrong_mask_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wayfare_websocket.mask_payload", lambda data, key: data)
+    assert frame_problems("any") == ["a payload was not masked as it should be"]
 
 
 @pytest.mark.parametrize(

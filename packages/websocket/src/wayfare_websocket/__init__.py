@@ -4,6 +4,7 @@ Importing this package imports no asyncio, socket or ssl.
 """
 
 from ._close_codes import WSCloseCode
+from ._compiled import mask_payload
 from ._deflate import DeflateParameters
 from ._engine import MAX_MESSAGE_SIZE, Role, State, WebSocketEngine
 from ._errors import WebSocketError, WSMessageTypeError, WSServerHandshakeError
@@ -15,7 +16,6 @@ from ._handshake import (
     ServerAnswer,
     answer_handshake,
 )
-from ._masking import Mask, mask_payload
 from ._messages import WSFragment, WSMessage, WSMessageTextBytes, WSMsgType
 from ._version import __version__
 
@@ -26,7 +26,6 @@ __all__ = (
     "DeflateOffer",
     "DeflateParameters",
     "HandshakeRefused",
-    "Mask",
     "Role",
     "ServerAnswer",
     "State",

@@ -22,7 +22,6 @@ from wayfare_http_core import ClientConnectionResetError
 
 from ._close_codes import WSCloseCode
 from ._deflate import Deflater, Inflater
-from ._masking import mask_payload
 from ._messages import WSMsgType
 from ._reader import MessageReader
 from ._writer import MessageWriter
@@ -30,7 +29,6 @@ from ._writer import MessageWriter
 if TYPE_CHECKING:
     from ._deflate import DeflateParameters
     from ._errors import WebSocketError
-    from ._masking import Mask
     from ._messages import WSFragment, WSMessage
 
 __all__ = ("MAX_MESSAGE_SIZE", "Role", "State", "WebSocketEngine")
@@ -97,7 +95,6 @@ class WebSocketEngine:
         max_message_size: int = MAX_MESSAGE_SIZE,
         decode_text: bool = True,
         compression_level: int = -1,
-        mask: Mask = mask_payload,
     ) -> None:
         if max_message_size < 0:
             raise ValueError("the limit of a message's size must not be negative")
@@ -105,12 +102,11 @@ class WebSocketEngine:
         deflater, inflater = _compression(client, deflate, compression_level)
         self._reader = MessageReader(
             masked=not client,
-            mask=mask,
             max_size=max_message_size,
             inflater=inflater,
             decode_text=decode_text,
         )
-        self._writer = MessageWriter(masked=client, mask=mask, deflater=deflater)
+        self._writer = MessageWriter(masked=client, deflater=deflater)
         self._violation_frame = b""
         self.state = State.OPEN
         self.close_code: int | None = None

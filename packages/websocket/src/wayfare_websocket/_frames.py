@@ -6,7 +6,7 @@
 
 import struct
 
-from ._masking import Mask
+from ._masking import mask_payload
 
 __all__ = ("CONTROL", "FIN", "MAX_CONTROL_PAYLOAD", "OPCODE", "RSV1", "RSV23", "encode_frame")
 
@@ -25,8 +25,11 @@ _SHORT = struct.Struct("!BBH").pack
 _LONG = struct.Struct("!BBQ").pack
 
 
-def encode_frame(first: int, payload: bytes, key: bytes | None, mask: Mask) -> bytes:
-    """One frame whose first octet is `first`, masked where there is a key."""
+def encode_frame(first: int, payload: bytes, key: bytes | None) -> bytes:
+    """One frame whose first octet is `first`, masked where there is a key.
+
+    Raises: ValueError for a key of another size than four octets.
+    """
     size = len(payload)
     masked = 0 if key is None else _MASKED
     if size < 126:
@@ -37,4 +40,4 @@ def encode_frame(first: int, payload: bytes, key: bytes | None, mask: Mask) -> b
         head = _LONG(first, masked | 127, size)
     if key is None:
         return head + payload
-    return head + key + mask(payload, key)
+    return head + key + mask_payload(payload, key)

@@ -1,23 +1,24 @@
 """Masking: what a client does to its payloads (RFC 6455 section 5.3).
 
-In Python, XOR is fast for numbers only, so a payload becomes a number and back. That takes 3 to 4 ns per octet: nothing
-for small messages, and the larger part of the work for large ones. `Mask` is the seam for a compiled function.
+In Python, XOR is fast for numbers only, so a payload becomes a number and back. That takes 1 to 4 ns per octet: nothing
+for small messages, and the larger part of the work for large ones. `_compiled` has the same in C.
 """
 
-from collections.abc import Callable
-from typing import TypeAlias
+__all__ = ("KEY_SIZE", "mask_payload")
 
-__all__ = ("Mask", "mask_payload")
-
-Mask: TypeAlias = Callable[[bytes, bytes], bytes]
-"""A function of the payload and the four octets of the key; masking twice gives the payload again."""
+KEY_SIZE = 4
 
 _BLOCK = 16 * 1024  # fits the first caches, and is long enough for the calls not to count
 _ONES = int.from_bytes(b"\x01\x00\x00\x00" * (_BLOCK // 4), "little")
 
 
 def mask_payload(data: bytes, key: bytes) -> bytes:
-    """XOR with the key, repeated."""
+    """The payload, XORed with the four octets of the key; masking twice gives it again.
+
+    Raises: ValueError for a key of another size.
+    """
+    if len(key) != KEY_SIZE:
+        raise ValueError(f"a masking key has {KEY_SIZE} octets")
     size = len(data)
     if size < _BLOCK:
         repeated = (key * (size + 3 >> 2))[:size]

@@ -11,13 +11,13 @@ import codecs
 from typing import TYPE_CHECKING, final
 
 from ._close_codes import NO_STATUS, WSCloseCode, is_close_code
+from ._compiled import mask_payload
 from ._errors import WebSocketError
 from ._frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, OPCODE, RSV1, RSV23
 from ._messages import WSFragment, WSMessage, WSMessageTextBytes, WSMsgType
 
 if TYPE_CHECKING:
     from ._deflate import Inflater
-    from ._masking import Mask
 
 __all__ = ("MessageReader",)
 
@@ -60,7 +60,6 @@ class MessageReader:
         "_key",
         "_key_at",
         "_left",
-        "_mask",
         "_masked",
         "_max_size",
         "_message",
@@ -77,13 +76,11 @@ class MessageReader:
         self,
         *,
         masked: bool,
-        mask: Mask,
         max_size: int,
         inflater: Inflater | None,
         decode_text: bool,
     ) -> None:
         self._masked = masked
-        self._mask = mask
         self._max_size = max_size
         self._inflater = inflater
         self._decode_text = decode_text
@@ -263,7 +260,7 @@ class MessageReader:
         turn = self._key_at & 3
         key = self._key[turn:] + self._key[:turn]
         self._key_at += len(payload)
-        return self._mask(payload, key)
+        return mask_payload(payload, key)
 
     # -- messages ---------------------------------------------------------------------------------------------
 

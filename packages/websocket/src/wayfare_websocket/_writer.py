@@ -4,14 +4,15 @@ import os
 from typing import final
 
 from ._close_codes import is_close_code
+from ._compiled import encode_frame
 from ._deflate import Deflater
-from ._frames import FIN, MAX_CONTROL_PAYLOAD, RSV1, encode_frame
-from ._masking import Mask
+from ._frames import FIN, MAX_CONTROL_PAYLOAD, RSV1
+from ._masking import KEY_SIZE
 from ._messages import WSMsgType
 
 __all__ = ("MessageWriter",)
 
-_KEYS = 64 * 4
+_KEYS = 64 * KEY_SIZE
 """Octets of masking keys that are fetched at once: a call to the system takes longer than a small frame."""
 
 
@@ -19,11 +20,10 @@ _KEYS = 64 * 4
 class MessageWriter:
     """Makes the frames of one side. Each masked frame has a fresh key from the system's generator (W6)."""
 
-    __slots__ = ("_active", "_deflater", "_fragmented", "_keys", "_keys_at", "_mask", "_masked")
+    __slots__ = ("_active", "_deflater", "_fragmented", "_keys", "_keys_at", "_masked")
 
-    def __init__(self, *, masked: bool, mask: Mask, deflater: Deflater | None) -> None:
+    def __init__(self, *, masked: bool, deflater: Deflater | None) -> None:
         self._masked = masked
-        self._mask = mask
         self._deflater = deflater
         self._fragmented = False
         self._active: Deflater | None = None  # what compresses the fragmented message
@@ -43,7 +43,7 @@ class MessageWriter:
         if deflater is not None:
             first |= RSV1
             payload = deflater.compress(payload, final=True)
-        return encode_frame(first, payload, self._next_key(), self._mask)
+        return encode_frame(first, payload, self._next_key())
 
     def fragment(self, opcode: int, payload: bytes, *, final: bool, compress: bool | None) -> bytes:
         """The next frame of a message; `opcode` and `compress` count for the first one."""
@@ -57,13 +57,13 @@ class MessageWriter:
         if self._active is not None:
             payload = self._active.compress(payload, final=final)
         self._fragmented = not final
-        return encode_frame(first | (FIN if final else 0), payload, self._next_key(), self._mask)
+        return encode_frame(first | (FIN if final else 0), payload, self._next_key())
 
     def control(self, opcode: int, payload: bytes) -> bytes:
         """A control frame. Raises: ValueError for more than 125 octets."""
         if len(payload) > MAX_CONTROL_PAYLOAD:
             raise ValueError(f"a control frame has at most {MAX_CONTROL_PAYLOAD} octets")
-        return encode_frame(FIN | opcode, payload, self._next_key(), self._mask)
+        return encode_frame(FIN | opcode, payload, self._next_key())
 
     def close(self, code: int | None, reason: bytes) -> bytes:
         """A Close frame, without a code where it is None.
@@ -93,5 +93,5 @@ class MessageWriter:
         if at == len(self._keys):
             self._keys = os.urandom(_KEYS)
             at = 0
-        self._keys_at = at + 4
-        return self._keys[at : at + 4]
+        self._keys_at = at + KEY_SIZE
+        return self._keys[at : at + KEY_SIZE]
