@@ -143,6 +143,38 @@ def test_encodings_of_parts() -> None:
     ]
 
 
+def test_a_part_may_be_named_and_coded_after_it_was_appended() -> None:
+    """What `append` returns is the part: users set its fields afterwards."""
+    writer = MultipartWriter(boundary="b")
+    image = writer.append(b"octets", {"Content-Type": "image/png"})
+    writer.append("text")
+    before = writer.size
+    image.set_content_disposition("attachment", filename="image.png")
+    image.headers["Content-ID"] = "X-12345"
+    assert writer.size == len(octets(writer)) > (before or 0)
+    part, other = parts(writer)
+    assert part.get_filename() == "image.png"
+    assert part["Content-ID"] == "X-12345"
+    assert other.get_payload() == "text"
+
+    image.headers["Content-Transfer-Encoding"] = "base64"
+    assert [transfer for _, _, transfer in writer] == ["base64", ""]
+    assert contents(writer) == [b"octets", b"text"]
+    assert b"b2N0ZXRz" in octets(writer)
+
+
+def test_what_a_part_is_told_too_late_is_refused_m2() -> None:
+    writer = MultipartWriter("form-data")
+    part = writer.append("text")
+    part.headers["X-Note"] = "a\r\nX-Other: b"
+    with pytest.raises(ValueError, match="X-Note"):
+        octets(writer)
+    del part.headers["X-Note"]
+    part.headers["Content-Encoding"] = "gzip"
+    with pytest.raises(MultipartError, match="no encodings"):
+        assert writer.size
+
+
 def test_the_size_is_exact_where_it_can_be_m4() -> None:
     writer = MultipartWriter()
     for content in (b"", b"x" * 57, b"x" * 1000):

@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self, final
+from typing import Any, Final, NamedTuple, Self, cast, final
 
-from multidict import CIMultiDict
+from multidict import CIMultiDict, getversion
 from wayfare_http_core import FieldBlock, hdrs
 
 from ._boundary import check_boundary
@@ -39,6 +39,8 @@ class _Part(NamedTuple):
     transfer_coding: str
     head: bytes
     """The delimiter, the part's fields, and the empty line behind them."""
+    version: int
+    """That of the payload's fields, as they are in `head`."""
 
     @property
     def size(self) -> int | None:
@@ -130,16 +132,23 @@ class MultipartWriter(Payload):
         return self.append_payload(payload)
 
     def append_payload(self, payload: Payload) -> Payload:
-        """Append a payload; its fields are as they are now. Returns it.
+        """Append a payload; returns it. Its fields may still be changed until the body is measured or sent.
 
         Content-Encoding and Content-Transfer-Encoding among its fields are applied to its octets. A form has neither,
         and a name for each part (RFC 7578 section 4.8).
 
         Raises: `MultipartError` for an encoding that is not known or has no place in a form, and for a boundary that a
-        part inside has too; ValueError for a field that cannot be sent.
+        part inside has too; ValueError for a field that cannot be sent. For what was changed afterwards, sending does.
         """
         if type(payload) is MultipartWriter and self._boundary in payload.boundaries():
             raise MultipartError("a part has the same boundary: its end would be the end of both")
+        if self._is_form_data and hdrs.CONTENT_DISPOSITION not in payload.headers:
+            payload.set_content_disposition("form-data", name=f"section-{len(self._parts)}")
+        self._parts.append(self._part_of(payload))
+        return payload
+
+    def _part_of(self, payload: Payload) -> _Part:
+        """The part as the payload's fields have it now."""
         headers = payload.headers
         content = headers.get(hdrs.CONTENT_ENCODING, "")
         transfer = headers.get(hdrs.CONTENT_TRANSFER_ENCODING, "")
@@ -147,15 +156,21 @@ class MultipartWriter(Payload):
             if self._is_form_data:
                 raise MultipartError("the parts of a form have no encodings (RFC 7578 section 4.7)")
             content, transfer = content.strip().lower(), transfer.strip().lower()
-        if self._is_form_data and hdrs.CONTENT_DISPOSITION not in headers:
-            payload.set_content_disposition("form-data", name=f"section-{len(self._parts)}")
         # Asked for now, so that a mistake is found where it is made.
         if content and content_encoder(content) is None:
             content = ""
         if transfer and transfer_encoder(transfer) is None:
             transfer = ""
-        self._parts.append(_Part(payload, content, transfer, self._delimiter + _head(headers)))
-        return payload
+        head = self._delimiter + _head(headers)
+        return _Part(payload, content, transfer, head, _version(headers))
+
+    def _current_parts(self) -> list[_Part]:
+        """The parts, those anew whose fields changed since they were appended."""
+        parts = self._parts
+        for index, part in enumerate(parts):
+            if _version(part.payload.headers) != part.version:
+                parts[index] = self._part_of(part.payload)
+        return parts
 
     def append_json(self, obj: Any, headers: _Headers = None) -> Payload:
         """Append a value as JSON.
@@ -194,7 +209,7 @@ class MultipartWriter(Payload):
 
     def __iter__(self) -> Iterator[tuple[Payload, str, str]]:
         """Each part: its payload, its content encoding, its transfer encoding."""
-        return iter([part[:3] for part in self._parts])
+        return iter([part[:3] for part in self._current_parts()])
 
     def __enter__(self) -> Self:
         return self
@@ -213,7 +228,7 @@ class MultipartWriter(Payload):
     @override
     def size(self) -> int | None:
         total = len(self._end)
-        for part in self._parts:
+        for part in self._current_parts():
             size = part.size
             if size is None:
                 return None
@@ -243,7 +258,7 @@ class MultipartWriter(Payload):
     @override
     def segments(self, close_boundary: bool = True) -> Iterator[Segment]:
         """See `Payload.segments`; without `close_boundary` the end is left open for more."""
-        for part in self._parts:
+        for part in self._current_parts():
             yield from part.segments()
         if close_boundary:
             yield self._end
@@ -256,6 +271,11 @@ class MultipartWriter(Payload):
         """
         for part in self._parts:
             await part.payload.close()
+
+
+def _version(headers: CIMultiDict[str]) -> int:
+    """A number that is another one as soon as the fields are changed."""
+    return getversion(cast("CIMultiDict[object]", headers))
 
 
 def _head(headers: CIMultiDict[str]) -> bytes:
