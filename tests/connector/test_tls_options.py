@@ -39,6 +39,20 @@ def test_the_arguments_of_old_work_and_warn(
     assert caught[0].filename == __file__
 
 
+@pytest.mark.parametrize(
+    ("old", "instead"),
+    [
+        ({"verify_ssl": True}, "verified anyway"),
+        ({"verify_ssl": False}, "write ssl=False"),
+        ({"ssl_context": CONTEXT}, "write ssl=… with the context"),
+        ({"fingerprint": bytes(32)}, r"write ssl=Fingerprint\(…\)"),
+    ],
+)
+def test_a_warning_says_what_to_write(old: dict[str, Any], instead: str) -> None:
+    with pytest.warns(DeprecationWarning, match=instead):
+        read_tls_options(**old)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
     ("given", "named"),

@@ -2,7 +2,7 @@
 
 import warnings
 from ssl import SSLContext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ._fingerprint import Fingerprint
 
@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from ._target import TLSSetting
 
 __all__ = ("read_tls_options",)
+
+_INSTEAD: Final = {
+    "verify_ssl": "write ssl=False instead",
+    "verifying": "certificates are verified anyway",
+    "ssl_context": "write ssl=… with the context instead",
+    "fingerprint": "write ssl=Fingerprint(…) instead",
+}
+"""What to write in place of each spelling of old."""
 
 
 def read_tls_options(
@@ -32,7 +40,8 @@ def read_tls_options(
     old = {"verify_ssl": verify_ssl, "ssl_context": ssl_context, "fingerprint": fingerprint}
     given = [name for name, value in old.items() if value is not None]
     for name in given:
-        warnings.warn(f"{name}= is old: use ssl= instead", DeprecationWarning, stacklevel + 1)
+        instead = _INSTEAD["verifying" if verify_ssl and name == "verify_ssl" else name]
+        warnings.warn(f"{name}= is old: {instead}", DeprecationWarning, stacklevel + 1)
     # True says what is so anyway: it was always free to stand beside the others.
     named = given if ssl is None or ssl is True else ["ssl", *given]
     if verify_ssl is True:
