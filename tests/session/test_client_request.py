@@ -52,6 +52,19 @@ def test_fields_that_were_only_looked_at_are_not_made_again() -> None:
     assert request.head().method == "PUT"
 
 
+async def test_the_session_is_there_for_side_requests() -> None:
+    """Without a look whether it is None: only who makes a request by hand has none."""
+    async with wayfare.ClientSession() as session:
+        prepared = prepare_url(URL("http://h/x"))
+        block, timeout = FieldBlock(()), wayfare.ClientTimeout()
+        request = wayfare.ClientRequest(
+            "GET", prepared, block, None, timeout, RequestSettings(), session
+        )
+        assert request.session is request.copy().session is session
+    with pytest.raises(RuntimeError, match="no session"):
+        _ = make_request().session
+
+
 def test_changed_fields_are_checked_when_they_are_sent() -> None:
     """R4."""
     request = make_request()

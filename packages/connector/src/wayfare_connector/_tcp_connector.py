@@ -74,7 +74,7 @@ class TCPConnector(DialingConnector):
         ssl: TLSSetting = True,
         verify_ssl: bool | None = None,
         ssl_context: SSLContext | None = None,
-        fingerprint: bytes | None = None,
+        fingerprint: bytes | str | None = None,
         use_dns_cache: bool = True,
         ttl_dns_cache: float | None = 10,
         dns_cache_max_size: int = 1000,

@@ -74,8 +74,7 @@ class ClientRequest:
     """One request of a session: what to ask, whom, and within which time. Mutable until it is sent.
 
     `body` is None, octets, or what yields them. `cookies` are those that the caller gave, until the request leaves
-    their origin; the Cookie field is among `headers` when a middleware sees the request. `session` is for the side
-    requests of a middleware; what sends this request never looks at it.
+    their origin; the Cookie field is among `headers` when a middleware sees the request.
     """
 
     __slots__ = (
@@ -83,10 +82,10 @@ class ClientRequest:
         "_head",
         "_headers",
         "_prepared",
+        "_session",
         "body",
         "cookies",
         "method",
-        "session",
         "settings",
         "timeout",
     )
@@ -108,11 +107,21 @@ class ClientRequest:
         self.cookies: CallerCookies | None = None
         self.timeout = timeout
         self.settings = settings
-        self.session = session
+        self._session = session
         self._prepared = prepared
         self._block = fields
         self._headers: CIMultiDict[str] | None = None
         self._head = head
+
+    @property
+    def session(self) -> "ClientSession":
+        """The session, for the side requests of a middleware: `middlewares=()` keeps them from going in circles.
+
+        Raises: RuntimeError for a request that no session made.
+        """
+        if self._session is None:
+            raise RuntimeError("no session made this request")
+        return self._session
 
     # -- where to -----------------------------------------------------------------------------------------------
 
@@ -414,7 +423,7 @@ class ClientRequest:
             self.body,
             self.timeout,
             self.settings,
-            self.session,
+            self._session,
             self._head,
         )
         twin.cookies = self.cookies
@@ -431,7 +440,7 @@ class ClientRequest:
             self.body,
             self.timeout,
             self.settings,
-            self.session,
+            self._session,
             self._prepared.usual_head(self.method, fields),
         )
         twin.cookies = self.cookies
@@ -446,7 +455,7 @@ class ClientRequest:
     ) -> "ClientRequest":
         """The request that follows this one: what is not named here stays, but for the caller's cookies."""
         return ClientRequest(
-            method, prepared, fields, body, self.timeout, self.settings, self.session
+            method, prepared, fields, body, self.timeout, self.settings, self._session
         )
 
     @override
