@@ -1,11 +1,13 @@
 """Every Python block of the documentation runs, against a server of this machine."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from urllib.request import parse_http_list, parse_keqv_list
 
 import pytest
 
@@ -61,6 +63,9 @@ class Echo(BaseHTTPRequestHandler):
         if url.path.startswith("/redirect/"):
             self.redirect(int(url.path.removeprefix("/redirect/")), parse_qs(url.query))
             return
+        if url.path == "/private/digest" and not self.knows_digest():
+            self.ask('Digest realm="private", nonce="n-1", qop="auth", algorithm=SHA-256')
+            return
         status = int(url.path.removeprefix("/status/")) if url.path.startswith("/status/") else 200
         content = json.dumps(
             {
@@ -94,6 +99,24 @@ class Echo(BaseHTTPRequestHandler):
         while self.rfile.readline().strip(b"\r\n"):
             pass
         return b"".join(pieces)
+
+    def knows_digest(self) -> bool:
+        """Whether the request has the Digest credentials of "user" with the password "secret"."""
+        said = parse_keqv_list(parse_http_list(self.headers.get("Authorization", "")))
+
+        def digest(*parts: str) -> str:
+            return hashlib.sha256(":".join(parts).encode()).hexdigest()
+
+        secret = digest("user", "private", "secret")
+        use = [said.get(name, "") for name in ("nc", "cnonce", "qop")]
+        return said.get("response") == digest(secret, "n-1", *use, digest(self.command, self.path))
+
+    def ask(self, challenge: str) -> None:
+        """Ask for credentials."""
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", challenge)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def redirect(self, hops: int, query: dict[str, list[str]]) -> None:
         """That many redirects, the last one to `to` (/get unless given), with `status` (302)."""

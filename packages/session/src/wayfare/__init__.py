@@ -134,6 +134,7 @@ if TYPE_CHECKING:
     )
 
     from ._connection_info import ConnectionInfo
+    from ._digest_auth import DigestAuthMiddleware
     from ._middlewares import ClientHandlerType, ClientMiddlewareType
     from ._one_request import request
     from ._redaction import Redaction
@@ -174,6 +175,7 @@ else:
     _LAZY = {
         "StreamReader": "wayfare_http_core.aio",
         "ConnectionInfo": "wayfare._connection_info",
+        "DigestAuthMiddleware": "wayfare._digest_auth",
         "ClientHandlerType": "wayfare._middlewares",
         "ClientMiddlewareType": "wayfare._middlewares",
         "request": "wayfare._one_request",
@@ -331,6 +333,7 @@ __all__ = (
     "DataQueue",
     "DefaultResolver",
     "DialTimeoutError",
+    "DigestAuthMiddleware",
     "DummyCookieJar",
     "ETag",
     "EnvironmentProxies",

@@ -23,6 +23,7 @@ __all__ = (
     "body_from_json",
     "encoded_body",
     "own_fields",
+    "pieces_of",
     "uncoded_body",
 )
 
@@ -144,7 +145,7 @@ class EncodedBody(RequestBody):
         from wayfare_http_core import make_encoder
 
         encoder = make_encoder(self._coding)
-        async with aclosing(_pieces(self._body)) as pieces:
+        async with aclosing(pieces_of(self._body)) as pieces:
             async for piece in pieces:
                 coded = encoder.encode(piece)
                 if coded:
@@ -153,7 +154,7 @@ class EncodedBody(RequestBody):
         yield encoder.flush()
 
 
-async def _pieces(body: RequestBody | bytes) -> AsyncGenerator[bytes]:
+async def pieces_of(body: RequestBody | bytes) -> AsyncGenerator[bytes]:
     """The body in pieces that take little time each. What its generator has open is closed with this one."""
     chunks = (body,) if isinstance(body, bytes) else body.chunks()
     if isinstance(chunks, AsyncIterable):

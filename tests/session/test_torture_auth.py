@@ -1,0 +1,114 @@
+"""Torture of the middlewares that authenticate, repeat and slow down: every await disturbed (section 4.3)."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable, Sequence
+
+import pytest
+from wayfare import (
+    ClientMiddlewareType,
+    ClientSession,
+    ClientTimeout,
+    DigestAuthMiddleware,
+    TCPConnector,
+)
+from wayfare_connector.testing import MemoryDialer
+from wayfare_http_core.testing import (
+    Action,
+    Drip,
+    ReadRequest,
+    Repeat,
+    Scenario,
+    Send,
+    World,
+    torture,
+)
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+SERVE = Repeat(ReadRequest(), Send(OK))
+LINGERING = ("DeadlineQueue._fire",)
+
+
+def digest_challenge(nonce: bytes, more: bytes = b"") -> bytes:
+    return (
+        b"HTTP/1.1 401 Who\r\nContent-Length: 4\r\n"
+        b'WWW-Authenticate: Digest realm="r", nonce="%b", qop="auth-int"%b\r\n\r\nwho?'
+        % (nonce, more)
+    )
+
+
+class Through(Scenario):
+    """A session with middlewares; its first connection plays the script, every later one just answers."""
+
+    script: tuple[Action, ...] = (SERVE,)
+
+    def middlewares(self) -> Sequence[ClientMiddlewareType]:
+        raise NotImplementedError
+
+    @override
+    async def setup(self) -> None:
+        self.world.serve("h", 80, [*self.script, SERVE], [SERVE])
+        self.connector = TCPConnector(dialer=MemoryDialer(self.world.network))
+        self.session = ClientSession(
+            "http://h/",
+            connector=self.connector,
+            timeout=ClientTimeout(total=300),
+            middlewares=self.middlewares(),
+        )
+
+    @override
+    async def run(self) -> None:
+        async with self.session.post("/", data=b"content") as answer:
+            assert await answer.read() == b"ok"
+
+    @override
+    async def follow_up(self) -> None:
+        self.world.serve("h", 80, [SERVE])  # the script may not have been asked for at all
+        await asyncio.gather(*[self.fetch() for _ in range(3)])
+
+    async def fetch(self) -> None:
+        async with self.session.get("/after") as answer:
+            assert await answer.read() == b"ok"
+
+    @override
+    async def close(self) -> None:
+        await self.session.close()
+
+    @override
+    def idle_transports(self) -> int:
+        return self.connector.stats().idle
+
+    @override
+    def violations(self) -> Iterable[str]:
+        stats = self.connector.stats()
+        if (stats.leased, stats.waiting, stats.connecting) != (0, 0, 0):
+            yield f"the pool's books: {stats}"
+
+
+class DigestAsked(Through):
+    """A challenge, and another because the nonce went stale; the content is read to be signed."""
+
+    script = (
+        *(ReadRequest(), Drip(digest_challenge(b"n"), 40)),
+        *(ReadRequest(), Drip(digest_challenge(b"m", b", stale=true"), 40)),
+        *(ReadRequest(), Drip(OK, 9)),
+    )
+
+    @override
+    def middlewares(self) -> Sequence[ClientMiddlewareType]:
+        return [DigestAuthMiddleware("me", "secret")]
+
+
+SCENARIOS: tuple[Callable[[World], Through], ...] = (DigestAsked,)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_torture(scenario: Callable[[World], Through]) -> None:
+    report = torture(scenario, lingering_timers=LINGERING)
+    assert report.points > 0
+    assert report.acted > report.points
