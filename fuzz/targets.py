@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from . import cookies, field_values, messages, multipart_bodies, streams, websockets
+from . import cookies, event_streams, field_values, messages, multipart_bodies, streams, websockets
 
 __all__ = ("CORPUS", "TARGETS", "Target")
 
@@ -52,6 +52,9 @@ TARGETS = {
         Target("codings", messages.codings, ("\x1f\x8b\x08", "\x78\x9c", "\x28\xb5\x2f\xfd")),
         Target("request", messages.request, ("GET", "OPTIONS", "CONNECT", "h:80", "*", "/", "|")),
         Target("stream", streams.stream, ("\n", "\r\n", "ab", "aab", "\x00\x00")),
+        Target(
+            "events", event_streams.events, ("data: ", "id:", "retry: 9", "event", "\r\n", "\n\n")
+        ),
         Target("content-disposition", field_values.content_disposition, _PARAMETER_WORDS),
         Target("media-type", field_values.media_type, ("text/plain", *_PARAMETER_WORDS)),
         Target("challenges", field_values.challenges, ("Basic ", "Digest ", 'realm="', ", ", "==")),

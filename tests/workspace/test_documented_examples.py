@@ -38,6 +38,13 @@ def page_parameters() -> list[object]:
     return parameters
 
 
+EVENTS = {
+    None: "retry: 100\nid: 1\ndata: first\n\nid: 2\ndata: second\n\n",
+    "2": 'id: 3\nevent: price\ndata: {"symbol": "X", "price": 9.5}\n\n',
+}
+"""What /events says after each Last-Event-ID; after any other there is nothing more."""
+
+
 class EchoServer(ThreadingHTTPServer):
     """Runs `Echo`; `ended` wakes whoever still waits in it."""
 
@@ -47,7 +54,10 @@ class EchoServer(ThreadingHTTPServer):
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers what was asked, as JSON: method, path, query, headers and body; /echo answers with the body itself."""
+    """Answers what was asked, as JSON: method, path, query, headers and body; /echo answers with the body itself.
+
+    Other paths have contents of their own: see `answer`.
+    """
 
     server: EchoServer
     protocol_version = "HTTP/1.1"
@@ -79,6 +89,9 @@ class Echo(BaseHTTPRequestHandler):
         kind = "application/json"
         if url.path.startswith("/bytes/"):
             content = b"x" * int(url.path.removeprefix("/bytes/"))
+        if url.path == "/events":
+            text = EVENTS.get(self.headers.get("Last-Event-ID"), "")
+            content, kind, status = text.encode(), "text/event-stream", 200 if text else 204
         if url.path == "/echo":
             content, kind = body, self.headers["Content-Type"]
         self.send_response(status)

@@ -39,6 +39,7 @@ from wayfare_http_core import (
 
 from ._errors import (
     ContentTypeError,
+    EventTooLargeError,
     InvalidURL,
     InvalidUrlClientError,
     InvalidUrlRedirectClientError,
@@ -135,6 +136,9 @@ if TYPE_CHECKING:
 
     from ._connection_info import ConnectionInfo
     from ._digest_auth import DigestAuthMiddleware
+    from ._event_parser import EventParser, ServerSentEvent
+    from ._event_source import EventSource, Reconnection
+    from ._event_stream import EventStream
     from ._middlewares import ClientHandlerType, ClientMiddlewareType
     from ._one_request import request
     from ._redaction import Redaction
@@ -176,6 +180,11 @@ else:
         "StreamReader": "wayfare_http_core.aio",
         "ConnectionInfo": "wayfare._connection_info",
         "DigestAuthMiddleware": "wayfare._digest_auth",
+        "EventParser": "wayfare._event_parser",
+        "ServerSentEvent": "wayfare._event_parser",
+        "EventSource": "wayfare._event_source",
+        "Reconnection": "wayfare._event_source",
+        "EventStream": "wayfare._event_stream",
         "ClientHandlerType": "wayfare._middlewares",
         "ClientMiddlewareType": "wayfare._middlewares",
         "request": "wayfare._one_request",
@@ -338,6 +347,10 @@ __all__ = (
     "ETag",
     "EnvironmentProxies",
     "EofStream",
+    "EventParser",
+    "EventSource",
+    "EventStream",
+    "EventTooLargeError",
     "Fingerprint",
     "FingerprintMismatch",
     "FirstByteTimeoutError",
@@ -367,6 +380,7 @@ __all__ = (
     "ProxyTimeoutError",
     "PublicAddresses",
     "ReadTimeoutError",
+    "Reconnection",
     "Redaction",
     "RedirectClientError",
     "RedirectPolicy",
@@ -378,6 +392,7 @@ __all__ = (
     "ServerConnectionError",
     "ServerDisconnectedError",
     "ServerFingerprintMismatch",
+    "ServerSentEvent",
     "ServerTimeoutError",
     "SessionOptions",
     "SlowTransferError",

@@ -4,6 +4,8 @@
     ├ ClientResponseError
     │ ├ ContentTypeError                    the content is not of the type that was asked for
     │ └ TooManyRedirects                    the limit was reached
+    ├ ClientPayloadError
+    │ └ EventTooLargeError                  an event that a server sent is longer than allowed
     ├ InvalidURL                            (+ ValueError)
     │ └ InvalidUrlClientError               no host, a bad port, a host that is none
     │   └ InvalidUrlRedirectClientError     (+ RedirectClientError) a redirect leads to one
@@ -18,7 +20,12 @@ The rest of the tree is drawn in `wayfare_http_core` and `wayfare_connector`, wh
 
 import sys
 
-from wayfare_http_core import ClientError, ClientResponseError, RequestFailure
+from wayfare_http_core import (
+    ClientError,
+    ClientPayloadError,
+    ClientResponseError,
+    RequestFailure,
+)
 from yarl import URL
 
 if sys.version_info >= (3, 12):
@@ -28,6 +35,7 @@ else:
 
 __all__ = (
     "ContentTypeError",
+    "EventTooLargeError",
     "InvalidURL",
     "InvalidUrlClientError",
     "InvalidUrlRedirectClientError",
@@ -62,6 +70,20 @@ class ContentTypeError(ClientResponseError):
 
 class TooManyRedirects(ClientResponseError):
     """More redirects than allowed; `history` has those that were followed, and the last response in the end."""
+
+
+class EventTooLargeError(ClientPayloadError):
+    """A line or the data of an event that a server sent is longer than allowed; `limit` is in octets."""
+
+    limit: int
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    @override
+    def __str__(self) -> str:
+        return f"an event is larger than the limit of {self.limit} octets"
 
 
 class InvalidURL(ClientError, ValueError):

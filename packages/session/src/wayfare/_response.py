@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from wayfare_http_core.aio import StreamReader
 
     from ._connection_info import ConnectionInfo
+    from ._event_stream import EventStream
 
 __all__ = ("CharsetResolver", "ClientResponse")
 
@@ -337,9 +338,7 @@ class ClientResponse:
         Raises: `ContentTypeError`, what `loads` raises, else as `text`.
         Cancellation: safe.
         """
-        if content_type is not None and not self._is_media_type(content_type):
-            message = f"content of type {self.content_type!r}, not {content_type!r}"
-            raise self._error(ContentTypeError, message)
+        self._insist_on(content_type)
         body = await self.read()
         if not body.strip(b" \t\r\n"):
             return None
@@ -350,6 +349,29 @@ class ClientResponse:
         import json
 
         return json.loads(text)
+
+    def events(
+        self,
+        *,
+        content_type: str | None = "text/event-stream",
+        last_event_id: str = "",
+        max_event_size: int | None = None,
+    ) -> "EventStream":
+        """Iterate over the events that a server sends (HTML standard, section 9.2), as they arrive.
+
+        `content_type` is the media type to insist on, None for any. `last_event_id` is what events have as their id
+        until the server gives one. A line, or an event's data, of more than `max_event_size` octets (4 MiB unless
+        given) raises `EventTooLargeError`. `ClientSession.events` connects again where a stream ends.
+
+        Raises: `ContentTypeError`.
+        """
+        self._insist_on(content_type)
+        # Imported here, like all that few responses are.
+        from ._event_parser import MAX_EVENT_SIZE, EventParser
+        from ._event_stream import EventStream
+
+        limit = MAX_EVENT_SIZE if max_event_size is None else max_event_size
+        return EventStream(self._stream().readany, EventParser(last_event_id, limit))
 
     def get_encoding(self) -> str:
         """The encoding of the text: the charset of Content-Type where it is one of text, UTF-8 for JSON, else what the
@@ -377,10 +399,25 @@ class ClientResponse:
         arrived already.
         """
         if self.status >= 400:
-            error = self._error(ClientResponseError, self.reason)
+            error = self.make_error(ClientResponseError, self.reason)
             if not self._in_context:
                 self.release()
             raise error
+
+    def make_error(self, kind: type[Failure], message: str) -> Failure:
+        """An error of that class that tells of this response: request, status, fields, the beginning of the content.
+
+        For whoever judges responses: a middleware, or a function given as `raise_for_status`. It releases nothing.
+        """
+        # Imported here: most responses are what was asked for.
+        from ._response_summary import KEPT, summarise
+
+        history = tuple(summarise(response) for response in self._history)
+        error = kind(
+            self.request_info, history, status=self.status, message=message, headers=self.headers
+        )
+        error.body = self._beginning(KEPT)
+        return error
 
     def release(self) -> _Released:
         """Be done with the response. Content that was not read is given up: a small rest is dropped so that the
@@ -429,18 +466,6 @@ class ClientResponse:
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _error(self, kind: type[Failure], message: str) -> Failure:
-        """An error that tells of this response."""
-        # Imported here: most responses are what was asked for.
-        from ._response_summary import KEPT, summarise
-
-        history = tuple(summarise(response) for response in self._history)
-        error = kind(
-            self.request_info, history, status=self.status, message=message, headers=self.headers
-        )
-        error.body = self._beginning(KEPT)
-        return error
-
     def _beginning(self, most: int) -> bytes:
         """What is at hand of the content, up to so many octets; nothing where somebody reads it as a stream."""
         if self._body is None:
@@ -449,6 +474,14 @@ class ClientResponse:
             return self._body[:most]
         content = self._exchange.content
         return b"" if content.total_bytes else content.peek(most)
+
+    def _stream(self) -> "StreamReader":
+        """The content as a stream, also where it was read whole already."""
+        if self._body is None:
+            return self.content
+        from wayfare_http_core.aio import StreamReader
+
+        return StreamReader.of_whole(self._body)
 
     def _forget_finalizer(self) -> None:
         if self._finalizer is not None:
@@ -463,7 +496,11 @@ class ClientResponse:
             self._media_type = media_type_of(self.headers)
         return self._media_type
 
-    def _is_media_type(self, expected: str) -> bool:
+    def _insist_on(self, content_type: str | None) -> None:
+        if content_type is None:
+            return
         from ._content_text import is_media_type
 
-        return is_media_type(self._parsed_media_type(), expected)
+        if not is_media_type(self._parsed_media_type(), content_type):
+            message = f"content of type {self.content_type!r}, not {content_type!r}"
+            raise self.make_error(ContentTypeError, message)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from wayfare_cookies import AbstractCookieJar
     from wayfare_http_core import BasicAuth
 
+    from ._event_source import EventSource, Reconnection
     from ._tracing import TracePlan
     from ._tracing_config import TraceConfig
 
@@ -164,6 +165,41 @@ class ClientSession:
     def delete(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
         """Send a DELETE request; see `request`."""
         return self._start("DELETE", url, options)
+
+    def events(
+        self,
+        url: str | URL,
+        *,
+        method: str = "GET",
+        last_event_id: str = "",
+        reconnection: "Reconnection | None" = None,
+        max_event_size: int | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> "EventSource":
+        """Iterate over the events that a server sends, connecting again where a connection ends (HTML standard,
+        section 9.2).
+
+        Nothing is sent before the first event is asked for. `last_event_id` goes on after an event that was received
+        before; `reconnection` says when to connect again; a line, or an event's data, has at most `max_event_size`
+        octets, 4 MiB unless given. The other keyword arguments stand in `RequestOptions` and count for each connection;
+        without a `timeout` there is no limit on the whole of one.
+
+        Raises, when iterated: see `EventSource`.
+        """
+        # Imported here: few programs listen to events.
+        from ._event_parser import MAX_EVENT_SIZE
+        from ._event_source import EventSource, Reconnection
+
+        options.setdefault("timeout", None)
+        return EventSource(
+            self,
+            method,
+            url,
+            options,
+            last_event_id=last_event_id,
+            reconnection=reconnection or Reconnection(),
+            max_event_size=MAX_EVENT_SIZE if max_event_size is None else max_event_size,
+        )
 
     def _start(self, method: str, url: str | URL, options: RequestOptions) -> RequestContext:
         if options and not OLD_REQUEST_NAMES.isdisjoint(options):

@@ -41,6 +41,7 @@ from wayfare_http_core import (
 
 from ._errors import (
     ContentTypeError,
+    EventTooLargeError,
     InvalidURL,
     InvalidUrlClientError,
     InvalidUrlRedirectClientError,
@@ -72,6 +73,7 @@ __all__ = (
     "ContentTypeError",
     "DNSTimeoutError",
     "DialTimeoutError",
+    "EventTooLargeError",
     "FirstByteTimeoutError",
     "IncompleteBodyError",
     "InvalidURL",
