@@ -61,6 +61,8 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "InvalidHeader": ((b"line",), {}),
     "IncompleteBodyError": ((5, 10), {}),
     "BodyTooLargeError": ((5,), {}),
+    "EventTooLargeError": ((5,), {}),
+    "JSONModelError": (("$.x", "expected an integer, not null"), {}),
     "ReadTimeoutError": ((5.0,), {}),
     "WriteTimeoutError": ((5.0,), {}),
     "FirstByteTimeoutError": ((5.0,), {}),

@@ -29,6 +29,7 @@ def test_what_loads_late_is_not_imported_early() -> None:
         "'wayfare_http_core._media_type', 'wayfare_connector._tls_layer', 'aiosignal', "
         "'wayfare._tracing', 'wayfare._tracing_config', 'wayfare._tracing_params', "
         "'wayfare._event_parser', 'wayfare._event_stream', 'wayfare._event_source', "
+        "'wayfare._json_models', 'wayfare._json_scalars', 'wayfare._json_lines', 'dataclasses', "
         "'wayfare._connect_trace', 'wayfare._connection_info', "
         "'concurrent.futures.thread'}; print(sorted(late & sys.modules.keys()))"
     )

@@ -44,6 +44,12 @@ EVENTS = {
 }
 """What /events says after each Last-Event-ID; after any other there is nothing more."""
 
+CONTENTS = {
+    "/item": '{"name": "lamp", "price": 9.5, "tags": ["new"], "stock": {"hall 1": 3}, "internal": 7}',
+    "/items": '{"name": "lamp", "price": 9.5}\n{"name": "desk", "price": 120, "tags": ["oak"]}\n',
+}
+"""What some paths have."""
+
 
 class EchoServer(ThreadingHTTPServer):
     """Runs `Echo`; `ended` wakes whoever still waits in it."""
@@ -89,6 +95,8 @@ class Echo(BaseHTTPRequestHandler):
         kind = "application/json"
         if url.path.startswith("/bytes/"):
             content = b"x" * int(url.path.removeprefix("/bytes/"))
+        if url.path in CONTENTS:
+            content = CONTENTS[url.path].encode()
         if url.path == "/events":
             text = EVENTS.get(self.headers.get("Last-Event-ID"), "")
             content, kind, status = text.encode(), "text/event-stream", 200 if text else 204

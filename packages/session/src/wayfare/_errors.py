@@ -5,7 +5,8 @@
     │ ├ ContentTypeError                    the content is not of the type that was asked for
     │ └ TooManyRedirects                    the limit was reached
     ├ ClientPayloadError
-    │ └ EventTooLargeError                  an event that a server sent is longer than allowed
+    │ ├ EventTooLargeError                  an event that a server sent is longer than allowed
+    │ └ JSONModelError                      (+ ValueError) JSON that is not what the type takes
     ├ InvalidURL                            (+ ValueError)
     │ └ InvalidUrlClientError               no host, a bad port, a host that is none
     │   └ InvalidUrlRedirectClientError     (+ RedirectClientError) a redirect leads to one
@@ -39,6 +40,7 @@ __all__ = (
     "InvalidURL",
     "InvalidUrlClientError",
     "InvalidUrlRedirectClientError",
+    "JSONModelError",
     "NonHttpUrlClientError",
     "NonHttpUrlRedirectClientError",
     "RedirectClientError",
@@ -84,6 +86,26 @@ class EventTooLargeError(ClientPayloadError):
     @override
     def __str__(self) -> str:
         return f"an event is larger than the limit of {self.limit} octets"
+
+
+class JSONModelError(ClientPayloadError, ValueError):
+    """A value of JSON is not what the type takes that it was to become.
+
+    `path` says where, in the notation of JSONPath: `$` is the whole, `$.items[3].price` a part. `reason` says what is
+    wrong there. What another library or the type itself raised is the `__cause__`.
+    """
+
+    path: str
+    reason: str
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
 
 
 class InvalidURL(ClientError, ValueError):

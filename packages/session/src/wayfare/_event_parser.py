@@ -8,7 +8,8 @@ Sans-I/O: whoever has octets feeds them, in pieces of any size, and gets the eve
 """
 
 import re
-from typing import Final, NamedTuple, final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar, final, overload
 
 from ._errors import EventTooLargeError
 
@@ -16,6 +17,8 @@ __all__ = ("MAX_EVENT_SIZE", "EventParser", "ServerSentEvent")
 
 MAX_EVENT_SIZE: Final = 4 * 1024 * 1024
 """Octets of a line, and of an event's data, unless somebody says otherwise: those of a WebSocket message."""
+
+Model = TypeVar("Model")
 
 _BOM = b"\xef\xbb\xbf"
 _DIGITS = re.compile(rb"[0-9]++\Z")
@@ -35,6 +38,30 @@ class ServerSentEvent(NamedTuple):
     data: str
     id: str = ""
     retry: int | None = None
+
+    @overload
+    def json(self, model: type[Model], *, loads: Callable[[str], Any] | None = None) -> Model: ...
+
+    @overload
+    def json(self, model: object = None, *, loads: Callable[[str], Any] | None = None) -> Any: ...
+
+    def json(self, model: Any = None, *, loads: Callable[[str], Any] | None = None) -> Any:
+        """The data as JSON, read by `loads` (`json.loads` unless given) and made into a type, if one is given.
+
+        Raises: what `loads` raises, `JSONModelError` for what the model does not take, TypeError for what is no model.
+        """
+        if loads is None:
+            # Imported here: not all data is JSON.
+            import json
+
+            loads = json.loads
+        value = loads(self.data)
+        if model is None:
+            return value
+        # Imported here: a program that names no models needs none of it.
+        from ._json_models import read_model, reader_of
+
+        return read_model(value, reader_of(model))
 
 
 @final

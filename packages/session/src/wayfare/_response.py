@@ -4,13 +4,14 @@ import asyncio
 import sys
 import warnings
 import weakref
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from time import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, final
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, final, overload
 
 from multidict import CIMultiDictProxy
 from wayfare_http_core import (
+    ClientError,
     ClientResponseError,
     Connection,
     Exchange,
@@ -44,6 +45,7 @@ CharsetResolver: TypeAlias = Callable[["ClientResponse", bytes], str]
 """Names the encoding of content whose charset is not said: `(response, content) -> name`."""
 
 Failure = TypeVar("Failure", bound=ClientResponseError)
+Model = TypeVar("Model")
 
 
 @final
@@ -307,11 +309,7 @@ class ClientResponse:
             try:
                 self._body = await content.read()
             except Exception as exc:
-                # Imported here: most content arrives.
-                from ._failures import note_content_failure
-
-                hops = [str(response.real_url) for response in self._history]
-                note_content_failure(exc, self._request, hops)
+                self._note_failure(exc)
                 raise
         return self._body
 
@@ -324,8 +322,29 @@ class ClientResponse:
         body = await self.read()
         return body.decode(encoding or self.get_encoding(), errors)
 
+    @overload
     async def json(
         self,
+        model: type[Model],
+        *,
+        encoding: str | None = None,
+        loads: Callable[[str], Any] | None = None,
+        content_type: str | None = "application/json",
+    ) -> Model: ...
+
+    @overload
+    async def json(
+        self,
+        model: object = None,
+        *,
+        encoding: str | None = None,
+        loads: Callable[[str], Any] | None = None,
+        content_type: str | None = "application/json",
+    ) -> Any: ...
+
+    async def json(
+        self,
+        model: Any = None,
         *,
         encoding: str | None = None,
         loads: Callable[[str], Any] | None = None,
@@ -333,22 +352,83 @@ class ClientResponse:
     ) -> Any:
         """The whole content as JSON, read by `loads` (`json.loads` unless given); None where it is empty.
 
-        `content_type` is the media type to insist on (`application/*+json` counts as application/json), None for any.
+        `model` is the type to make it into: a dataclass, a TypedDict, a model of msgspec or pydantic, or what holds
+        such. `content_type` is the media type to insist on (`application/*+json` counts as application/json), None for
+        any.
 
-        Raises: `ContentTypeError`, what `loads` raises, else as `text`.
+        Raises: `ContentTypeError`, what `loads` raises, `JSONModelError` for what the model does not take, TypeError
+        for what is no model, else as `text`.
         Cancellation: safe.
         """
         self._insist_on(content_type)
-        body = await self.read()
-        if not body.strip(b" \t\r\n"):
-            return None
-        text = body.decode(encoding or self.get_encoding())
-        if loads is not None:
-            return loads(text)
-        # Imported here: a program that reads no JSON never needs it.
-        import json
+        if model is not None:
+            # Imported here: a program that names no models needs none of it.
+            from ._json_models import read_model, reader_of
 
-        return json.loads(text)
+            reader = reader_of(model)
+        body = await self.read()
+        value = None
+        if body.strip(b" \t\r\n"):
+            text = body.decode(encoding or self.get_encoding())
+            if loads is None:
+                # Imported here: a program that reads no JSON never needs it.
+                import json
+
+                loads = json.loads
+            value = loads(text)
+        if model is None:
+            return value
+        try:
+            return read_model(value, reader)
+        except ClientError as exc:
+            self._note_failure(exc)
+            raise
+
+    @overload
+    def json_lines(
+        self,
+        model: type[Model],
+        *,
+        loads: Callable[[str], Any] | None = None,
+        max_line_length: int | None = None,
+        content_type: str | None = None,
+    ) -> AsyncIterator[Model]: ...
+
+    @overload
+    def json_lines(
+        self,
+        model: object = None,
+        *,
+        loads: Callable[[str], Any] | None = None,
+        max_line_length: int | None = None,
+        content_type: str | None = None,
+    ) -> AsyncIterator[Any]: ...
+
+    def json_lines(
+        self,
+        model: Any = None,
+        *,
+        loads: Callable[[str], Any] | None = None,
+        max_line_length: int | None = None,
+        content_type: str | None = None,
+    ) -> AsyncIterator[Any]:
+        """Iterate over values of JSON as they arrive, one on each line, in UTF-8; blank lines are skipped.
+
+        `model` is the type to make each into, as in `json`. A line of more than `max_line_length` octets (twice the
+        session's `read_bufsize` unless given) raises `LineTooLong`. `content_type` is the media type to insist on: none
+        unless given, as there is no registered one.
+
+        Raises: `ContentTypeError`, TypeError for what is no model; when iterated, what `loads` raises and
+        `JSONModelError`, each for its line alone: the next value is that of the next line.
+        Cancellation of a step: loses nothing.
+        """
+        self._insist_on(content_type)
+        lines = self._stream().iter_json_lines(loads, max_line_length=max_line_length)
+        if model is None:
+            return lines
+        from ._json_lines import ModelIterator
+
+        return ModelIterator(lines, model)
 
     def events(
         self,
@@ -474,6 +554,13 @@ class ClientResponse:
             return self._body[:most]
         content = self._exchange.content
         return b"" if content.total_bytes else content.peek(most)
+
+    def _note_failure(self, error: BaseException) -> None:
+        # Imported here: most content arrives, and is what was asked for.
+        from ._failures import note_content_failure
+
+        hops = [str(response.real_url) for response in self._history]
+        note_content_failure(error, self._request, hops)
 
     def _stream(self) -> "StreamReader":
         """The content as a stream, also where it was read whole already."""

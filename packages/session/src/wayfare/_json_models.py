@@ -1,0 +1,375 @@
+"""Values of JSON made into types: dataclasses, TypedDicts, containers, and models of msgspec and pydantic.
+
+A type is turned into a reader once, and kept. Models of other libraries are known by what they have, so that nothing is
+imported for a program that does not use them.
+"""
+
+import dataclasses
+import re
+import sys
+import types
+import typing
+from collections import abc
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import lru_cache
+from typing import Annotated, Any, Final, Literal, NotRequired, Required, TypeVar, Union, final
+
+from ._errors import JSONModelError
+from ._json_scalars import (
+    SCALARS,
+    Mismatch,
+    Reader,
+    any_value,
+    enum_reader,
+    expected,
+    key_reader,
+    literal_reader,
+)
+
+__all__ = ("read_model", "reader_of")
+
+Bindings = Mapping[Any, Any]
+"""What stands for the type variables of a generic class."""
+
+_ARRAYS: Final[dict[Any, Callable[[list[Any]], Any]]] = {
+    list: list,
+    set: set,
+    frozenset: frozenset,
+    abc.Sequence: list,
+    abc.MutableSequence: list,
+    abc.Collection: list,
+    abc.Iterable: list,
+    abc.Set: set,
+}
+_OBJECTS: Final = (dict, abc.Mapping, abc.MutableMapping)
+_STEP = re.compile(r"\.([^.\[`]+)|\[([0-9]{1,18})\]", re.ASCII)
+_NO_BINDINGS: Final[Bindings] = {}
+
+
+def read_model(value: Any, reader: Reader) -> Any:
+    """Make a value of JSON into a type by its reader.
+
+    Raises: `JSONModelError`.
+    """
+    try:
+        return reader(value)
+    except Mismatch as exc:
+        raise JSONModelError(_path(exc.place), exc.reason) from exc.__cause__
+    except RecursionError:
+        raise JSONModelError("$", "it is nested too deeply") from None
+
+
+def _path(place: list[str | int]) -> str:
+    """Where it is, as JSONPath writes it."""
+    parts = ["$"]
+    for step in reversed(place):
+        if isinstance(step, int):
+            parts.append(f"[{step}]")
+        else:
+            parts.append(f".{step}" if step.isidentifier() else f"[{step[:60]!r}]")
+    return "".join(parts)
+
+
+def reader_of(model: Any) -> Reader:
+    """What makes values of JSON into a type.
+
+    Raises: TypeError for a type that JSON cannot be made into.
+    """
+    try:
+        return _kept_reader(model)
+    except TypeError as exc:
+        # An unhashable model: something in an Annotated, or no type at all.
+        if not str(exc).startswith("unhashable"):
+            raise
+        return _Compiler().reader(model, _NO_BINDINGS)
+
+
+@lru_cache(maxsize=256)
+def _kept_reader(model: Any) -> Reader:
+    return _Compiler().reader(model, _NO_BINDINGS)
+
+
+@final
+class _Compiler:
+    """Turns one type into a reader; types that contain themselves meet their own reader again."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, _ObjectReader | _Later] = {}
+
+    def reader(self, model: Any, bindings: Bindings) -> Reader:
+        if isinstance(model, TypeVar):
+            bound = bindings.get(model, model.__bound__)
+            return any_value if bound is None else self.reader(bound, _NO_BINDINGS)
+        origin, arguments = typing.get_origin(model), typing.get_args(model)
+        if origin is None:
+            return self._plain(model)
+        if origin is Annotated or origin in (Required, NotRequired):
+            return self.reader(arguments[0], bindings)
+        if origin is Literal:
+            return literal_reader(arguments)
+        if origin in (Union, types.UnionType):
+            return self._union(arguments, bindings)
+        if origin is tuple and not arguments and model != tuple[()]:  # typing.Tuple
+            return _array_reader(tuple, any_value)
+        if origin is tuple:
+            return self._tuple(arguments, bindings)
+        if origin in _ARRAYS:
+            (item,) = arguments or (Any,)
+            return _array_reader(_ARRAYS[origin], self.reader(item, bindings))
+        if origin in _OBJECTS:
+            key, value = (self.reader(argument, bindings) for argument in arguments or (Any, Any))
+            return _mapping_reader(key_reader(key), value)
+        if hasattr(origin, "__value__"):  # `type X[T] = …`
+            return self._alias(model, origin.__value__, _bound(origin, arguments, bindings))
+        return self._class(model, origin, _bound(origin, arguments, bindings))
+
+    def _plain(self, model: Any) -> Reader:
+        """The reader of a type without arguments."""
+        if isinstance(model, abc.Hashable) and model in SCALARS:
+            return SCALARS[model]
+        if hasattr(model, "__supertype__"):  # a NewType
+            return self.reader(model.__supertype__, _NO_BINDINGS)
+        if not isinstance(model, type) and hasattr(model, "__value__"):  # `type X = …`
+            return self._alias(model, model.__value__, _NO_BINDINGS)
+        if not isinstance(model, type):
+            raise TypeError(f"JSON cannot be made into {model!r}: it is no type")
+        if model is tuple or model in _ARRAYS:
+            return _array_reader(_ARRAYS.get(model, tuple), any_value)
+        if model in _OBJECTS:
+            return _mapping_reader(any_value, any_value)
+        return self._class(model, model, _NO_BINDINGS)
+
+    def _alias(self, model: Any, value: Any, bindings: Bindings) -> Reader:
+        """The reader of a type that has a name, by which it may contain itself."""
+        if model not in self._known:
+            later = self._known[model] = _Later()
+            later.reader = self.reader(value, bindings)
+        return self._known[model]
+
+    def _class(self, model: Any, origin: Any, bindings: Bindings) -> Reader:
+        """The reader of a class, which `origin` is; `model` has its arguments, too."""
+        if issubclass(origin, Enum):
+            return enum_reader(origin)
+        if hasattr(origin, "__struct_fields__"):
+            return _struct_reader(model)
+        if hasattr(origin, "model_validate"):
+            return _pydantic_reader(model)
+        known = self._known.get(model)
+        if known is not None:
+            return known
+        if hasattr(origin, "__dataclass_fields__"):
+            reader = self._known[model] = _ObjectReader(origin.__name__, origin)
+            self._add_dataclass_fields(reader, origin, bindings)
+        elif issubclass(origin, dict) and hasattr(origin, "__required_keys__"):
+            reader = self._known[model] = _ObjectReader(origin.__name__, dict)
+            self._add_keys(reader, origin, bindings)
+        else:
+            raise TypeError(f"JSON cannot be made into {origin.__module__}.{origin.__qualname__}")
+        return reader
+
+    def _add_dataclass_fields(
+        self, reader: "_ObjectReader", origin: type, bindings: Bindings
+    ) -> None:
+        hints = _hints(origin)
+        for field in dataclasses.fields(origin):
+            if field.init:
+                required = (
+                    field.default is dataclasses.MISSING
+                    and field.default_factory is dataclasses.MISSING
+                )
+                reader.add(field.name, self.reader(hints[field.name], bindings), required)
+
+    def _add_keys(self, reader: "_ObjectReader", origin: Any, bindings: Bindings) -> None:
+        for name, hint in _hints(origin).items():
+            # Asked of the hint first: of annotations that were strings, `__required_keys__` knows nothing.
+            said = typing.get_origin(hint)
+            required = said is Required or (
+                said is not NotRequired and name in origin.__required_keys__
+            )
+            reader.add(name, self.reader(hint, bindings), required)
+
+    def _tuple(self, arguments: tuple[Any, ...], bindings: Bindings) -> Reader:
+        if len(arguments) == 2 and arguments[1] is ...:
+            return _array_reader(tuple, self.reader(arguments[0], bindings))
+        readers = [self.reader(argument, bindings) for argument in arguments]
+
+        def read(value: Any) -> Any:
+            if not isinstance(value, list):
+                raise expected("an array", value)
+            if len(value) != len(readers):
+                raise Mismatch(f"expected an array of {len(readers)}, not of {len(value)}")
+            return tuple(
+                _part(reader, one, at)
+                for at, (reader, one) in enumerate(zip(readers, value, strict=True))
+            )
+
+        return read
+
+    def _union(self, arguments: tuple[Any, ...], bindings: Bindings) -> Reader:
+        names = " | ".join(map(_name, arguments))
+        optional = type(None) in arguments
+        some = [one for one in arguments if one is not type(None)]
+        readers = [self.reader(argument, bindings) for argument in some]
+        # What is one of them already stays as it is: `1` of `float | int` is no 1.0.
+        exact = {one for one in some if one in (bool, int, float)}
+
+        def read(value: Any) -> Any:
+            if (optional and value is None) or type(value) in exact:
+                return value
+            failures = []
+            for reader in readers:
+                try:
+                    return reader(value)
+                except Mismatch as exc:
+                    failures.append(exc)
+            # The one that came furthest is what was meant.
+            furthest = max(failures, key=lambda failure: len(failure.place))
+            if furthest.place or len(failures) == 1:
+                raise furthest
+            raise expected(names, value)
+
+        return read
+
+
+@final
+class _Later:
+    """The reader of a type that is being made out."""
+
+    __slots__ = ("reader",)
+
+    reader: Reader
+
+    def __call__(self, value: Any) -> Any:
+        return self.reader(value)
+
+
+@final
+class _ObjectReader:
+    """Makes objects into instances of a class, or into a dict: each field by its own reader, others left out."""
+
+    __slots__ = ("_fields", "_make", "_name")
+
+    def __init__(self, name: str, make: Callable[..., Any]) -> None:
+        self._name = name
+        self._make = make
+        self._fields: list[tuple[str, Reader, bool]] = []
+
+    def add(self, name: str, reader: Reader, required: bool) -> None:
+        """Know a field; one that is not required may be missing."""
+        self._fields.append((name, reader, required))
+
+    def __call__(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise expected(f"an object for {self._name}", value)
+        found = {}
+        for name, reader, required in self._fields:
+            if name in value:
+                found[name] = _part(reader, value[name], name)
+            elif required:
+                missing = Mismatch(f"missing, and {self._name} needs it")
+                missing.place.append(name)
+                raise missing
+        try:
+            return self._make(**found)
+        except (ValueError, TypeError) as exc:
+            # What the class itself checks, in `__post_init__` say.
+            raise Mismatch(f"{self._name} refuses it: {exc}") from exc
+
+
+def _part(reader: Reader, value: Any, step: str | int) -> Any:
+    """Read what is at a place within; an error says so."""
+    try:
+        return reader(value)
+    except Mismatch as exc:
+        exc.place.append(step)
+        raise
+
+
+def _array_reader(make: Callable[[list[Any]], Any], reader: Reader) -> Reader:
+    def read(value: Any) -> Any:
+        if not isinstance(value, list):
+            raise expected("an array", value)
+        items = [_part(reader, one, at) for at, one in enumerate(value)]
+        try:
+            return make(items)
+        except TypeError as exc:
+            raise Mismatch(f"it cannot be held: {exc}") from exc  # unhashable, in a set
+
+    return read
+
+
+def _mapping_reader(key: Reader, reader: Reader) -> Reader:
+    def read(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise expected("an object", value)
+        return {_part(key, name, name): _part(reader, one, name) for name, one in value.items()}
+
+    return read
+
+
+def _struct_reader(model: Any) -> Reader:
+    """The reader of a msgspec Struct, which exists, so msgspec is there."""
+    msgspec = sys.modules["msgspec"]
+
+    def read(value: Any) -> Any:
+        try:
+            return msgspec.convert(value, model)
+        except msgspec.ValidationError as exc:
+            reason, _, at = str(exc).partition(" - at `")
+            mismatch = Mismatch(reason)
+            steps = _STEP.findall(at)
+            for name, index in reversed(steps):
+                mismatch.place.append(int(index) if index else name)  # Y1: the pattern looked
+            raise mismatch from exc
+
+    return read
+
+
+def _pydantic_reader(model: Any) -> Reader:
+    """The reader of a pydantic model, by what it has."""
+
+    def read(value: Any) -> Any:
+        try:
+            return model.model_validate(value)
+        except ValueError as exc:
+            problems = exc.errors(include_url=False) if hasattr(exc, "errors") else []
+            if not problems:
+                raise Mismatch(str(exc)) from exc
+            first = problems[0]
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            mismatch = Mismatch(f"{first['msg']}{more}")
+            mismatch.place.extend(reversed(first["loc"]))
+            raise mismatch from exc
+
+    return read
+
+
+def _hints(origin: type) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(origin, include_extras=True)
+    except NameError as exc:
+        raise TypeError(f"the annotations of {origin.__qualname__} do not resolve: {exc}") from exc
+
+
+def _bound(origin: Any, arguments: tuple[Any, ...], bindings: Bindings) -> Bindings:
+    """What the type variables of a generic class stand for."""
+    parameters = getattr(origin, "__parameters__", ()) or getattr(origin, "__type_params__", ())
+    said = [_substituted(argument, bindings) for argument in arguments]
+    return dict(zip(parameters, said, strict=False))
+
+
+def _substituted(argument: Any, bindings: Bindings) -> Any:
+    """An argument of a generic class whose type variables are those of the class around it."""
+    if isinstance(argument, TypeVar):
+        return bindings.get(argument, argument)
+    variables = getattr(argument, "__parameters__", ())
+    if not variables or isinstance(argument, type):
+        return argument
+    return argument[tuple(bindings.get(variable, variable) for variable in variables)]
+
+
+def _name(model: Any) -> str:
+    if model is type(None):
+        return "null"
+    return model.__name__ if typing.get_origin(model) is None else str(model)

@@ -1,0 +1,432 @@
+"""JSON made into types: what each takes, what it makes of it, and what is said of all else."""
+
+import json
+import pickle
+import sys
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import InitVar, dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import Enum, IntEnum, IntFlag
+from pathlib import Path
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    NewType,
+    NotRequired,
+    Required,
+    TypedDict,
+    TypeVar,
+)
+from uuid import UUID
+
+import msgspec
+import pydantic
+import pytest
+from wayfare import JSONModelError
+from wayfare._json_models import read_model, reader_of
+
+if sys.version_info >= (3, 12):
+    from typing import TypeAliasType
+else:
+    from typing_extensions import TypeAliasType
+
+T = TypeVar("T")
+B = TypeVar("B", bound=int)
+K = TypeVar("K")
+
+
+class Color(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Level(IntEnum):
+    LOW = 1
+    HIGH = 2
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Level | None":
+        return cls.HIGH if value == 99 else None
+
+
+class Bits(IntFlag):
+    A = 1
+    B = 2
+
+
+class Mixed(Enum):
+    NONE = None
+    TEXT = "t"
+    FLOAT = 1.0
+    TUPLE = (1, 2)
+
+
+@dataclass
+class Point:
+    x: int
+    y: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    number: int
+    color: Color
+    at: datetime | None = None
+    points: list[Point] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+    total: float = field(default=0.0, init=False)
+
+
+@dataclass
+class Node:
+    name: str
+    children: list["Node"] = field(default_factory=list)
+    parent: "Node | None" = None
+
+
+@dataclass
+class Page(Generic[T]):
+    items: list[T]
+    next: str | None = None
+
+
+@dataclass
+class Book(Generic[K]):
+    page: Page[K]
+    shelf: Page[list[K]]
+    plain: Page[int]
+
+
+@dataclass
+class Checked:
+    age: int
+    unit: InitVar[str] = "years"
+
+    def __post_init__(self, unit: str) -> None:
+        if self.age < 0:
+            raise ValueError("nobody is younger than 0")
+
+
+class Movie(TypedDict):
+    name: str
+    year: NotRequired[int]
+
+
+class Loose(TypedDict, total=False):
+    name: Required[str]
+    year: int
+
+
+Texts = TypedDict("Texts", {"in": "str", "not-a-name": "NotRequired[int]"})
+
+
+class Item(msgspec.Struct):
+    name: str
+    prices: list[int] = []
+
+
+class User(pydantic.BaseModel):
+    id: int
+    at: datetime | None = None
+    friends: list["User"] = []
+
+
+UserId = NewType("UserId", int)
+Alias = TypeAliasType("Alias", list[int])
+Pair = TypeAliasType("Pair", tuple[T, T], type_params=(T,))
+
+
+class LateAlias:
+    """What `type Tree = int | list[Tree]` makes where Python has that statement."""
+
+    __value__: Any
+
+
+Tree = LateAlias()
+Tree.__value__ = int | list[Tree]  # type: ignore[valid-type]  # a type at run time only
+
+# Old spellings, which a linter would modernise.
+OldList, OldTuple, OldDict = (vars(typing)[name] for name in ("List", "Tuple", "Dict"))
+OldUnion, OldOptional = vars(typing)["Union"], vars(typing)["Optional"]
+
+NOON = datetime(2026, 11, 30, 12, 30, tzinfo=UTC)
+
+FITS: list[tuple[Any, str, Any]] = [
+    (Any, '[{"a": 1}]', [{"a": 1}]),
+    (object, "1", 1),
+    (None, "null", None),
+    (type(None), "null", None),
+    (bool, "true", True),
+    (int, "7", 7),
+    (int, "7.0", 7),
+    (float, "7", 7.0),
+    (float, "7.5", 7.5),
+    (str, '"7"', "7"),
+    (Decimal, '"7.10"', Decimal("7.10")),
+    (Decimal, "7.1", Decimal("7.1")),
+    (Decimal, "7", Decimal(7)),
+    (UUID, '"12345678-1234-5678-1234-567812345678"', UUID(int=0x12345678123456781234567812345678)),
+    (datetime, '"2026-11-30T12:30:00Z"', NOON),
+    (datetime, '"2026-11-30 12:30+00:00"', NOON),
+    (date, '"2026-11-30"', date(2026, 11, 30)),
+    (time, '"12:30"', time(12, 30)),
+    (list, "[1, null]", [1, None]),
+    (list[int], "[1, 2]", [1, 2]),
+    (OldList[int], "[1]", [1]),
+    (OldList, "[1]", [1]),
+    (Sequence[int], "[1]", [1]),
+    (Iterable[str], '["a"]', ["a"]),
+    (AbstractSet[int], "[1, 1]", {1}),
+    (Sequence, "[1]", [1]),
+    (set[int], "[1, 1]", {1}),
+    (frozenset[str], '["a"]', frozenset("a")),
+    (tuple, "[1]", (1,)),
+    (OldTuple, "[1]", (1,)),
+    (tuple[int, ...], "[1, 2]", (1, 2)),
+    (tuple[int, str], '[1, "a"]', (1, "a")),
+    (tuple[()], "[]", ()),
+    (dict, '{"a": 1}', {"a": 1}),
+    (OldDict, '{"a": 1}', {"a": 1}),
+    (Mapping, '{"a": 1}', {"a": 1}),
+    (dict[str, float], '{"a": 1}', {"a": 1.0}),
+    (Mapping[int, str], '{"-1": "a"}', {-1: "a"}),
+    (dict[Color, int], '{"red": 1}', {Color.RED: 1}),
+    (OldOptional[int], "null", None),
+    (int | None, "1", 1),
+    (OldUnion[str, int], "1", 1),
+    (float | int, "1", 1),
+    (float | int, "1.5", 1.5),
+    (int | bool, "true", True),
+    (datetime | str, '"2026-11-30T12:30Z"', NOON),
+    (datetime | str, '"soon"', "soon"),
+    (Point | Order, '{"number": 1, "color": "red"}', Order(number=1, color=Color.RED)),
+    (Literal["a", 1, None, True], "1", 1),
+    (Literal["a", 1, None, True], "true", True),
+    (Literal["a", 1, None, True], "null", None),
+    (Color, '"blue"', Color.BLUE),
+    (Level, "2", Level.HIGH),
+    (Level, "99", Level.HIGH),
+    (Bits, "3", Bits.A | Bits.B),
+    (Mixed, "null", Mixed.NONE),
+    (Mixed, "1", Mixed.FLOAT),
+    (Annotated[int, "units"], "1", 1),
+    (Annotated[int, ["unhashable"]], "1", 1),
+    (UserId, "1", 1),
+    (Alias, "[1]", [1]),
+    (Tree, "[1, [2, [3]]]", [1, [2, [3]]]),
+    (Pair[int], "[1, 2]", (1, 2)),
+    (T, "1", 1),
+    (B, "1", 1),
+    (Point, '{"x": 1, "z": 3}', Point(1)),
+    (
+        Order,
+        '{"number": 7, "color": "red", "at": "2026-11-30T12:30Z", "points": [{"x": 1, "y": 2}],'
+        ' "tags": {"a": "b"}, "total": 9}',
+        Order(number=7, color=Color.RED, at=NOON, points=[Point(1, 2)], tags={"a": "b"}),
+    ),
+    (
+        Node,
+        '{"name": "a", "children": [{"name": "b"}], "parent": {"name": "c"}}',
+        Node("a", [Node("b")], Node("c")),
+    ),
+    (Page[Point], '{"items": [{"x": 1}], "next": "n"}', Page([Point(1)], "n")),
+    (Page, '{"items": [1, "a"]}', Page([1, "a"])),
+    (
+        Book[Point],
+        '{"page": {"items": [{"x": 1}]}, "shelf": {"items": [[{"x": 2}]]}, "plain": {"items": [3]}}',
+        Book(Page([Point(1)]), Page([[Point(2)]]), Page([3])),
+    ),
+    (Checked, '{"age": 7}', Checked(7)),
+    (Movie, '{"name": "M", "director": "L"}', {"name": "M"}),
+    (Movie, '{"name": "M", "year": 1931}', {"name": "M", "year": 1931}),
+    (Loose, '{"name": "M"}', {"name": "M"}),
+    (Texts, '{"in": "a", "not-a-name": 1}', {"in": "a", "not-a-name": 1}),
+    (Item, '{"name": "a", "prices": [1]}', Item("a", [1])),
+    (list[Item], '[{"name": "a", "more": 1}]', [Item("a")]),
+    (
+        User,
+        '{"id": 1, "at": "2026-11-30T12:30Z", "friends": [{"id": 2}]}',
+        User(id=1, at=NOON, friends=[User(id=2)]),
+    ),
+    (dict[str, User], '{"a": {"id": 1}}', {"a": User(id=1)}),
+]
+
+
+def made(model: Any, text: str) -> Any:
+    return read_model(json.loads(text), reader_of(model))
+
+
+@pytest.mark.parametrize(("model", "text", "value"), FITS)
+def test_what_fits(model: Any, text: str, value: Any) -> None:
+    found = made(model, text)
+    assert found == value
+    assert type(found) is type(value)
+
+
+MISFITS: list[tuple[Any, str, str]] = [
+    (None, "1", "$: expected null, not the number 1"),
+    (bool, "1", "$: expected true or false, not the number 1"),
+    (int, "true", "$: expected an integer, not true"),
+    (int, "false", "$: expected an integer, not false"),
+    (int, "1.5", "$: expected an integer, not the number 1.5"),
+    (int, "null", "$: expected an integer, not null"),
+    (int, '"1"', "$: expected an integer, not the string '1'"),
+    (int, "Infinity", "$: expected an integer, not the number inf"),
+    (float, "true", "$: expected a number, not true"),
+    (float, "9" * 400, "$: expected a number that fits, not a large number"),
+    (str, "[]", "$: expected a string, not an array"),
+    (str, "{}", "$: expected a string, not an object"),
+    (Decimal, "true", "$: expected a decimal number, not true"),
+    (Decimal, '"1_0"', "$: expected a decimal number, not the string '1_0'"),
+    (Decimal, '"٣"', "$: expected a decimal number, not the string '٣'"),
+    (UUID, '"{12345678-1234-5678-1234-567812345678}"', "$: expected a UUID, not the string "),
+    (UUID, "1", "$: expected a UUID, not the number 1"),
+    (datetime, '"soon"', "$: expected a date and time, not the string 'soon'"),
+    (datetime, '"٢026-11-30T12:30"', "$: expected a date and time, not the string "),
+    (date, "20261130", "$: expected a date, not the number 20261130"),
+    (time, '"25:00"', "$: expected a time, not the string '25:00'"),
+    (str | Decimal, "[]", "$: expected str | Decimal, not an array"),
+    (datetime | None, '"x"', "$: expected a date and time, not the string 'x'"),
+    (list[int] | str | None, "1", "$: expected list[int] | str | null, not the number 1"),
+    (list[int], "{}", "$: expected an array, not an object"),
+    (list[int], '[1, "a"]', "$[1]: expected an integer, not the string 'a'"),
+    (set[Any], "[[]]", "$: it cannot be held: unhashable type: 'list'"),
+    (tuple[int, str], "1", "$: expected an array, not the number 1"),
+    (tuple[int, str], "[1]", "$: expected an array of 2, not of 1"),
+    (tuple[int, str], "[1, 2]", "$[1]: expected a string, not the number 2"),
+    (dict[str, int], "[]", "$: expected an object, not an array"),
+    (dict[str, int], '{"a b": "c"}', "$['a b']: expected an integer, not the string 'c'"),
+    (
+        dict[int, int],
+        '{"1_0": 1}',
+        "$['1_0']: expected an integer as the name, not the string '1_0'",
+    ),
+    (Literal["a", "b"], '"c"', "$: expected 'a' or 'b', not the string 'c'"),
+    (Literal[1], "true", "$: expected 1, not true"),
+    (Literal[1], "[]", "$: expected 1, not an array"),
+    (Color, '"green"', "$: expected one of 'red', 'blue', not the string 'green'"),
+    (Color, "[]", "$: expected one of 'red', 'blue', not an array"),
+    (Level, "true", "$: expected one of 1, 2, not true"),
+    (Level, "3", "$: expected one of 1, 2, not the number 3"),
+    (Enum("Many", [f"name{n}" for n in range(99)]), '"x"', "$: expected a value of Many, not "),
+    (Point, "[]", "$: expected an object for Point, not an array"),
+    (Point, "{}", "$.x: missing, and Point needs it"),
+    (Point, '{"x": "1"}', "$.x: expected an integer, not the string '1'"),
+    (
+        Order,
+        '{"number": 1, "color": "red", "points": [{"x": 1}, {"x": {}}]}',
+        "$.points[1].x: expected an integer, not an object",
+    ),
+    (Node | None, '{"name": "a", "children": [{}]}', "$.children[0].name: missing, and Node "),
+    (Page[Point], '{"items": [1]}', "$.items[0]: expected an object for Point, not the number 1"),
+    (Checked, '{"age": -1}', "$: Checked refuses it: nobody is younger than 0"),
+    (Movie, "{}", "$.name: missing, and Movie needs it"),
+    (Loose, "{}", "$.name: missing, and Loose needs it"),
+    (Texts, "{}", "$.in: missing, and Texts needs it"),
+    (Item, "[]", "$: Expected `object`, got `array`"),
+    (
+        list[Item],
+        '[{"name": "a", "prices": [1, "b"]}]',
+        "$[0].prices[1]: Expected `int`, got `str`",
+    ),
+    (list[User], '[{"id": 1, "friends": [{"id": "x"}]}]', "$[0].friends[0].id: Input should be "),
+    (User, '{"id": "x", "at": "y"}', "$.id: Input should be a valid integer, "),
+]
+
+
+@pytest.mark.parametrize(("model", "text", "message"), MISFITS)
+def test_what_does_not_fit(model: Any, text: str, message: str) -> None:
+    with pytest.raises(JSONModelError) as caught:
+        made(model, text)
+    assert str(caught.value).startswith(message)
+    assert str(caught.value) == f"{caught.value.path}: {caught.value.reason}"
+    assert isinstance(caught.value, ValueError)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_long_values_are_cut() -> None:
+    with pytest.raises(JSONModelError) as caught:
+        made(int, json.dumps("x" * 1000))
+    assert len(str(caught.value)) < 120
+    with pytest.raises(JSONModelError) as caught:
+        made(dict[str, int], json.dumps({"x y" * 1000: ""}))
+    assert len(str(caught.value)) < 200
+
+
+def test_what_other_json_libraries_make() -> None:
+    """`loads=` may give values of other types."""
+    assert read_model(Decimal("1.5"), reader_of(Decimal)) == Decimal("1.5")
+    with pytest.raises(JSONModelError, match=r"expected an integer, not the number 1\.5"):
+        read_model(Decimal("1.5"), reader_of(int))
+    with pytest.raises(JSONModelError, match="expected an integer, not a tuple"):
+        read_model((), reader_of(int))
+
+
+def test_the_cause_is_what_the_library_raised() -> None:
+    for model, kind in (
+        (Item, msgspec.ValidationError),
+        (User, pydantic.ValidationError),
+        (Checked, ValueError),
+    ):
+        with pytest.raises(JSONModelError) as caught:
+            made(model, '{"age": -1}')
+        assert isinstance(caught.value.__cause__, kind)
+    with pytest.raises(JSONModelError, match=r"\(and 1 more\)"):
+        made(User, '{"id": "x", "at": "y"}')
+
+
+class Picky:
+    """A model that a library like pydantic could have, whose errors say nothing of places."""
+
+    @classmethod
+    def model_validate(cls, value: object) -> None:
+        raise ValueError("never")
+
+
+def test_a_model_whose_errors_have_no_places() -> None:
+    with pytest.raises(JSONModelError, match=r"^\$: never\Z"):
+        made(Picky, "1")
+
+
+def test_what_is_nested_beyond_all_measure() -> None:
+    """Y: a hostile server sends no other error than ours."""
+    value: dict[str, Any] = {"name": "a"}
+    for _ in range(sys.getrecursionlimit()):
+        value = {"name": "a", "parent": value}
+    with pytest.raises(JSONModelError, match="nested too deeply"):
+        read_model(value, reader_of(Node))
+
+
+@dataclass
+class Unresolved:
+    x: "Nowhere"  # type: ignore[name-defined]  # noqa: F821 - what the test is about
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (bytes, "JSON cannot be made into builtins.bytes"),
+        (Path, "JSON cannot be made into pathlib.Path"),
+        (list[Path], "JSON cannot be made into pathlib.Path"),
+        (int | complex, "JSON cannot be made into builtins.complex"),
+        (7, "JSON cannot be made into 7: it is no type"),
+        ([], r"JSON cannot be made into \[\]: it is no type"),
+        ("Point", "JSON cannot be made into 'Point': it is no type"),
+        (Literal[b"a"], "JSON has nothing like the literal b'a'"),
+        (Literal[Color.RED], "JSON has nothing like the literal <Color.RED"),
+        (type[int], "JSON cannot be made into builtins.type"),
+        (Unresolved, "the annotations of Unresolved do not resolve: name 'Nowhere' is not defined"),
+    ],
+)
+def test_what_is_no_model(model: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        reader_of(model)
+
+
+def test_a_reader_is_made_once() -> None:
+    assert reader_of(Order) is reader_of(Order)
