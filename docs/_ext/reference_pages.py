@@ -18,6 +18,9 @@ sys.path.insert(0, str(ROOT))
 from scripts.checks.members import members  # noqa: E402 - the path must be set first
 from scripts.checks.names_table import WHOLE_MODULES  # noqa: E402 - the path must be set first
 
+OWN_SUBMODULES = frozenset(("wayfare.testing",))
+"""Submodules of the client with names of their own."""
+
 MARK = re.compile(r"<!-- modules: (\w+) -->")
 
 
@@ -32,7 +35,8 @@ def _section(module: str, root: str) -> str:
     heading = "" if module == root else f"\n## {module}\n\n"
     # Hundreds of constants say nothing that their module does not; and the submodules of the client hand on what is
     # described elsewhere.
-    silent = module.rpartition(".")[2] in WHOLE_MODULES or module.startswith("wayfare.")
+    hands_on = module.startswith("wayfare.") and module not in OWN_SUBMODULES
+    silent = module.rpartition(".")[2] in WHOLE_MODULES or hands_on
     option = "   :no-members:\n" if silent else ""
     return f"{heading}```{{eval-rst}}\n.. automodule:: {module}\n{option}```\n"
 

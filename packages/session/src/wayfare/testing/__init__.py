@@ -1,0 +1,21 @@
+"""Tools for tests of programs that use Wayfare: the network is played, and the session is a real one.
+
+They are part of the public API. Nothing here is imported by the rest of the package.
+"""
+
+from ._asgi import ASGIApplication, ASGIConnector
+from ._calls import MockCall, MockReply
+from ._expectations import Criteria, Expectation
+from ._mock import MockConnector, UnexpectedRequestError, UnmetExpectationsError
+
+__all__ = (
+    "ASGIApplication",
+    "ASGIConnector",
+    "Criteria",
+    "Expectation",
+    "MockCall",
+    "MockConnector",
+    "MockReply",
+    "UnexpectedRequestError",
+    "UnmetExpectationsError",
+)

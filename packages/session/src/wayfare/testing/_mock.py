@@ -1,0 +1,204 @@
+"""`MockConnector`: a session's network that answers as it was told to, and keeps what it was asked."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping
+from json import dumps
+from typing import Any, final
+
+from ._calls import MockCall, MockReply
+from ._expectations import Criteria, Expectation, URLPattern, listed
+from ._incoming import IncomingRequest
+from ._memory_connector import MemoryConnector
+from ._responder import Fields, Responder
+
+if sys.version_info >= (3, 12):
+    from typing import Unpack, override
+else:
+    from typing_extensions import Unpack, override
+
+__all__ = ("MockConnector", "UnexpectedRequestError", "UnmetExpectationsError")
+
+
+@final
+class UnexpectedRequestError(AssertionError):
+    """A request came that no expectation is for. Its message lists them, each with what does not fit."""
+
+
+@final
+class UnmetExpectationsError(AssertionError):
+    """Requests that were expected did not come, or others came that were not."""
+
+
+@final
+class MockConnector(MemoryConnector):
+    """A connector for tests: give it to a session as `connector=`, say what is expected, and look at what came.
+
+        mock = MockConnector()
+        mock.get("https://api.example/users", query={"page": 2}).reply(json=["ada"])
+        async with ClientSession(connector=mock) as session: ...
+
+    Nothing is patched: the session is a real one, with its redirects, cookies, timeouts and middlewares, and what it
+    sends is HTTP. A request gets its reply from the first expectation that fits and is not used up. One that none fits
+    raises `UnexpectedRequestError`.
+
+    When it is closed, as a session does with the connector that it owns, it verifies that all that was expected came,
+    unless an exception is on its way already. `options` are those of `BaseConnector`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(self._answer, **options)
+        self.calls: list[MockCall] = []
+        """All requests that came, in order."""
+        self._expectations: list[Expectation] = []
+        self._unexpected: list[MockCall] = []
+
+    # -- expectations -------------------------------------------------------------------------------------------------
+
+    def expect(self, method: str, url: URLPattern, **criteria: Unpack[Criteria]) -> Expectation:
+        """Expect a request, and say of what is returned what it gets.
+
+        `url` is absolute, or a path alone for any host; a query in it must be the request's, parameter by parameter. A
+        pattern is searched for in the URL; a function says. The other arguments stand in `Criteria`.
+
+        Raises: TypeError, ValueError for what no request could fit.
+        """
+        expectation = Expectation(method, url, criteria)
+        self._expectations.append(expectation)
+        return expectation
+
+    def get(self, url: URLPattern, **criteria: Unpack[Criteria]) -> Expectation:
+        """Expect a GET request; see `expect`."""
+        return self.expect("GET", url, **criteria)
+
+    def head(self, url: URLPattern, **criteria: Unpack[Criteria]) -> Expectation:
+        """Expect a HEAD request; see `expect`."""
+        return self.expect("HEAD", url, **criteria)
+
+    def options(self, url: URLPattern, **criteria: Unpack[Criteria]) -> Expectation:
+        """Expect an OPTIONS request; see `expect`."""
+        return self.expect("OPTIONS", url, **criteria)
+
+    def post(self, url: URLPattern, **criteria: Unpack[Criteria]) -> Expectation:
+        """Expect a POST request; see `expect`."""
+        return self.expect("POST", url, **criteria)
+
+    def put(self, url: URLPattern, **criteria: Unpack[Criteria]) -> Expectation:
+        """Expect a PUT request; see `expect`."""
+        return self.expect("PUT", url, **criteria)
+
+    def patch(self, url: URLPattern, **criteria: Unpack[Criteria]) -> Expectation:
+        """Expect a PATCH request; see `expect`."""
+        return self.expect("PATCH", url, **criteria)
+
+    def delete(self, url: URLPattern, **criteria: Unpack[Criteria]) -> Expectation:
+        """Expect a DELETE request; see `expect`."""
+        return self.expect("DELETE", url, **criteria)
+
+    def verify(self) -> None:
+        """Check that all that was expected came, and nothing else.
+
+        Raises: `UnmetExpectationsError`, which lists both.
+        """
+        missing = [str(one) for one in self._expectations if one.missing]
+        parts = []
+        if missing:
+            parts.append(f"expected and not asked for:{listed(missing)}")
+        if self._unexpected:
+            others = [f"{call.method} {call.url}" for call in self._unexpected]
+            parts.append(f"asked for and not expected:{listed(others)}")
+        if parts:
+            raise UnmetExpectationsError("\n".join(parts))
+
+    def reset(self) -> None:
+        """Forget all expectations and calls."""
+        self.calls.clear()
+        self._expectations.clear()
+        self._unexpected.clear()
+
+    @override
+    async def close(self) -> None:
+        """Close, then `verify`, unless an exception is on its way; see `BaseConnector`.
+
+        Raises: `UnmetExpectationsError`, once everything is closed.
+        Cancellation: what is still open is aborted.
+        """
+        verified = self.closed or sys.exc_info()[1] is not None
+        await super().close()
+        if not verified:
+            self.verify()
+
+    # -- answers ------------------------------------------------------------------------------------------------------
+
+    async def _answer(self, request: IncomingRequest, responder: Responder) -> None:
+        call = MockCall(request.method, request.url, request.headers, await request.read())
+        self.calls.append(call)
+        answer: Any = self._expectation_for(call).take(call)
+        if isinstance(answer, Exception | type):
+            raise answer
+        if not isinstance(answer, MockReply):
+            answer = answer(call)
+            if isinstance(answer, Awaitable):
+                answer = await answer
+            if not isinstance(answer, MockReply):
+                raise TypeError(f"a function must make a MockReply, not {answer!r:.100}")
+        await send_reply(answer, responder)
+
+    def _expectation_for(self, call: MockCall) -> Expectation:
+        reasons = []
+        for expectation in self._expectations:
+            reason = expectation.mismatch(call)
+            if reason is None and not expectation.is_used_up:
+                return expectation
+            reasons.append(f"{expectation}: {reason or 'it is used up'}")
+        self._unexpected.append(call)
+        raise UnexpectedRequestError(
+            f"unexpected request: {call.method} {call.url}\nexpected are:{listed(reasons)}"
+        )
+
+
+async def send_reply(reply: MockReply, responder: Responder) -> None:
+    """Answer a request with a reply.
+
+    Raises: ValueError for what cannot be sent; what the content's iterator raises.
+    Cancellation: some, all or none of it was sent.
+    """
+    if reply.delay:
+        await asyncio.sleep(reply.delay)
+    for status, fields in reply.informational:
+        responder.inform(status, _pairs(fields))
+    content, media_type = _content(reply)
+    own = _pairs(reply.headers)
+    names = {name.lower() for name, _ in own}
+    if media_type is not None and "content-type" not in names:
+        own.append(("Content-Type", media_type))
+    trailers = _pairs(reply.trailers)
+    if isinstance(content, bytes) and "content-length" not in names and not trailers:
+        own.append(("Content-Length", str(len(content))))
+    responder.start(reply.status, own, reply.reason)
+    if isinstance(content, bytes):
+        await responder.write(content)
+    elif isinstance(content, AsyncIterable):
+        async for piece in content:
+            await responder.write(piece)
+    else:
+        for piece in content:
+            await responder.write(piece)
+    responder.end(trailers)
+
+
+def _content(
+    reply: MockReply,
+) -> tuple[bytes | Iterable[bytes] | AsyncIterable[bytes], str | None]:
+    if reply.json is not None:
+        return dumps(reply.json).encode("utf-8"), "application/json"
+    body = reply.body
+    if isinstance(body, str):
+        return body.encode("utf-8"), "text/plain; charset=utf-8"
+    if callable(body):
+        return body(), None
+    return body, None
+
+
+def _pairs(fields: Mapping[str, str] | Fields) -> list[tuple[str, str]]:
+    return list(fields.items() if isinstance(fields, Mapping) else fields)
