@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from wayfare_http_core import (
     ContentDisposition,
+    ContentRange,
     ETag,
     Link,
     ListField,
@@ -115,7 +116,7 @@ def etags(data: bytes) -> None:
 
 
 def dates(data: bytes) -> None:
-    """Dates, Retry-After and Keep-Alive: numbers within their bounds, or nothing."""
+    """Dates, Retry-After, Keep-Alive and Content-Range: numbers within their bounds, or nothing."""
     value = text(data)
     moment = parse_http_date(value, now=_NOW)
     if moment is not None:
@@ -123,6 +124,10 @@ def dates(data: bytes) -> None:
         assert parse_http_date(format_http_date(moment)) == moment.replace(microsecond=0)
     delay = parse_retry_after(value, now=_NOW)
     assert delay is None or 0 <= delay <= 3600
+    part = ContentRange.parse(value)
+    if part is not None:
+        assert ContentRange.parse(str(part)) == part
+        assert 0 <= part.length <= (10**18 if part.complete is None else part.complete)
     kept = parse_keep_alive(value)
     assert kept.timeout is None or kept.timeout >= 0
     assert kept.max is None or kept.max >= 0

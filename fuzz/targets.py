@@ -60,7 +60,11 @@ TARGETS = {
         Target("challenges", field_values.challenges, ("Basic ", "Digest ", 'realm="', ", ", "==")),
         Target("links", field_values.links, ("<", ">", "; rel=", "anchor", "title*=", ", ", '"')),
         Target("etags", field_values.etags, ("W/", '"', ", ", "*")),
-        Target("dates", field_values.dates, ("Mon, ", " GMT", ":", "timeout=", "max=", "-Nov-")),
+        Target(
+            "dates",
+            field_values.dates,
+            ("Mon, ", " GMT", ":", "timeout=", "max=", "-Nov-", "bytes 0-1/", "*"),
+        ),
         Target(
             "set-cookie", cookies.set_cookie, ("; ", "Expires=", "Max-Age=", "Domain=", "Path=")
         ),

@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         content_disposition_header,
         parse_content_disposition,
     )
+    from ._content_range import ContentRange
     from ._encoders import Encoder, make_encoder
     from ._etag import ETag, parse_etags
     from ._field_section import parse_field_section
@@ -101,6 +102,7 @@ else:
     # What reads and writes single field values compiles many patterns, and codings bring zlib; most programs need few
     # of them, and none at import. These modules load when one of their names is asked for. Add new ones above and here.
     _LAZY = {
+        "ContentRange": "_content_range",
         "ChunkedDecoder": "_chunked",
         "encode_chunk": "_chunked",
         "encode_last_chunk": "_chunked",
@@ -193,6 +195,7 @@ __all__ = (
     "ContentDisposition",
     "ContentEncodingError",
     "ContentLengthError",
+    "ContentRange",
     "Decoder",
     "ETag",
     "EncodedRequest",
