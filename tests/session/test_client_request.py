@@ -35,6 +35,11 @@ def test_fields_are_the_given_ones_until_they_are_changed() -> None:
     assert block.pairs == (("X-A", "1"),)
 
 
+def test_a_request_that_is_not_under_way_has_all_its_time() -> None:
+    assert make_request().time_left() is None
+    assert make_request().attempt == 1
+
+
 def test_fields_that_were_only_looked_at_are_not_made_again() -> None:
     prepared = prepare_url(URL("http://h/x"))
     block = FieldBlock([("X-A", "1")])

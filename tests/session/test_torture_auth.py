@@ -10,12 +10,15 @@ from wayfare import (
     ClientSession,
     ClientTimeout,
     DigestAuthMiddleware,
+    RetryMiddleware,
+    RetryPolicy,
     TCPConnector,
 )
 from wayfare_connector.testing import MemoryDialer
 from wayfare_http_core.testing import (
     Action,
     Drip,
+    Fin,
     ReadRequest,
     Repeat,
     Scenario,
@@ -104,7 +107,22 @@ class DigestAsked(Through):
         return [DigestAuthMiddleware("me", "secret")]
 
 
-SCENARIOS: tuple[Callable[[World], Through], ...] = (DigestAsked,)
+class Retried(Through):
+    """An answer to wait after, a connection that breaks, and an answer that is good."""
+
+    script = (
+        ReadRequest(),
+        Drip(b"HTTP/1.1 503 Busy\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\nbusy", 20),
+        ReadRequest(),
+        Fin(),
+    )
+
+    @override
+    def middlewares(self) -> Sequence[ClientMiddlewareType]:
+        return [RetryMiddleware(RetryPolicy(idempotency_key="Idempotency-Key"), draw=lambda: 0.5)]
+
+
+SCENARIOS: tuple[Callable[[World], Through], ...] = (DigestAsked, Retried)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -52,11 +53,12 @@ CONTENTS = {
 
 
 class EchoServer(ThreadingHTTPServer):
-    """Runs `Echo`; `ended` wakes whoever still waits in it."""
+    """Runs `Echo`; `ended` wakes whoever still waits in it, `asked` counts what is busy at first."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Echo)
         self.ended = threading.Event()
+        self.asked: Counter[str] = Counter()
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -81,6 +83,11 @@ class Echo(BaseHTTPRequestHandler):
             return
         if url.path == "/private/digest" and not self.knows_digest():
             self.ask('Digest realm="private", nonce="n-1", qop="auth", algorithm=SHA-256')
+            return
+        if url.path.startswith("/busy/") and self.is_busy(url.path):
+            self.send_response(503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
         status = int(url.path.removeprefix("/status/")) if url.path.startswith("/status/") else 200
         content = json.dumps(
@@ -120,6 +127,11 @@ class Echo(BaseHTTPRequestHandler):
         while self.rfile.readline().strip(b"\r\n"):
             pass
         return b"".join(pieces)
+
+    def is_busy(self, path: str) -> bool:
+        """Whether the path was asked for no more often than it says."""
+        self.server.asked[path] += 1
+        return self.server.asked[path] <= int(path.removeprefix("/busy/"))
 
     def knows_digest(self) -> bool:
         """Whether the request has the Digest credentials of "user" with the password "secret"."""

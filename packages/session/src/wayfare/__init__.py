@@ -145,6 +145,8 @@ if TYPE_CHECKING:
     from ._redaction import Redaction
     from ._redirects import RedirectPolicy, RedirectStep
     from ._response_summary import FollowedResponse
+    from ._retry_middleware import RetryMiddleware
+    from ._retry_policy import RetryPolicy
     from ._tracing_config import TraceConfig
     from ._tracing_params import (
         TraceConnectionCreateEndParams,
@@ -194,6 +196,8 @@ else:
         "RedirectPolicy": "wayfare._redirects",
         "RedirectStep": "wayfare._redirects",
         "FollowedResponse": "wayfare._response_summary",
+        "RetryMiddleware": "wayfare._retry_middleware",
+        "RetryPolicy": "wayfare._retry_policy",
         "TraceConfig": "wayfare._tracing_config",
         "TraceConnectionCreateEndParams": "wayfare._tracing_params",
         "TraceConnectionCreateStartParams": "wayfare._tracing_params",
@@ -391,6 +395,8 @@ __all__ = (
     "RequestFailure",
     "RequestInfo",
     "RequestOptions",
+    "RetryMiddleware",
+    "RetryPolicy",
     "ServerConnectionError",
     "ServerDisconnectedError",
     "ServerFingerprintMismatch",

@@ -25,7 +25,9 @@ def note_failure(
         error.request_info = request.request_info
     if failure_of(error) is not None:
         return
-    failure = RequestFailure(request.method, (str(request.real_url),), phase or "connecting")
+    failure = RequestFailure(
+        request.method, (str(request.real_url),), phase or "connecting", request.attempt
+    )
     if connection is not None:
         failure = failure._replace(
             phase=phase or _phase(connection),
@@ -46,18 +48,18 @@ def complete_failure(
     error: ClientError | TotalTimeoutError,
     request: ClientRequest,
     hops: Sequence[str],
-    attempt: int,
     elapsed: float,
 ) -> None:
-    """Add what only the whole journey knows: the URLs before, the attempt, the seconds since the beginning."""
+    """Add what only the whole journey knows: the URLs before, the seconds since the beginning."""
     failure = failure_of(error) or failure_of(error.__cause__)
     if failure is None:
-        failure = RequestFailure(request.method, (str(request.real_url),), "between exchanges")
+        where = (str(request.real_url),)
+        failure = RequestFailure(request.method, where, "between exchanges", request.attempt)
     elif failure.elapsed is not None:
         return
     urls = (*hops, *failure.urls)
-    error.failure = failure._replace(urls=urls, attempt=attempt, elapsed=elapsed)
-    which = "" if attempt == 1 else f", attempt {attempt}"
+    error.failure = failure._replace(urls=urls, elapsed=elapsed)
+    which = "" if failure.attempt == 1 else f", attempt {failure.attempt}"
     error.add_note(
         f"{failure.method} {' -> '.join(urls)}: {failure.phase}{which}, after {elapsed:.3f} s"
     )

@@ -32,7 +32,6 @@ class Journey:
     """
 
     __slots__ = (
-        "_attempt",
         "_history",
         "_made",
         "_pipeline",
@@ -55,7 +54,6 @@ class Journey:
         self._when = None if total is None else started + total
         self._history: list[ClientResponse] = []
         self._made: list[ClientResponse] | None = None
-        self._attempt = 1
         self._retried = False
 
     async def travel(self, response: ClientResponse | None = None) -> ClientResponse:
@@ -92,7 +90,7 @@ class Journey:
             self._describe(error)
             return False
         self._retried = True
-        self._attempt += 1
+        request.attempt += 1
         # What made one pooled connection stale made others so: the next attempt gets a new one (L9).
         connector = self._pipeline.connector
         while (idle := connector.lease_nowait(request.prepared.target)) is not None:
@@ -112,7 +110,7 @@ class Journey:
                 return await self._exchange(request)
             return await self._through(middlewares, request)
         except Exception as exc:
-            failed = self._attempt
+            failed = self.request.attempt
             if not self.survives(exc):
                 raise
             if self._trace is not None:
@@ -128,7 +126,9 @@ class Journey:
         try:
             # A copy: another attempt begins with what this one began with.
             handler = chain(middlewares[1:], self._exchange)
-            returned = await middlewares[0](request.copy(), handler)
+            passed = request.copy()
+            passed.count_from(self._started)
+            returned = await middlewares[0](passed, handler)
         finally:
             self._made = None
             # A response of somebody else's making may stand for any of ours, so all are left to it then.
@@ -155,14 +155,14 @@ class Journey:
 
     async def _leads_on(self, response: ClientResponse) -> bool:
         """Whether another request follows this response; it is released then, and the request made ready."""
-        request, attempt = self.request, self._attempt
+        request = self.request
         try:
             following = self._following(response)
             if following is None:
                 return False
             if self._trace is not None:
                 if response.status == 417:
-                    await self._trace.request_retry(request, None, attempt)
+                    await self._trace.request_retry(request, None, request.attempt)
                 else:
                     await self._trace.request_redirect(request, response)
         except BaseException:
@@ -193,7 +193,6 @@ class Journey:
                 headers=response.headers,
             )
         self._history.append(response)
-        self._attempt = 1
         self._retried = False
         return following
 
@@ -218,15 +217,10 @@ class Journey:
         request.timeout = timeout
         exchange = exchange_options(request.settings.exchange, timeout)
         request.settings = request.settings._replace(exchange=exchange)
-        ends = [self._started + timeout.total] if timeout.total is not None else []
-        if self._when is not None:
-            ends.append(self._when)
-        deadlines = self._pipeline.deadlines
-        seconds = min(ends) - deadlines.loop.time() if ends else None
-        return deadlines.start(seconds, timeout.total_error)
+        return self._pipeline.deadlines.start(request.time_left(), timeout.total_error)
 
     def _describe(self, error: BaseException) -> None:
         if isinstance(error, ClientError | TotalTimeoutError):
             hops = [str(response.real_url) for response in self._history]
             elapsed = self._pipeline.deadlines.loop.time() - self._started
-            complete_failure(error, self.request, hops, self._attempt, elapsed)
+            complete_failure(error, self.request, hops, elapsed)

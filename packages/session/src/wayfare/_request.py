@@ -21,7 +21,7 @@ from ._bodies import (
 )
 from ._route import Route
 from ._settings import RequestSettings
-from ._timeout import ClientTimeout
+from ._timeout import ClientTimeout, read_timeout_option
 from ._urls import PreparedURL, prepare_url
 
 if sys.version_info >= (3, 12):
@@ -73,8 +73,9 @@ def _restore(
 class ClientRequest:
     """One request of a session: what to ask, whom, and within which time. Mutable until it is sent.
 
-    `body` is None, octets, or what yields them. `cookies` are those that the caller gave, until the request leaves
-    their origin; the Cookie field is among `headers` when a middleware sees the request.
+    `attempt` says which attempt of its hop it is, counted from 1. `body` is None, octets, or what yields them.
+    `cookies` are those that the caller gave, until the request leaves their origin; the Cookie field is among `headers`
+    when a middleware sees the request.
     """
 
     __slots__ = (
@@ -83,6 +84,8 @@ class ClientRequest:
         "_headers",
         "_prepared",
         "_session",
+        "_span",
+        "attempt",
         "body",
         "cookies",
         "method",
@@ -108,6 +111,8 @@ class ClientRequest:
         self.timeout = timeout
         self.settings = settings
         self._session = session
+        self.attempt = 1
+        self._span: tuple[float, ClientTimeout] | None = None
         self._prepared = prepared
         self._block = fields
         self._headers: CIMultiDict[str] | None = None
@@ -414,6 +419,24 @@ class ClientRequest:
 
         return curl_command(self, secrets=secrets)
 
+    def time_left(self) -> float | None:
+        """Seconds until the total time is over, for all that a middleware may do; 0.0 once it is, None for no limit.
+
+        What a middleware sets as `timeout` counts too, from the beginning of the whole request.
+
+        Raises: RuntimeError where no loop runs, ValueError, TypeError for a timeout that is none.
+        """
+        if self._span is None:
+            return None
+        started, limits = self._span
+        totals = (limits.total, read_timeout_option(self.timeout, limits).total)
+        ends = [started + total for total in totals if total is not None]
+        return max(0.0, min(ends) - asyncio.get_running_loop().time()) if ends else None
+
+    def count_from(self, started: float) -> None:
+        """Let the total time be that of a request which began then, on the loop's clock."""
+        self._span = started, self.timeout
+
     def copy(self) -> "ClientRequest":
         """The same request, to be changed without changing this one; the body is shared."""
         twin = ClientRequest(
@@ -426,7 +449,9 @@ class ClientRequest:
             self._session,
             self._head,
         )
+        twin.attempt = self.attempt
         twin.cookies = self.cookies
+        twin._span = self._span
         if self._headers is not None:
             twin._headers = self._headers.copy()
         return twin
@@ -443,6 +468,7 @@ class ClientRequest:
             self._session,
             self._prepared.usual_head(self.method, fields),
         )
+        twin.attempt = self.attempt
         twin.cookies = self.cookies
         return twin
 

@@ -215,6 +215,11 @@ class ClientResponse:
         return self._history
 
     @property
+    def attempt(self) -> int:
+        """Which attempt of its hop this answers, counted from 1: more where something was repeated."""
+        return self._request.attempt
+
+    @property
     def ok(self) -> bool:
         """Whether the status is below 400."""
         return self.status < 400

@@ -17,9 +17,9 @@ from wayfare_http_core import (
 
 from ._request import ClientRequest
 
-__all__ = ("can_be_sent_again", "may_retry", "without_expectation")
+__all__ = ("IDEMPOTENT", "can_be_sent_again", "may_retry", "without_expectation")
 
-_IDEMPOTENT: Final = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"))
+IDEMPOTENT: Final = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"))
 """Methods whose request may be sent twice (RFC 9110 section 9.2.2)."""
 
 _LOST: Final = (ServerDisconnectedError, ClientOSError, ClientConnectionResetError)
@@ -41,7 +41,7 @@ def may_retry(
     if not isinstance(error, _LOST):
         return False
     # A middleware may have sent another method than the caller asked for; either must allow it.
-    if failure.request_started and not _IDEMPOTENT.issuperset((method, failure.method)):
+    if failure.request_started and not IDEMPOTENT.issuperset((method, failure.method)):
         return False
     return can_be_sent_again(body)
 
@@ -52,6 +52,7 @@ def without_expectation(request: ClientRequest) -> ClientRequest | None:
         return None
     again = request.copy()
     again.headers.popall("Expect")
+    again.attempt += 1
     return again
 
 

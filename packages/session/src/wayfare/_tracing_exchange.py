@@ -175,6 +175,7 @@ class ExchangeTrace(ContentWatcher):
             request.method,
             (str(request.real_url),),
             "sending the request",
+            request.attempt,
             reused=connection.exchanges_started > 0,
         )
         return error
