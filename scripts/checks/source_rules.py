@@ -22,11 +22,22 @@ Rule = Callable[[ast.Module], Iterator[tuple[int, str]]]
 
 def check_name(path: Path) -> Iterator[str]:
     """A module's name is a noun of its field (DESIGN: a thing that has no noun is not ready to be
-    shared).
+    shared). A public module that only hands names on may have the name that users import.
     """
     for part in (*path.parent.parts, path.stem):
-        if part.strip("_") in BANNED_NAMES:
+        if part.strip("_") in BANNED_NAMES and not hands_on(path):
             yield f"{path}:1: a module must not be called {part!r}"
+
+
+def hands_on(path: Path) -> bool:
+    """Whether a module is public and holds nothing but imports and `__all__`."""
+    if path.stem.startswith("_") or not path.is_file():
+        return False
+    docstring, *rest = ast.parse(path.read_bytes()).body
+    return isinstance(docstring, ast.Expr) and all(
+        isinstance(node, ast.ImportFrom) or ast.unparse(node).startswith("__all__ = (")
+        for node in rest
+    )
 
 
 def check_length(path: Path) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from importlib import import_module
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 import wayfare
@@ -11,14 +11,17 @@ import wayfare_http_core
 
 # What programs written since 2018 import from each of them.
 KNOWN = {
-    "abc": "AbstractCookieJar AbstractResolver ResolveResult",
-    "client": "ClientSession ClientTimeout ClientResponse ClientRequest ClientError InvalidURL DEFAULT_TIMEOUT",
+    "abc": "AbstractCookieJar AbstractResolver AbstractStreamWriter ResolveResult",
+    "client": "ClientSession ClientTimeout ClientResponse ClientRequest ClientError InvalidURL DEFAULT_TIMEOUT "
+    "TCPConnector UnixConnector BaseConnector Fingerprint request",
     "client_exceptions": "ClientConnectorError ClientOSError ClientPayloadError ContentTypeError "
     "ServerDisconnectedError ServerTimeoutError TooManyRedirects ClientSSLError ServerFingerprintMismatch",
     "client_reqrep": "ClientRequest ClientResponse RequestInfo Fingerprint ContentDisposition",
     "connector": "BaseConnector TCPConnector Connection",
     "cookiejar": "CookieJar DummyCookieJar",
     "formdata": "FormData",
+    "helpers": "BasicAuth ChainMapProxy ETag content_disposition_header encode_basic_auth parse_http_date sentinel",
+    "http": "HttpVersion HttpVersion10 HttpVersion11 SERVER_SOFTWARE",
     "http_exceptions": "HttpProcessingError BadHttpMessage BadStatusLine LineTooLong InvalidHeader "
     "TransferEncodingError ContentEncodingError ContentLengthError PayloadEncodingError",
     "multipart": "MultipartReader MultipartWriter BodyPartReader MultipartResponseWrapper "
@@ -28,7 +31,8 @@ KNOWN = {
     "resolver": "AsyncResolver ThreadedResolver DefaultResolver",
     "streams": "StreamReader EofStream DataQueue FlowControlDataQueue EMPTY_PAYLOAD",
     "tracing": "TraceConfig TraceRequestStartParams",
-    "typedefs": "StrOrURL LooseHeaders LooseCookies JSONEncoder JSONDecoder PathLike Query RawHeaders Byteish",
+    "typedefs": "StrOrURL LooseHeaders LooseCookies JSONEncoder JSONDecoder PathLike Query RawHeaders Byteish "
+    "DEFAULT_JSON_ENCODER DEFAULT_JSON_DECODER",
 }
 
 
@@ -62,6 +66,22 @@ def test_hdrs_are_all_there() -> None:
     assert len(names) > 100
     assert {name for name in vars(hdrs) if name.isupper()} == names
     assert hdrs.CONTENT_TYPE is wayfare_http_core.hdrs.CONTENT_TYPE
+
+
+async def test_the_mark_of_what_was_not_given_can_be_handed_on(serve: Any) -> None:
+    """Libraries that wrap a session have it as the default of their own argument."""
+    from wayfare.helpers import sentinel
+    from wayfare.http import SERVER_SOFTWARE
+
+    limit = wayfare.ClientTimeout(total=7)
+    async with (
+        serve("HTTP/1.1 204 No Content", timeout=limit) as (session, server),
+        session.get("/", timeout=sentinel) as response,
+    ):
+        assert response.status == 204
+    assert server.peers[0].requests[0].get("user-agent") == SERVER_SOFTWARE
+    async with wayfare.ClientSession(timeout=sentinel) as session:
+        assert (session.timeout.total, session.timeout.sock_connect) == (300, 30)
 
 
 def test_types_can_be_resolved() -> None:

@@ -75,6 +75,21 @@ def test_a_name_without_meaning_is_found(tmp_path: Path, name: str) -> None:
     assert list(rules.check_name(Path("src/_database.py"))) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "code", "problems"),
+    [
+        ("helpers.py", '"""Handed on."""\nfrom a import b\n__all__ = ("b",)', 0),
+        ("helpers.py", '"""One more."""\nfrom a import b\n__all__ = ("b",)\nc = b', 1),
+        ("helpers.py", "from a import b", 1),
+        ("_helpers.py", '"""Private."""\nfrom a import b\n__all__ = ("b",)', 1),
+    ],
+)
+def test_a_public_module_that_hands_names_on_is_called_what_users_import(
+    tmp_path: Path, name: str, code: str, problems: int
+) -> None:
+    assert len(list(rules.check_name(plant(tmp_path, code, name)))) == problems
+
+
 def test_a_long_module_is_found(tmp_path: Path) -> None:
     assert list(rules.check_length(plant(tmp_path, "x = 1\n" * 600))) == []
     assert "601 lines" in next(rules.check_length(plant(tmp_path, "x = 1\n" * 601)))

@@ -135,6 +135,7 @@ if TYPE_CHECKING:
         streamer,
     )
 
+    from ._chain_map import ChainMapProxy
     from ._connection_info import ConnectionInfo
     from ._digest_auth import DigestAuthMiddleware
     from ._event_parser import EventParser, ServerSentEvent
@@ -181,6 +182,7 @@ else:
     # What a plain request does not need loads when one of its names is asked for. Add new ones above and here.
     _LAZY = {
         "StreamReader": "wayfare_http_core.aio",
+        "ChainMapProxy": "wayfare._chain_map",
         "ConnectionInfo": "wayfare._connection_info",
         "DigestAuthMiddleware": "wayfare._digest_auth",
         "EventParser": "wayfare._event_parser",
@@ -319,6 +321,7 @@ __all__ = (
     "BufferedReaderPayload",
     "BytesIOPayload",
     "BytesPayload",
+    "ChainMapProxy",
     "ClientConnectionError",
     "ClientConnectionResetError",
     "ClientConnectorCertificateError",

@@ -16,7 +16,7 @@ from wayfare_connector import BaseConnector
 from wayfare_http_core import HttpVersion, HttpVersion10, HttpVersion11, RequestBody
 
 from ._defaults import HeadersArgument
-from ._timeout import ClientTimeout
+from ._timeout import ClientTimeout, Unset
 from ._urls import Params
 
 if sys.version_info >= (3, 12):
@@ -61,7 +61,7 @@ Data: TypeAlias = (
     "bytes | bytearray | memoryview | str | Mapping[str, Any] | Sequence[tuple[str, Any]] | FormData | Payload"
     " | IO[Any] | Iterator[bytes] | AsyncIterable[bytes] | RequestBody"
 )
-Timeout: TypeAlias = ClientTimeout | float | None
+Timeout: TypeAlias = ClientTimeout | float | Unset | None
 RaiseForStatus: TypeAlias = bool | Callable[["ClientResponse"], Awaitable[None] | None]
 
 

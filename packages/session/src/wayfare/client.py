@@ -1,5 +1,14 @@
 """The session and what belongs to it, where applications look for them. All of it is in `wayfare` too."""
 
+from wayfare_connector import (
+    BaseConnector,
+    Fingerprint,
+    NamedPipeConnector,
+    TCPConnector,
+    UnixConnector,
+)
+
+from ._one_request import request
 from ._request import ClientRequest, RequestInfo
 from ._request_context import RequestContext
 from ._response import ClientResponse
@@ -54,6 +63,7 @@ from .client_exceptions import (
 __all__ = (
     "DEFAULT_TIMEOUT",
     "AddressRefusedError",
+    "BaseConnector",
     "BodyTooLargeError",
     "ClientConnectionError",
     "ClientConnectionResetError",
@@ -77,11 +87,13 @@ __all__ = (
     "ContentTypeError",
     "DNSTimeoutError",
     "DialTimeoutError",
+    "Fingerprint",
     "FirstByteTimeoutError",
     "IncompleteBodyError",
     "InvalidURL",
     "InvalidUrlClientError",
     "InvalidUrlRedirectClientError",
+    "NamedPipeConnector",
     "NonHttpUrlClientError",
     "NonHttpUrlRedirectClientError",
     "PoolTimeoutError",
@@ -96,10 +108,13 @@ __all__ = (
     "ServerTimeoutError",
     "SlowTransferError",
     "SocketTimeoutError",
+    "TCPConnector",
     "TLSTimeoutError",
     "TooManyRedirects",
     "TotalTimeoutError",
     "UnixClientConnectorError",
+    "UnixConnector",
     "UploadAbortedError",
     "WriteTimeoutError",
+    "request",
 )

@@ -1,8 +1,9 @@
 """Names for the types of arguments, for the annotations of applications."""
 
+import json
 import os
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from wayfare_cookies import LooseCookies
 from yarl import URL
@@ -12,6 +13,8 @@ from ._defaults import HeadersArgument
 from ._urls import Params
 
 __all__ = (
+    "DEFAULT_JSON_DECODER",
+    "DEFAULT_JSON_ENCODER",
     "Byteish",
     "JSONBytesEncoder",
     "JSONDecoder",
@@ -32,3 +35,6 @@ PathLike: TypeAlias = str | os.PathLike[str]
 Query: TypeAlias = Params
 RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
 StrOrURL: TypeAlias = str | URL
+
+DEFAULT_JSON_DECODER: Final[JSONDecoder] = json.loads
+DEFAULT_JSON_ENCODER: Final[JSONEncoder] = json.dumps
