@@ -8,6 +8,7 @@ from wayfare_connector import (
     ConnectTimeouts,
     Target,
     TCPConnector,
+    UnixConnector,
 )
 from wayfare_connector.testing import MemoryDialer
 from wayfare_http_core.testing import (
@@ -54,6 +55,15 @@ def test_what_is_always_done_needs_no_argument() -> None:
         TCPConnector(enable_cleanup_closed=True)
     with pytest.raises(ValueError, match="timeout_ceil_threshold"):
         TCPConnector(timeout_ceil_threshold=-1)
+
+
+async def test_the_context_manager_is_asynchronous() -> None:
+    connector = UnixConnector("/nowhere")
+    with pytest.raises(TypeError, match="use 'async with' with a UnixConnector"), connector:
+        pass
+    with pytest.raises(TypeError, match="async with"):
+        connector.__exit__()
+    await connector.close()
 
 
 def test_loop_is_accepted_and_ignored() -> None:

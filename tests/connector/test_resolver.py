@@ -298,3 +298,10 @@ async def test_the_fake_resolver_answers_from_its_table() -> None:
     with pytest.raises(ValueError, match="not an address"):
         await resolver.resolve("bad.example")
     assert resolver.calls[0] == ("a.example", 80, UNSPEC)
+
+
+def test_loop_is_accepted_and_ignored() -> None:
+    with asyncio.Runner() as runner:
+        with pytest.warns(DeprecationWarning, match="belongs to no loop"):
+            resolver = ThreadedResolver(loop=runner.get_loop())
+        runner.run(resolver.close())

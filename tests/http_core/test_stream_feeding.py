@@ -38,6 +38,15 @@ async def test_the_ways_to_make_one() -> None:
         StreamReader(limit=-1)
 
 
+async def test_the_size_that_programs_of_old_say() -> None:
+    stream = StreamReader()
+    with pytest.warns(DeprecationWarning, match="leave size out"):
+        stream.feed_data(b"12345", 5)
+    stream.feed_eof()
+    assert await stream.read() == b"12345"
+    assert stream.total_raw_bytes == 5
+
+
 def test_the_timer_of_a_stream_is_a_deadline() -> None:
     async def main() -> None:
         stream = StreamReader(timer=Deadline.after(5, Late))

@@ -267,6 +267,12 @@ class BaseConnector(ABC):
     ) -> None:
         await self.close()
 
+    def __enter__(self) -> None:
+        raise TypeError(f"use 'async with' with a {type(self).__name__}")
+
+    def __exit__(self, *args: object) -> None:
+        self.__enter__()
+
     def __del__(self) -> None:
         lender: Lender | None = getattr(self, "_lender", None)
         if lender is None or not lender.open_connections or lender.is_foreign:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, final
@@ -65,7 +66,14 @@ class ThreadedResolver(AbstractResolver):
     be interrupted. So there are at most `THREADS` of them, and none of the loop's.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """Look up by no loop in particular; `loop` is an argument of old, deprecated and without effect."""
+        if loop is not None:
+            warnings.warn(
+                "loop= does nothing: a resolver belongs to no loop",
+                DeprecationWarning,
+                stacklevel=2,
+            )
         self._executor: ThreadPoolExecutor | None = None
         self._closed = False
 

@@ -1,6 +1,7 @@
 """The feeding side of a stream: what arrives, how it ends, and how much of it may wait for how long."""
 
 import asyncio
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -73,13 +74,18 @@ class StreamFeed:
         self._marks: ChunkMarks | None = None
         self.total_raw_bytes = 0
 
-    def feed_data(self, data: bytes) -> None:
+    def feed_data(self, data: bytes, size: int | None = None) -> None:
         """Add octets; where more than twice the limit waits then, ask the feeding side to pause. Never blocks.
 
-        What comes after an error is dropped: nobody can read it.
+        What comes after an error is dropped: nobody can read it. `size` is what programs of old say; deprecated, the
+        octets are counted anyway.
 
         Raises: RuntimeError after `feed_eof`.
         """
+        if size is not None:
+            warnings.warn(
+                "feed_data counts octets itself: leave size out", DeprecationWarning, stacklevel=2
+            )
         if self._eof:
             raise RuntimeError("feed_data after feed_eof")
         if not data or self._exception is not None:
