@@ -13,6 +13,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "plain_docstrings", "referenc
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "Wayfare"
+html_static_path = ["_static"]
 # The index of modules would only repeat the reference's own pages.
 html_domain_indices = False
 
