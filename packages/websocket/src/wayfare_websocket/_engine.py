@@ -53,6 +53,12 @@ class State(Enum):
     CLOSED = "closed"
 
 
+# Looking a member up in its enumeration takes a tenth of what a small message does.
+_OPEN = State.OPEN
+_TEXT = int(WSMsgType.TEXT)
+_BINARY = int(WSMsgType.BINARY)
+
+
 class _Event(Enum):
     SEND_CLOSE = 1
     RECEIVE_CLOSE = 2
@@ -139,13 +145,29 @@ class WebSocketEngine:
         The last message may be of type CLOSE, then answer it with `close`; or of type ERROR, then send `take_output()`
         and end the transport. What comes behind either is ignored.
         """
-        messages = self._reader.feed(data)
-        if self._reader.ended and messages and self.state is not State.CLOSED:
-            if self._reader.failure is not None:
-                self._fail(self._reader.failure)
-            else:
-                self.close_code, self.close_reason = self._reader.close
-                self.state = _NEXT[self.state, _Event.RECEIVE_CLOSE]
+        reader = self._reader
+        messages = reader.feed(data)
+        if reader.ended:
+            self._note_end(messages)
+        return messages
+
+    @property
+    def vacancy(self) -> memoryview | None:
+        """Where a transport may receive to instead, while a large message is arriving; None for nowhere.
+
+        It is the rest of the message's own buffer, so that nothing has to be copied. After writing to its beginning,
+        call `filled`; do not use it after that, or after `receive_data`.
+        """
+        return self._reader.vacancy
+
+    def filled(self, count: int) -> list[WSMessage | WSFragment]:
+        """Take so many octets of the peer that were written to `vacancy`; else as `receive_data`.
+
+        Raises: ValueError for more than there was room for.
+        """
+        messages = self._reader.filled(count)
+        if self._reader.ended:
+            self._note_end(messages)
         return messages
 
     def receive_eof(self) -> None:
@@ -167,14 +189,16 @@ class WebSocketEngine:
         Raises: `ClientConnectionResetError` when the closing handshake has begun, RuntimeError inside of a fragmented
             message, ValueError for `compress=True` where that was not agreed on.
         """
-        self._check_open()
+        if self.state is not _OPEN:
+            raise self._closing()
         payload = text.encode() if isinstance(text, str) else text
-        return self._writer.message(WSMsgType.TEXT, payload, compress)
+        return self._writer.message(_TEXT, payload, compress)
 
     def send_bytes(self, data: bytes, *, compress: bool | None = None) -> bytes:
         """The frame of a binary message; else as `send_text`."""
-        self._check_open()
-        return self._writer.message(WSMsgType.BINARY, data, compress)
+        if self.state is not _OPEN:
+            raise self._closing()
+        return self._writer.message(_BINARY, data, compress)
 
     def send_fragment(
         self,
@@ -214,16 +238,30 @@ class WebSocketEngine:
         """
         after = _NEXT.get((self.state, _Event.SEND_CLOSE))
         if after is None:
-            raise ClientConnectionResetError(f"the WebSocket is closing: {self.state.value}")
+            raise self._closing()
         frame = self._writer.close(code, reason.encode() if isinstance(reason, str) else reason)
         self.state = after
         return frame
 
     # -- inside -----------------------------------------------------------------------------------------------
 
+    def _note_end(self, messages: list[WSMessage | WSFragment]) -> None:
+        """The peer has said its last word, now or before."""
+        reader = self._reader
+        if not messages or self.state is State.CLOSED:
+            return
+        if reader.failure is not None:
+            self._fail(reader.failure)
+        else:
+            self.close_code, self.close_reason = reader.close
+            self.state = _NEXT[self.state, _Event.RECEIVE_CLOSE]
+
     def _check_open(self) -> None:
-        if self.state is not State.OPEN:
-            raise ClientConnectionResetError(f"the WebSocket is closing: {self.state.value}")
+        if self.state is not _OPEN:
+            raise self._closing()
+
+    def _closing(self) -> ClientConnectionResetError:
+        return ClientConnectionResetError(f"the WebSocket is closing: {self.state.value}")
 
     def _fail(self, error: WebSocketError) -> None:
         if self.state is State.OPEN:

@@ -1,7 +1,9 @@
 """The receiving half: octets in, messages out (RFC 6455 sections 5 and 6.2).
 
 A message is put together in one buffer, whatever its frames are (W26): between two calls nothing is held but that
-buffer and the beginning of one frame's head, or of one control frame. Nothing here raises for what a peer sends: a
+buffer and the beginning of one frame's head, or of one control frame. A large message in one frame has a buffer of its
+size once 64 KiB are there, which becomes the message without a copy, and which a transport may receive into
+(`vacancy`). Nothing here raises for what a peer sends: a
 violation is the last message, of type ERROR, and everything behind it is thrown away.
 """
 
@@ -14,6 +16,7 @@ from ._close_codes import NO_STATUS, WSCloseCode, is_close_code
 from ._compiled import mask_payload
 from ._errors import WebSocketError
 from ._frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, OPCODE, RSV1, RSV23
+from ._large_payload import LargePayload
 from ._messages import WSFragment, WSMessage, WSMessageTextBytes, WSMsgType
 
 if TYPE_CHECKING:
@@ -34,6 +37,12 @@ _IN_HEAD = -1
 _TEXT_TYPE = WSMsgType.TEXT
 _BINARY_TYPE = WSMsgType.BINARY
 _make = tuple.__new__
+
+_LARGE = 64 * 1024
+"""Octets that are there of a message, and that are missing, before it has a buffer of its size: a peer that announces
+much and sends little must not cost that much (W17)."""
+_LARGEST = 16 * 1024 * 1024
+"""Octets of the largest such buffer: where there is no limit, a peer may announce any number."""
 
 _STREAM_STEP = 256 * 1024
 """Octets that a streamed message gives at once, however much they were compressed."""
@@ -59,6 +68,7 @@ class MessageReader:
         "_inflater",
         "_key",
         "_key_at",
+        "_large",
         "_left",
         "_masked",
         "_max_size",
@@ -95,6 +105,7 @@ class MessageReader:
         self._active: Inflater | None = None  # where the message is compressed
         self._stream = False
         self._message = bytearray()
+        self._large: LargePayload | None = None  # in place of it
         self._utf8: codecs.IncrementalDecoder | None = None
         self.stream = False
         self.ended = False
@@ -117,15 +128,38 @@ class MessageReader:
         try:
             at = self._read(data, out)
         except WebSocketError as error:
-            self.failure = error
-            self.ended = True
-            self._message = bytearray()
-            self._utf8 = None
-            out.append(WSMessage(WSMsgType.ERROR, error, None))
+            self._fail(error, out)
             return out
         if at < len(data):
             self._held = data[at:]
         return out
+
+    @property
+    def vacancy(self) -> memoryview | None:
+        """Where the next octets may be put instead of feeding them, then call `filled`; None for nowhere."""
+        return None if self._large is None else self._large.vacancy
+
+    def filled(self, count: int) -> list[WSMessage | WSFragment]:
+        """Read on behind so many octets that were put into `vacancy`."""
+        large = self._large
+        if large is None or not 0 < count <= self._left:
+            raise ValueError(f"there is no room for {count} octets")
+        out: list[WSMessage | WSFragment] = []
+        self._left -= count
+        large.filled(count)
+        try:
+            self._look_at(large, count, out)
+        except WebSocketError as error:
+            self._fail(error, out)
+        return out
+
+    def _fail(self, error: WebSocketError, out: list[WSMessage | WSFragment]) -> None:
+        self.failure = error
+        self.ended = True
+        self._message = bytearray()
+        self._large = None
+        self._utf8 = None
+        out.append(WSMessage(WSMsgType.ERROR, error, None))
 
     def _read(self, data: bytes, out: list[WSMessage | WSFragment]) -> int:
         """Read frames until data is missing; return the index of what was not used."""
@@ -140,8 +174,8 @@ class MessageReader:
                 size = data[at + 1]
                 # Nearly all messages: in one frame that is here, of less than 64 KiB, neither compressed nor masked.
                 if (
-                    first in _WHOLE
-                    and size < 127
+                    size < 127
+                    and first in _WHOLE
                     and not (self._type or self._masked or self.stream)
                 ):
                     start = at + 2
@@ -274,7 +308,10 @@ class MessageReader:
             self._left -= stop - at
             at = stop
         ended = not self._left and self._final
-        if self._stream:
+        if self._large is not None:
+            self._large.add(piece)
+            self._look_at(self._large, len(piece), out)
+        elif self._stream:
             self._give(piece, ended, out)
         elif ended and not self._message and self._active is None and self._utf8 is None:
             out.append(self._whole(self._type, piece))
@@ -296,6 +333,19 @@ class MessageReader:
             return _make(WSMessage, (_TEXT_TYPE, text, None))
         return WSMessageTextBytes(WSMsgType.TEXT, payload, None)
 
+    def _look_at(self, large: LargePayload, count: int, out: list[WSMessage | WSFragment]) -> None:
+        """So many octets are new in a large payload; give the message away when it is whole."""
+        if self._utf8 is not None:
+            with large.latest(count) as piece:
+                self._check_text(self._utf8, piece, not self._left)
+        if not self._left:
+            kind = self._type
+            self._type = 0
+            self._utf8 = None
+            self._large = None
+            self._left = _IN_HEAD
+            out.append(self._whole(kind, large.take()))
+
     def _collect(self, piece: bytes, ended: bool, out: list[WSMessage | WSFragment]) -> None:
         """Add to the message, and give it away when it is whole."""
         message = self._message
@@ -312,6 +362,15 @@ class MessageReader:
             self._utf8 = None
             self._message = bytearray()
             out.append(self._whole(kind, bytes(message)))
+        elif (
+            self._final
+            and self._left >= _LARGE <= len(message)
+            and len(message) + self._left <= _LARGEST
+            and not (self._masked or self._active is not None)
+        ):
+            self._large = LargePayload(len(message) + self._left)
+            self._large.add(message)
+            self._message = bytearray()
 
     def _inflate_within_limit(self, inflater: Inflater, piece: bytes, ended: bool) -> bytes:
         """Decompress a piece; what is more than the limit is refused while it decompresses (W15)."""
@@ -324,7 +383,9 @@ class MessageReader:
             raise self._too_big()
         return plain
 
-    def _check_text(self, decoder: codecs.IncrementalDecoder, piece: bytes, ended: bool) -> str:
+    def _check_text(
+        self, decoder: codecs.IncrementalDecoder, piece: bytes | memoryview, ended: bool
+    ) -> str:
         try:
             return decoder.decode(piece, ended)
         except UnicodeDecodeError as error:

@@ -20,15 +20,14 @@ _KEYS = 64 * KEY_SIZE
 class MessageWriter:
     """Makes the frames of one side. Each masked frame has a fresh key from the system's generator (W6)."""
 
-    __slots__ = ("_active", "_deflater", "_fragmented", "_keys", "_keys_at", "_masked")
+    __slots__ = ("_active", "_deflater", "_fragmented", "_keys", "_masked")
 
     def __init__(self, *, masked: bool, deflater: Deflater | None) -> None:
         self._masked = masked
         self._deflater = deflater
         self._fragmented = False
         self._active: Deflater | None = None  # what compresses the fragmented message
-        self._keys = b""
-        self._keys_at = 0
+        self._keys: list[bytes] = []
 
     def message(self, opcode: int, payload: bytes, compress: bool | None) -> bytes:
         """A message in one frame, compressed unless `compress` says no.
@@ -39,11 +38,13 @@ class MessageWriter:
         if self._fragmented:
             raise RuntimeError("a fragmented message is being sent")
         first = FIN | opcode
-        deflater = self._for_message(compress)
-        if deflater is not None:
-            first |= RSV1
-            payload = deflater.compress(payload, final=True)
-        return encode_frame(first, payload, self._next_key())
+        # Asked first, since that is all there is to do for nearly all messages.
+        if compress or self._deflater is not None:
+            deflater = self._for_message(compress)
+            if deflater is not None:
+                first |= RSV1
+                payload = deflater.compress(payload, final=True)
+        return encode_frame(first, payload, self._keys.pop() if self._keys else self._next_key())
 
     def fragment(self, opcode: int, payload: bytes, *, final: bool, compress: bool | None) -> bytes:
         """The next frame of a message; `opcode` and `compress` count for the first one."""
@@ -89,9 +90,8 @@ class MessageWriter:
     def _next_key(self) -> bytes | None:
         if not self._masked:
             return None
-        at = self._keys_at
-        if at == len(self._keys):
-            self._keys = os.urandom(_KEYS)
-            at = 0
-        self._keys_at = at + KEY_SIZE
-        return self._keys[at : at + KEY_SIZE]
+        keys = self._keys
+        if not keys:
+            pool = os.urandom(_KEYS)
+            keys.extend(pool[at : at + KEY_SIZE] for at in range(0, _KEYS, KEY_SIZE))
+        return keys.pop()
