@@ -139,6 +139,7 @@ class DigestAuthMiddleware:
         origin, path = Origin.of(request.connection_key), request.url.raw_path
         if hdrs.AUTHORIZATION in request.headers or not self._is_for(origin, path):
             return await handler(request)
+        request = request.without_netrc()
         key = self._known_key(origin, path)
         answers = 0
         while True:

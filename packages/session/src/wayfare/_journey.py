@@ -142,6 +142,10 @@ class Journey:
         return returned
 
     async def _exchange(self, request: ClientRequest) -> ClientResponse:
+        route = request.prepared.route
+        if route.trust_env and route.netrc:
+            # Last of all: whom a middleware sends it to, and what it adds, is known now.
+            request = await self._authorized(request)
         deadline = self.deadline()
         if request.timeout is not self.request.timeout:
             deadline = self._retimed(request)
@@ -152,6 +156,16 @@ class Journey:
         if hdrs.SET_COOKIE in response.headers:
             self._pipeline.cookies.store(response)
         return response
+
+    async def _authorized(self, request: ClientRequest) -> ClientRequest:
+        pipeline = self._pipeline
+        if pipeline.netrc is None:
+            # Imported here: few sessions trust their environment.
+            from ._netrc import Netrc
+
+            pipeline.netrc = Netrc()
+        hops = [response.url for response in self._history]
+        return await pipeline.netrc.authorized(request, hops)
 
     async def _leads_on(self, response: ClientResponse) -> bool:
         """Whether another request follows this response; it is released then, and the request made ready."""
@@ -198,8 +212,11 @@ class Journey:
 
     def _guard(self) -> Deadline:
         """What bounds the waiting outside of exchanges, where there is any: they have deadlines of their own."""
-        settings = self.request.settings
-        if settings.middlewares or self._trace is not None or self._pipeline.cookies.sync_due:
+        request = self.request
+        settings, cookies = request.settings, self._pipeline.cookies
+        if settings.middlewares or self._trace is not None or cookies.sync_due:
+            return self.deadline()
+        if request.prepared.route.trust_env:
             return self.deadline()
         return self._pipeline.deadlines.start(None)
 

@@ -119,7 +119,8 @@ class RequestOptions(TypedDict, total=False):
     proxy_headers: "Mapping[str, str] | Iterable[tuple[str, str]] | None"
     """Fields for the proxy alone."""
     trust_env: bool | None
-    """Whether HTTP_PROXY and its kin name the proxy where nobody else does; None for what the session says."""
+    """Whether HTTP_PROXY and its kin name the proxy, and .netrc the credentials, where nobody else does; None for what
+    the session says."""
     read_bufsize: int | None
     """Octets of content that may wait to be read before receiving pauses at twice as many."""
     max_line_size: int | None
@@ -212,8 +213,8 @@ class SessionOptions(TypedDict, total=False):
     proxy_auth: "BasicAuth | str | None"
     """Credentials for that proxy."""
     trust_env: bool
-    """Whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed where no proxy is given; False unless given.
-    The file .netrc is not read."""
+    """Whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed where no proxy is given, and the file .netrc
+    where a request has no credentials; False unless given."""
     redirect_policy: "RedirectPolicy | None"
     """What decides about each redirect; the usual rules unless given."""
     sensitive_headers: Iterable[str]

@@ -33,6 +33,7 @@ from ._settings import LEADING_ON
 
 if TYPE_CHECKING:
     from ._journey import Journey
+    from ._netrc import Netrc
     from ._session import ClientSession
     from ._tracing import RequestTrace, TracePlan
 
@@ -54,6 +55,7 @@ class Pipeline:
         "cookies",
         "deadlines",
         "loop",
+        "netrc",
     )
 
     deadlines: DeadlineQueue
@@ -67,6 +69,7 @@ class Pipeline:
         self.closed = False
         self._log_plan: TracePlan | None = None
         self._make_journey: type[Journey] | None = None
+        self.netrc: Netrc | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
     async def run(
@@ -89,7 +92,8 @@ class Pipeline:
         cookies = self.cookies
         if cookies.jar or cookies.shared or options:
             request.cookies = cookies.of_caller(request.url, options.get("cookies"))
-            dressed = None if cookies.sync_due else cookies.dressed(request)
+            by_steps = cookies.sync_due or request.prepared.route.trust_env
+            dressed = None if by_steps else cookies.dressed(request)
         settings = request.settings
         timeout = request.timeout
         response: ClientResponse | None = None
@@ -100,7 +104,7 @@ class Pipeline:
         if plan is not None:
             trace = plan.trace(session, options.get("trace_request_ctx"))
             response = await self._traced(request, trace, loop.time())
-        elif settings.middlewares or dressed is None:
+        elif settings.middlewares or dressed is None or self.builder.trust_env:
             response = await self._journey(request, loop.time()).travel()
         else:
             deadline = self.deadlines.start(timeout.total, timeout.total_error)

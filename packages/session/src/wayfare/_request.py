@@ -419,6 +419,14 @@ class ClientRequest:
 
         return curl_command(self, secrets=secrets)
 
+    def without_netrc(self) -> "ClientRequest":
+        """The same request, to which .netrc adds nothing: for a middleware that has credentials of its own."""
+        if not self._prepared.route.trust_env:
+            return self
+        twin = self.copy()
+        twin._prepared = self._prepared.without_netrc()
+        return twin
+
     def time_left(self) -> float | None:
         """Seconds until the total time is over, for all that a middleware may do; 0.0 once it is, None for no limit.
 

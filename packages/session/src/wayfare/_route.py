@@ -18,7 +18,9 @@ class Route(NamedTuple):
     server_hostname: str | None = None
     proxy: "Proxy | None" = None
     trust_env: bool = False
-    """Whether the environment names the proxy where nobody else does."""
+    """Whether the environment names the proxy, and .netrc the credentials, where nobody else does."""
+    netrc: bool = True
+    """Whether it may name credentials: not where somebody else has them, but waits to be asked."""
     choose: "ProxyChooser | None" = None
     """Who names the proxy where `proxy` does not; the environment is not asked then."""
 

@@ -276,7 +276,7 @@ class ClientSession:
 
     @property
     def trust_env(self) -> bool:
-        """Whether the environment names proxies."""
+        """Whether the environment names proxies, and .netrc credentials."""
         return self._pipeline.builder.trust_env
 
     @property

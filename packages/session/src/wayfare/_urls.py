@@ -70,6 +70,11 @@ class PreparedURL:
         """The same for a URL that differs in its path, query or fragment only."""
         return PreparedURL(url, self.target, self.authorization, self.route)
 
+    def without_netrc(self) -> "PreparedURL":
+        """The same, with nothing from .netrc."""
+        route = self.route._replace(netrc=False)
+        return PreparedURL(self.real_url, self.target, self.authorization, route)
+
     def by(self, route: Route) -> "PreparedURL":
         """The same by another route.
 
