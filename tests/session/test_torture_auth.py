@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 from wayfare import (
+    BearerAuthMiddleware,
+    BearerToken,
     ClientMiddlewareType,
     ClientSession,
     ClientTimeout,
@@ -107,6 +109,33 @@ class DigestAsked(Through):
         return [DigestAuthMiddleware("me", "secret")]
 
 
+class BearerRefused(Through):
+    """A token that takes a while, is refused, and is replaced by another one, for two requests at once."""
+
+    script = (
+        ReadRequest(),
+        Drip(b"HTTP/1.1 401 Old\r\nContent-Length: 3\r\n\r\nold", 20),
+        ReadRequest(),
+        Drip(OK, 9),
+    )
+
+    @override
+    def middlewares(self) -> Sequence[ClientMiddlewareType]:
+        async def fetch() -> BearerToken:
+            await asyncio.sleep(1)
+            async with self.session.get("http://tokens/") as answer:
+                return BearerToken(await answer.text(), 3600)
+
+        self.world.serve("tokens", 80, [SERVE])
+        return [BearerAuthMiddleware(fetch, origin="http://h/")]
+
+    @override
+    async def run(self) -> None:
+        results = await asyncio.gather(super().run(), super().run(), return_exceptions=True)
+        for failure in filter(None, results):
+            raise failure
+
+
 class Retried(Through):
     """An answer to wait after, a connection that breaks, and an answer that is good."""
 
@@ -122,7 +151,7 @@ class Retried(Through):
         return [RetryMiddleware(RetryPolicy(idempotency_key="Idempotency-Key"), draw=lambda: 0.5)]
 
 
-SCENARIOS: tuple[Callable[[World], Through], ...] = (DigestAsked, Retried)
+SCENARIOS: tuple[Callable[[World], Through], ...] = (BearerRefused, DigestAsked, Retried)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -135,6 +135,7 @@ if TYPE_CHECKING:
         streamer,
     )
 
+    from ._bearer_auth import BearerAuthMiddleware, BearerToken
     from ._chain_map import ChainMapProxy
     from ._connection_info import ConnectionInfo
     from ._digest_auth import DigestAuthMiddleware
@@ -184,6 +185,8 @@ else:
         "StreamReader": "wayfare_http_core.aio",
         "ChainMapProxy": "wayfare._chain_map",
         "ConnectionInfo": "wayfare._connection_info",
+        "BearerAuthMiddleware": "wayfare._bearer_auth",
+        "BearerToken": "wayfare._bearer_auth",
         "DigestAuthMiddleware": "wayfare._digest_auth",
         "EventParser": "wayfare._event_parser",
         "ServerSentEvent": "wayfare._event_parser",
@@ -316,6 +319,8 @@ __all__ = (
     "BadContentDispositionParam",
     "BaseConnector",
     "BasicAuth",
+    "BearerAuthMiddleware",
+    "BearerToken",
     "BodyPartReader",
     "BodyTooLargeError",
     "BufferedReaderPayload",
