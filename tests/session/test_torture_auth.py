@@ -12,6 +12,7 @@ from wayfare import (
     ClientSession,
     ClientTimeout,
     DigestAuthMiddleware,
+    RateLimitMiddleware,
     RetryMiddleware,
     RetryPolicy,
     TCPConnector,
@@ -151,7 +152,23 @@ class Retried(Through):
         return [RetryMiddleware(RetryPolicy(idempotency_key="Idempotency-Key"), draw=lambda: 0.5)]
 
 
-SCENARIOS: tuple[Callable[[World], Through], ...] = (BearerRefused, DigestAsked, Retried)
+class InLine(Through):
+    """Three requests, of which two wait for their turn."""
+
+    @override
+    def middlewares(self) -> Sequence[ClientMiddlewareType]:
+        return [RateLimitMiddleware(1, per=2)]
+
+    @override
+    async def run(self) -> None:
+        results = await asyncio.gather(
+            super().run(), super().run(), super().run(), return_exceptions=True
+        )
+        for failure in filter(None, results):
+            raise failure
+
+
+SCENARIOS: tuple[Callable[[World], Through], ...] = (BearerRefused, DigestAsked, InLine, Retried)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -144,6 +144,7 @@ if TYPE_CHECKING:
     from ._event_stream import EventStream
     from ._middlewares import ClientHandlerType, ClientMiddlewareType
     from ._one_request import request
+    from ._rate_limit import RateLimitMiddleware
     from ._redaction import Redaction
     from ._redirects import RedirectPolicy, RedirectStep
     from ._response_summary import FollowedResponse
@@ -201,6 +202,7 @@ else:
         "RedirectPolicy": "wayfare._redirects",
         "RedirectStep": "wayfare._redirects",
         "FollowedResponse": "wayfare._response_summary",
+        "RateLimitMiddleware": "wayfare._rate_limit",
         "RetryMiddleware": "wayfare._retry_middleware",
         "RetryPolicy": "wayfare._retry_policy",
         "TraceConfig": "wayfare._tracing_config",
@@ -393,6 +395,7 @@ __all__ = (
     "ProxyRules",
     "ProxyTimeoutError",
     "PublicAddresses",
+    "RateLimitMiddleware",
     "ReadTimeoutError",
     "Reconnection",
     "Redaction",
