@@ -2,8 +2,9 @@
 
     python large_transfer.py URL FILE KIND
 
-URL takes PUT, GET and DELETE, KIND is how the file is sent: "file" or "form". A small file goes the same way
-first, so that what loads once does not count. Prints, for each direction, the octets of content, the peak of
+URL takes PUT, GET and DELETE, KIND is how the file is sent: "file" or "form"; with "saved" and "parts" it is sent as
+a file and downloaded into another one, over one connection or four. A small file goes the same way first, so that
+what loads once does not count. Prints, for each direction, the octets of content, the peak of
 tracemalloc and the growth of the resident set, in octets each, as JSON.
 """
 
@@ -18,6 +19,7 @@ from typing import BinaryIO
 import wayfare
 
 PIECE = 64 * 1024
+SMALL = 40 * 1024 * 1024  # several parts, where it comes in parts
 
 
 def memory(name: str) -> int:
@@ -56,6 +58,18 @@ async def download(session: wayfare.ClientSession, url: str, file: BinaryIO, kin
     return octets
 
 
+async def save(session: wayfare.ClientSession, url: str, file: BinaryIO, kind: str) -> int:
+    """Download what was sent into another file, compare the two, and return the octets."""
+    path = Path(file.name).with_suffix(".copy")
+    saved = await session.download(url, path, connections=4 if kind == "parts" else 1)
+    with path.open("rb") as copy:
+        while piece := copy.read(PIECE):
+            assert piece == file.read(PIECE)
+    assert not file.read(1)
+    path.unlink()
+    return saved.size
+
+
 def begin_peak_anew() -> None:
     """Let `VmHWM` and the peak of tracemalloc start from what is held now (proc(5), clear_refs)."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
@@ -76,11 +90,11 @@ async def main(url: str, path: str, kind: str) -> None:
     """Warm up, measure, tell, and leave nothing behind."""
     tracemalloc.start()
     small = Path(path).with_name("small")
-    small.write_bytes(bytes(2 * 1024 * 1024))
+    small.write_bytes(bytes(SMALL))
     told = {}
     async with wayfare.ClientSession(timeout=wayfare.ClientTimeout(total=None)) as session:
         for name in (small, Path(path)):
-            for way in (upload, download):
+            for way in (upload, download if kind in ("file", "form") else save):
                 with name.open("rb") as file:
                     told[way.__name__] = await measured(lambda: way(session, url, file, kind))  # noqa: B023 # awaited at once
         async with session.delete(url) as response:

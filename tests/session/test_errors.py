@@ -62,6 +62,7 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "IncompleteBodyError": ((5, 10), {}),
     "BodyTooLargeError": ((5,), {}),
     "EventTooLargeError": ((5,), {}),
+    "ChecksumMismatchError": (("md5", "00", "11"), {}),
     "JSONModelError": (("$.x", "expected an integer, not null"), {}),
     "ReadTimeoutError": ((5.0,), {}),
     "WriteTimeoutError": ((5.0,), {}),

@@ -1,10 +1,24 @@
 """Torture of what reads responses in other forms than octets: every await, disturbed in every way (section 4.3)."""
 
+import asyncio
+import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
-from wayfare import ClientSession, ClientTimeout, Reconnection, ServerSentEvent, TCPConnector
+from wayfare import (
+    ClientPayloadError,
+    ClientSession,
+    ClientTimeout,
+    Reconnection,
+    ServerSentEvent,
+    TCPConnector,
+)
 from wayfare_connector.testing import MemoryDialer
 from wayfare_http_core.testing import (
     Action,
@@ -76,7 +90,133 @@ class Events(Reading):
         assert events in ([], [ServerSentEvent("message", "a", "1")])
 
 
-SCENARIOS: tuple[Callable[[World], Reading], ...] = (Events,)
+TAGGED = b'HTTP/1.1 200 OK\r\nETag: "a"\r\nContent-Length: 8\r\n\r\n01234567'
+REST = (
+    b'HTTP/1.1 206 Partial Content\r\nETag: "a"\r\nContent-Range: bytes 4-7/8\r\n'
+    b"Content-Length: 4\r\n\r\n4567"
+)
+
+
+class Writing(Reading):
+    """Content on its way into a file: whole or not at all, and nothing left of the latter but what is to be kept."""
+
+    kept = False
+
+    @override
+    async def setup(self) -> None:
+        await super().setup()
+        self._folder = TemporaryDirectory()
+        self.target = Path(self._folder.name, "name")
+        # How many iterations of the loop a thread takes is for the system to say, and a run must be repeatable.
+        vars(self.world.loop)["run_in_executor"] = self.run_at_once
+
+    def run_at_once(
+        self, executor: Executor | None, job: Callable[..., Any], *arguments: Any
+    ) -> asyncio.Future[Any]:
+        """Run a job in the thread, and tell in the loop's next iteration that it is done."""
+        assert executor is not None
+        done, future = executor.submit(job, *arguments), self.world.loop.create_future()
+        error = done.exception()
+
+        def tell() -> None:
+            if future.cancelled():
+                return
+            if error is None:
+                future.set_result(done.result())
+            else:
+                future.set_exception(error)
+
+        self.world.loop.call_soon(tell)
+        return future
+
+    @override
+    async def close(self) -> None:
+        await super().close()
+        self._folder.cleanup()
+
+    @override
+    def violations(self) -> Iterable[str]:
+        stats = self.connector.stats()
+        if (stats.leased, stats.waiting, stats.connecting) != (0, 0, 0):
+            yield f"the pool's books: {stats}"
+        left = {path.name for path in self.target.parent.iterdir()}
+        if "name" in left and self.target.read_bytes() != b"01234567":
+            yield f"the file has {self.target.read_bytes()!r}"
+        allowed = {"name"} if "name" in left or not self.kept else {"name.part", "name.part.json"}
+        if not left <= allowed:
+            yield f"what is left: {left}"
+        if (part := self.target.with_name("name.part")).exists():
+            content = part.read_bytes()
+            if not content or not b"01234567".startswith(content):
+                yield f"the part has {content!r}"
+
+
+class Save(Writing):
+    """A response."""
+
+    scripts = ((ReadRequest(), Drip(TAGGED, 20), SERVE),)
+
+    @override
+    async def run(self) -> None:
+        async with self.session.get("/") as answer:
+            await answer.save(self.target, fsync=True)
+
+
+class DownloadWhole(Writing):
+    """A URL, of which nothing is there."""
+
+    kept = True
+    scripts = ((ReadRequest(), Drip(TAGGED, 20), SERVE),)
+
+    @override
+    async def run(self) -> None:
+        digest = hashlib.sha256(b"01234567").hexdigest()
+        await self.session.download("/", self.target, sha256=digest, timeout=30)
+
+
+class DownloadRest(Writing):
+    """A URL, of which a part is there."""
+
+    kept = True
+    scripts = (
+        (ReadRequest(), Send(TAGGED[:-4]), Fin()),
+        (ReadRequest(), Drip(REST, 30), SERVE),
+    )
+
+    @override
+    async def setup(self) -> None:
+        await super().setup()
+        with suppress(ClientPayloadError):
+            await self.session.download("/", self.target)
+
+    @override
+    async def run(self) -> None:
+        await self.session.download("/", self.target, timeout=30)
+
+
+class DownloadParts(Writing):
+    """A URL whose parts come at once; the file is small, so that one part is all there is."""
+
+    scripts = (
+        (
+            ReadRequest(),
+            Drip(TAGGED.replace(b"200 OK", b"206 P\r\nContent-Range: bytes 0-7/8"), 20),
+            SERVE,
+        ),
+    )
+
+    @override
+    async def run(self) -> None:
+        await self.session.download("/", self.target, connections=2, timeout=30)
+
+
+SCENARIOS: tuple[Callable[[World], Reading], ...] = (
+    Events,
+    Save,
+    DownloadWhole,
+    DownloadRest,
+    DownloadParts,
+)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

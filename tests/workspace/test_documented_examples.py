@@ -109,6 +109,8 @@ class Echo(BaseHTTPRequestHandler):
             content, kind, status = text.encode(), "text/event-stream", 200 if text else 204
         if url.path == "/echo":
             content, kind = body, self.headers["Content-Type"]
+        if url.path.startswith("/files/"):
+            content, kind, status = b"x" * 20_000_000, "application/zip", 200
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))

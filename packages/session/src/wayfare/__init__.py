@@ -38,7 +38,9 @@ from wayfare_http_core import (
 )
 
 from ._errors import (
+    ChecksumMismatchError,
     ContentTypeError,
+    DownloadMismatchError,
     EventTooLargeError,
     InvalidURL,
     InvalidUrlClientError,
@@ -139,6 +141,8 @@ if TYPE_CHECKING:
     from ._chain_map import ChainMapProxy
     from ._connection_info import ConnectionInfo
     from ._digest_auth import DigestAuthMiddleware
+    from ._download import SavedFile
+    from ._download_options import DownloadOptions, SaveOptions
     from ._event_parser import EventParser, ServerSentEvent
     from ._event_source import EventSource, Reconnection
     from ._event_stream import EventStream
@@ -189,6 +193,9 @@ else:
         "BearerAuthMiddleware": "wayfare._bearer_auth",
         "BearerToken": "wayfare._bearer_auth",
         "DigestAuthMiddleware": "wayfare._digest_auth",
+        "SavedFile": "wayfare._download",
+        "DownloadOptions": "wayfare._download_options",
+        "SaveOptions": "wayfare._download_options",
         "EventParser": "wayfare._event_parser",
         "ServerSentEvent": "wayfare._event_parser",
         "EventSource": "wayfare._event_source",
@@ -329,6 +336,7 @@ __all__ = (
     "BytesIOPayload",
     "BytesPayload",
     "ChainMapProxy",
+    "ChecksumMismatchError",
     "ClientConnectionError",
     "ClientConnectionResetError",
     "ClientConnectorCertificateError",
@@ -358,6 +366,8 @@ __all__ = (
     "DefaultResolver",
     "DialTimeoutError",
     "DigestAuthMiddleware",
+    "DownloadMismatchError",
+    "DownloadOptions",
     "DummyCookieJar",
     "ETag",
     "EnvironmentProxies",
@@ -408,6 +418,8 @@ __all__ = (
     "RequestOptions",
     "RetryMiddleware",
     "RetryPolicy",
+    "SaveOptions",
+    "SavedFile",
     "ServerConnectionError",
     "ServerDisconnectedError",
     "ServerFingerprintMismatch",

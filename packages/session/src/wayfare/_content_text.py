@@ -1,12 +1,17 @@
 """What a response's content is when it is taken as text: its media type, and the encoding that this implies."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from wayfare_http_core import MediaType, parse_media_type
 
 from ._charsets import is_text_charset
+from ._errors import ContentTypeError
 
-__all__ = ("is_media_type", "media_type_of", "said_encoding")
+if TYPE_CHECKING:
+    from ._response import ClientResponse
+
+__all__ = ("insist_on", "is_media_type", "media_type_of", "said_encoding")
 
 
 def media_type_of(headers: Mapping[str, str]) -> MediaType:
@@ -22,6 +27,16 @@ def is_media_type(actual: MediaType, expected: str) -> bool:
             actual.subtype == "json" or actual.subtype.endswith("+json")
         )
     return actual.essence == expected.lower()
+
+
+def insist_on(response: "ClientResponse", actual: MediaType, expected: str) -> None:
+    """Let only content of that type pass.
+
+    Raises: `ContentTypeError`.
+    """
+    if not is_media_type(actual, expected):
+        message = f"content of type {actual.essence!r}, not {expected!r}"
+        raise response.make_error(ContentTypeError, message)
 
 
 def said_encoding(media_type: MediaType) -> str | None:

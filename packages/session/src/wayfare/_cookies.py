@@ -16,8 +16,9 @@ wayfare_cookies loads with the first cookie.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, final
+from collections.abc import Iterable, Mapping, Sequence
+from time import time
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, final
 
 from wayfare_http_core import FieldBlock, hdrs
 from yarl import URL
@@ -26,11 +27,13 @@ from ._request import ClientRequest
 from ._response import ClientResponse
 
 if TYPE_CHECKING:
-    from wayfare_cookies import AbstractCookieJar, Cookie, CookieValue, LooseCookies
+    from http.cookies import Morsel
+
+    from wayfare_cookies import AbstractCookieJar, Cookie, CookieMap, CookieValue, LooseCookies
 
     from ._defaults import SessionFields
 
-__all__ = ("CallerCookies", "SessionCookies", "merge_pairs", "read_cookie_field")
+__all__ = ("CallerCookies", "SessionCookies", "made_up_cookies", "merge_pairs", "read_cookie_field")
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 """Cookies as they stand in a field ("a=1"), each behind its name."""
@@ -294,3 +297,13 @@ def _plain_pairs(cookies: Given, *, quote: bool) -> Pairs | None:
         if item[0].startswith("__"):  # a name prefix asks for a secure connection
             return None
     return [(cookie.name, cookie.pair) for cookie in found.all]
+
+
+def made_up_cookies(cookies: "Mapping[str, Cookie | Morsel[Any]]") -> "CookieMap":
+    """The cookies of a response that somebody made up."""
+    from wayfare_cookies import Cookie, CookieMap
+
+    return CookieMap(
+        one if isinstance(one, Cookie) else Cookie.from_morsel(one, "", now=time())
+        for one in (cookies.all if isinstance(cookies, CookieMap) else cookies.values())
+    )

@@ -5,6 +5,8 @@
     │ ├ ContentTypeError                    the content is not of the type that was asked for
     │ └ TooManyRedirects                    the limit was reached
     ├ ClientPayloadError
+    │ ├ ChecksumMismatchError               a download is not what its checksum says
+    │ ├ DownloadMismatchError               a part of a download is none of the whole
     │ ├ EventTooLargeError                  an event that a server sent is longer than allowed
     │ └ JSONModelError                      (+ ValueError) JSON that is not what the type takes
     ├ InvalidURL                            (+ ValueError)
@@ -35,7 +37,9 @@ else:
     from typing_extensions import override
 
 __all__ = (
+    "ChecksumMismatchError",
     "ContentTypeError",
+    "DownloadMismatchError",
     "EventTooLargeError",
     "InvalidURL",
     "InvalidUrlClientError",
@@ -72,6 +76,28 @@ class ContentTypeError(ClientResponseError):
 
 class TooManyRedirects(ClientResponseError):
     """More redirects than allowed; `history` has those that were followed, and the last response in the end."""
+
+
+class ChecksumMismatchError(ClientPayloadError):
+    """What was downloaded has another checksum; `expected` and `actual` are hex digits by `algorithm`."""
+
+    algorithm: str
+    expected: str
+    actual: str
+
+    def __init__(self, algorithm: str, expected: str, actual: str) -> None:
+        super().__init__(algorithm, expected, actual)
+        self.algorithm = algorithm
+        self.expected = expected
+        self.actual = actual
+
+    @override
+    def __str__(self) -> str:
+        return f"the {self.algorithm} is {self.actual}, not {self.expected}"
+
+
+class DownloadMismatchError(ClientPayloadError):
+    """A part of a download came that is not of the file that was begun, or not the part that was asked for."""
 
 
 class EventTooLargeError(ClientPayloadError):

@@ -4,8 +4,7 @@ import asyncio
 import sys
 import warnings
 import weakref
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
-from time import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, final, overload
 
@@ -20,7 +19,7 @@ from wayfare_http_core import (
 )
 from yarl import URL
 
-from ._errors import ContentTypeError
+from ._release import RELEASED, Released, abandon
 from ._request import ClientRequest, RequestInfo
 
 if sys.version_info >= (3, 12):
@@ -30,6 +29,7 @@ else:
 
 if TYPE_CHECKING:
     from http.cookies import Morsel
+    from os import PathLike
 
     from multidict import MultiDictProxy
     from wayfare_cookies import Cookie, CookieMap
@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     from wayfare_http_core.aio import StreamReader
 
     from ._connection_info import ConnectionInfo
+    from ._download import SavedFile
+    from ._download_options import SaveOptions
     from ._event_stream import EventStream
+    from ._options import Unpack
 
 __all__ = ("CharsetResolver", "ClientResponse")
 
@@ -46,27 +49,6 @@ CharsetResolver: TypeAlias = Callable[["ClientResponse", bytes], str]
 
 Failure = TypeVar("Failure", bound=ClientResponseError)
 Model = TypeVar("Model")
-
-
-@final
-class _Released:
-    """What `release` returns, so that `await response.release()` works as it did for years."""
-
-    __slots__ = ()
-
-    def __await__(self) -> Generator[None, None, None]:
-        yield from ()
-
-
-_RELEASED = _Released()
-
-
-def _abandon(exchange: Exchange, loop: asyncio.AbstractEventLoop, description: str) -> None:
-    """A response was dropped unread: give its connection back, from whatever thread the collector runs in."""
-    if exchange.is_over or loop.is_closed():
-        return
-    loop.call_soon_threadsafe(exchange.discard)
-    warnings.warn(f"unclosed response {description}", ResourceWarning, stacklevel=2)
 
 
 @final
@@ -121,7 +103,7 @@ class ClientResponse:
         if not exchange.is_complete:
             description = f"<{request.method} {request.url} [{self.status}]>"
             self._finalizer = weakref.finalize(
-                self, _abandon, exchange, asyncio.get_running_loop(), description
+                self, abandon, exchange, asyncio.get_running_loop(), description
             )
             self._finalizer.atexit = False
 
@@ -168,12 +150,9 @@ class ClientResponse:
 
     @cookies.setter
     def cookies(self, cookies: "Mapping[str, Cookie | Morsel[Any]]") -> None:
-        from wayfare_cookies import Cookie, CookieMap
+        from ._cookies import made_up_cookies
 
-        self._cookies = CookieMap(
-            one if isinstance(one, Cookie) else Cookie.from_morsel(one, "", now=time())
-            for one in (cookies.all if isinstance(cookies, CookieMap) else cookies.values())
-        )
+        self._cookies = made_up_cookies(cookies)
 
     @property
     def method(self) -> str:
@@ -192,10 +171,7 @@ class ClientResponse:
 
     @property
     def url_obj(self) -> URL:
-        """The URL under an old name.
-
-        Deprecated: use `url`.
-        """
+        """Deprecated: use `url`."""
         warnings.warn("ClientResponse.url_obj is called url now", DeprecationWarning, stacklevel=2)
         return self.url
 
@@ -255,6 +231,18 @@ class ClientResponse:
         from wayfare_http_core import ContentDisposition
 
         return ContentDisposition.parse(value)
+
+    def suggested_filename(self, default: str = "download") -> str:
+        """A name for a file with the content: the server's, or the last part of the URL's path, or the default.
+
+        It can be joined to a folder's path: it has no separators, no dot at its beginning, nothing that is no name on
+        some system; see `wayfare_http_core.safe_filename` (M14). A file of that name may exist.
+        """
+        from wayfare_http_core import safe_filename
+
+        disposition = self.content_disposition
+        said = None if disposition is None else disposition.filename
+        return safe_filename(said or self.url.name, default)
 
     @property
     def links(self) -> "MultiDictProxy[MultiDictProxy[str | URL]]":
@@ -458,6 +446,22 @@ class ClientResponse:
         limit = MAX_EVENT_SIZE if max_event_size is None else max_event_size
         return EventStream(self._stream().readany, EventParser(last_event_id, limit))
 
+    async def save(
+        self, path: "str | PathLike[str]", **options: "Unpack[SaveOptions]"
+    ) -> "SavedFile":
+        """Write the content into a file, which has its name only once it is whole; what had the name is replaced.
+
+        The keyword arguments stand in `SaveOptions`. `suggested_filename` is a name from the server that is no path.
+
+        Raises: `ChecksumMismatchError`, OSError for what the file system refuses, ValueError and TypeError for options
+        that make no sense, else as `read`.
+        Cancellation: nothing is left; in the last moment the file may have its name.
+        """
+        # Imported here: few programs write files.
+        from ._downloads import save
+
+        return await save(self, path, options)
+
     def get_encoding(self) -> str:
         """The encoding of the text: the charset of Content-Type where it is one of text, UTF-8 for JSON, else what the
         session's `fallback_charset_resolver` says, which is UTF-8 where there is none.
@@ -495,22 +499,17 @@ class ClientResponse:
         For whoever judges responses: a middleware, or a function given as `raise_for_status`. It releases nothing.
         """
         # Imported here: most responses are what was asked for.
-        from ._response_summary import KEPT, summarise
+        from ._response_summary import error_of
 
-        history = tuple(summarise(response) for response in self._history)
-        error = kind(
-            self.request_info, history, status=self.status, message=message, headers=self.headers
-        )
-        error.body = self._beginning(KEPT)
-        return error
+        return error_of(self, kind, message)
 
-    def release(self) -> _Released:
+    def release(self) -> Released:
         """Be done with the response. Content that was not read is given up: a small rest is dropped so that the
         connection can be used again, else the connection is closed. Idempotent; may be awaited."""
         if not self._exchange.is_complete:
             self._exchange.discard()
             self._forget_finalizer()
-        return _RELEASED
+        return RELEASED
 
     def close(self) -> None:
         """Be done with the response and with its connection, unless the content arrived whole already. Idempotent."""
@@ -589,10 +588,7 @@ class ClientResponse:
         return self._media_type
 
     def _insist_on(self, content_type: str | None) -> None:
-        if content_type is None:
-            return
-        from ._content_text import is_media_type
+        if content_type is not None:
+            from ._content_text import insist_on
 
-        if not is_media_type(self._parsed_media_type(), content_type):
-            message = f"content of type {self.content_type!r}, not {content_type!r}"
-            raise self.make_error(ContentTypeError, message)
+            insist_on(self, self._parsed_media_type(), content_type)

@@ -43,9 +43,13 @@ from ._timeout import DEFAULT_TIMEOUT, UNSET, ClientTimeout, read_timeout_option
 from ._urls import check_base_url
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from wayfare_cookies import AbstractCookieJar
     from wayfare_http_core import BasicAuth
 
+    from ._download import SavedFile
+    from ._download_options import DownloadOptions
     from ._event_source import EventSource, Reconnection
     from ._tracing import TracePlan
     from ._tracing_config import TraceConfig
@@ -200,6 +204,25 @@ class ClientSession:
             reconnection=reconnection or Reconnection(),
             max_event_size=MAX_EVENT_SIZE if max_event_size is None else max_event_size,
         )
+
+    async def download(
+        self, url: str | URL, path: "str | PathLike[str]", **options: "Unpack[DownloadOptions]"
+    ) -> "SavedFile":
+        """Download a URL into a file, which has its name only once it is whole; what had the name before is replaced.
+
+        The keyword arguments stand in `DownloadOptions`. Without a `timeout` there is no limit on the whole, and one of
+        60 s on silence unless the session has another.
+
+        Raises: `ClientResponseError` for any status but success, `DownloadMismatchError` for a part that is not of the
+        same file, `ChecksumMismatchError`, OSError for what the file system refuses (FileExistsError where another
+        download writes the same file), ValueError and TypeError for arguments that make no sense; else as `request` and
+        as reading.
+        Cancellation: what came is kept or removed, as `resume` says; in the last moment the file may have its name.
+        """
+        # Imported here: few programs download files.
+        from ._downloads import download
+
+        return await download(self, url, path, options)
 
     def _start(self, method: str, url: str | URL, options: RequestOptions) -> RequestContext:
         if options and not OLD_REQUEST_NAMES.isdisjoint(options):

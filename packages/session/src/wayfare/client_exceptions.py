@@ -40,7 +40,9 @@ from wayfare_http_core import (
 )
 
 from ._errors import (
+    ChecksumMismatchError,
     ContentTypeError,
+    DownloadMismatchError,
     EventTooLargeError,
     InvalidURL,
     InvalidUrlClientError,
@@ -56,6 +58,7 @@ from ._errors import (
 __all__ = (
     "AddressRefusedError",
     "BodyTooLargeError",
+    "ChecksumMismatchError",
     "ClientConnectionError",
     "ClientConnectionResetError",
     "ClientConnectorCertificateError",
@@ -74,6 +77,7 @@ __all__ = (
     "ContentTypeError",
     "DNSTimeoutError",
     "DialTimeoutError",
+    "DownloadMismatchError",
     "EventTooLargeError",
     "FirstByteTimeoutError",
     "IncompleteBodyError",

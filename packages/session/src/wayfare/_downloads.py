@@ -1,0 +1,73 @@
+"""What `ClientSession.download` and `ClientResponse.save` do with their arguments."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._download import Download, SavedFile, Source
+from ._download_options import DownloadOptions, SaveOptions, split_options
+from ._options import RequestOptions
+from ._partial_file import read_checksum
+from ._response import ClientResponse
+from ._timeout import ClientTimeout
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+    from ._session import ClientSession
+
+__all__ = ("download", "save")
+
+_SILENCE = 60.0
+"""Seconds without an octet after which a download is given up, unless somebody said something else."""
+
+_SAVE_NAMES = SaveOptions.__annotations__.keys()
+
+
+async def download(
+    session: "ClientSession",
+    url: "str | URL",
+    path: str | os.PathLike[str],
+    options: DownloadOptions,
+) -> SavedFile:
+    """Download a URL into a file; see `ClientSession.download`."""
+    own, request = split_options(options)
+    connections = own.pop("connections", 1)
+    if isinstance(connections, bool) or not isinstance(connections, int) or connections < 1:
+        raise ValueError(f"connections must be a positive number, not {connections!r}")
+    compressed = own.pop("compressed", False)
+    if compressed and connections > 1:
+        raise ValueError("compressed: content that is coded has no parts to fetch at once")
+    resume = own.pop("resume", True) and connections == 1
+    _limit_time(session, request)
+    source = Source(session, url, request, identity=not compressed)
+    task = _task(path, own, resume=resume)
+    if connections > 1:
+        return await task.fetch_parts(source, connections)
+    return await task.fetch(source)
+
+
+async def save(
+    response: ClientResponse, path: str | os.PathLike[str], options: SaveOptions
+) -> SavedFile:
+    """Write the content of a response into a file; see `ClientResponse.save`."""
+    if unknown := options.keys() - _SAVE_NAMES:
+        raise TypeError(f"save() got an unexpected keyword argument {min(unknown)!r}")
+    return await _task(path, dict(options), resume=False).save(response)
+
+
+def _task(path: str | os.PathLike[str], own: dict[str, Any], *, resume: bool) -> Download:
+    return Download(
+        Path(path),
+        progress=own.get("progress"),
+        checksum=read_checksum(own.get("checksum"), own.get("sha256")),
+        fsync=own.get("fsync", False),
+        resume=resume,
+    )
+
+
+def _limit_time(session: "ClientSession", options: RequestOptions) -> None:
+    """Bound silence and not the whole, which is as long as the file, unless the caller says otherwise."""
+    if "timeout" not in options:
+        silence = session.timeout.sock_read or _SILENCE
+        options["timeout"] = ClientTimeout(total=None, sock_read=silence)
