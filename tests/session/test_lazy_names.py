@@ -31,6 +31,7 @@ def test_what_loads_late_is_not_imported_early() -> None:
         "'wayfare._event_parser', 'wayfare._event_stream', 'wayfare._event_source', "
         "'wayfare._json_models', 'wayfare._json_scalars', 'wayfare._json_lines', 'dataclasses', "
         "'wayfare._download', 'wayfare._downloads', 'wayfare._download_options', 'hashlib', "
+        "'wayfare._upgrade', 'wayfare._upgraded_stream', "
         "'wayfare._connect_trace', 'wayfare._connection_info', "
         "'concurrent.futures.thread'}; print(sorted(late & sys.modules.keys()))"
     )

@@ -24,6 +24,7 @@ from wayfare_http_core.testing import (
     Action,
     Drip,
     Fin,
+    Read,
     ReadRequest,
     Repeat,
     Scenario,
@@ -210,12 +211,40 @@ class DownloadParts(Writing):
         await self.session.download("/", self.target, connections=2, timeout=30)
 
 
+class Upgrade(Reading):
+    """A connection that leaves HTTP, and echoes."""
+
+    scripts = (
+        (
+            ReadRequest(),
+            Drip(b"HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nfirst", 20),
+            Read(4),
+            Drip(b"pong", 1),
+            Fin(),
+        ),
+    )
+
+    @override
+    async def run(self) -> None:
+        fields = {"Connection": "Upgrade", "Upgrade": "echo"}
+        response = await self.session.get("/", headers=fields, retry_stale=False)
+        try:
+            async with response.upgrade() as stream:
+                stream.write(b"ping")
+                await stream.drain()
+                # An end that came too early is one for this protocol to find.
+                assert b"firstpong".startswith(await stream.read())
+        finally:
+            response.close()
+
+
 SCENARIOS: tuple[Callable[[World], Reading], ...] = (
     Events,
     Save,
     DownloadWhole,
     DownloadRest,
     DownloadParts,
+    Upgrade,
 )
 
 

@@ -78,6 +78,9 @@ class Echo(BaseHTTPRequestHandler):
             self.server.ended.wait(5)
             self.close_connection = True
             return
+        if url.path == "/upgrade":
+            self.switch()
+            return
         if url.path.startswith("/redirect/"):
             self.redirect(int(url.path.removeprefix("/redirect/")), parse_qs(url.query))
             return
@@ -152,6 +155,15 @@ class Echo(BaseHTTPRequestHandler):
         self.send_header("WWW-Authenticate", challenge)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def switch(self) -> None:
+        """Leave HTTP for the protocol that was asked for, in which five octets come back."""
+        self.send_response(101)
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Upgrade", self.headers["Upgrade"])
+        self.end_headers()
+        self.wfile.write(self.rfile.read(5))
+        self.close_connection = True
 
     def redirect(self, hops: int, query: dict[str, list[str]]) -> None:
         """That many redirects, the last one to `to` (/get unless given), with `status` (302)."""

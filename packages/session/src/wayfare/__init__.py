@@ -183,6 +183,7 @@ if TYPE_CHECKING:
         TraceTunnelEndParams,
         TraceTunnelStartParams,
     )
+    from ._upgraded_stream import UpgradedStream
     from ._upload_tracker import UploadTracker
 else:
     # What a plain request does not need loads when one of its names is asked for. Add new ones above and here.
@@ -204,6 +205,7 @@ else:
         "ClientHandlerType": "wayfare._middlewares",
         "ClientMiddlewareType": "wayfare._middlewares",
         "request": "wayfare._one_request",
+        "UpgradedStream": "wayfare._upgraded_stream",
         "UploadTracker": "wayfare._upload_tracker",
         "Redaction": "wayfare._redaction",
         "RedirectPolicy": "wayfare._redirects",
@@ -468,6 +470,7 @@ __all__ = (
     "TraceTunnelStartParams",
     "UnixClientConnectorError",
     "UnixConnector",
+    "UpgradedStream",
     "UploadAbortedError",
     "UploadTracker",
     "WriteTimeoutError",

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ._download_options import SaveOptions
     from ._event_stream import EventStream
     from ._options import Unpack
+    from ._upgraded_stream import UpgradedStream
 
 __all__ = ("CharsetResolver", "ClientResponse")
 
@@ -213,7 +214,6 @@ class ClientResponse:
     @property
     def content_length(self) -> int | None:
         """The Content-Length in octets on the wire, or None."""
-        # Imported here: framing loads with the first connection.
         from wayfare_http_core import content_length
 
         return content_length(self.headers)
@@ -247,7 +247,6 @@ class ClientResponse:
     @property
     def links(self) -> "MultiDictProxy[MultiDictProxy[str | URL]]":
         """The links of the Link fields by relation type, each with its parameters and, as `url`, its resolved URL."""
-        # Imported here: most responses have no such field.
         from ._response_links import links_of
 
         return links_of(self.headers, self.url)
@@ -267,7 +266,6 @@ class ClientResponse:
     @property
     def connection_info(self) -> "ConnectionInfo":
         """Facts of the connection: peer, TLS, how it was made. They stay when the response is released."""
-        # Imported here: few programs ask.
         from ._connection_info import connection_info
 
         return connection_info(self._connection.facts, self._exchange_number, self._first_byte)
@@ -355,7 +353,6 @@ class ClientResponse:
         """
         self._insist_on(content_type)
         if model is not None:
-            # Imported here: a program that names no models needs none of it.
             from ._json_models import read_model, reader_of
 
             reader = reader_of(model)
@@ -439,7 +436,6 @@ class ClientResponse:
         Raises: `ContentTypeError`.
         """
         self._insist_on(content_type)
-        # Imported here, like all that few responses are.
         from ._event_parser import MAX_EVENT_SIZE, EventParser
         from ._event_stream import EventStream
 
@@ -457,7 +453,6 @@ class ClientResponse:
         that make no sense, else as `read`.
         Cancellation: nothing is left; in the last moment the file may have its name.
         """
-        # Imported here: few programs write files.
         from ._downloads import save
 
         return await save(self, path, options)
@@ -481,6 +476,20 @@ class ClientResponse:
             raise RuntimeError("the encoding is guessed from the content, which was not read yet")
         return resolver(self, self._body)
 
+    def upgrade(self) -> "UpgradedStream":
+        """Take the connection over after status 101 (RFC 9110 section 7.8), as a stream of octets both ways.
+
+        The request asks for it with the fields `Connection: Upgrade` and `Upgrade`, which names the protocol. The
+        connection counts among those of the pool until the stream is closed.
+
+        Raises: `ClientResponseError` for another status, `ClientConnectionError` where the connection is gone.
+        """
+        from ._upgraded_stream import upgraded_stream
+
+        stream = upgraded_stream(self)
+        self._forget_finalizer()
+        return stream
+
     def raise_for_status(self) -> None:
         """Raise `ClientResponseError` for a status of 400 and above, releasing the response first.
 
@@ -498,7 +507,6 @@ class ClientResponse:
 
         For whoever judges responses: a middleware, or a function given as `raise_for_status`. It releases nothing.
         """
-        # Imported here: most responses are what was asked for.
         from ._response_summary import error_of
 
         return error_of(self, kind, message)
@@ -560,11 +568,9 @@ class ClientResponse:
         return b"" if content.total_bytes else content.peek(most)
 
     def _note_failure(self, error: BaseException) -> None:
-        # Imported here: most content arrives, and is what was asked for.
         from ._failures import note_content_failure
 
-        hops = [str(response.real_url) for response in self._history]
-        note_content_failure(error, self._request, hops)
+        note_content_failure(error, self._request, [str(hop.real_url) for hop in self._history])
 
     def _stream(self) -> "StreamReader":
         """The content as a stream, also where it was read whole already."""
