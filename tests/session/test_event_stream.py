@@ -328,12 +328,14 @@ def test_a_later_connection_fails_for_good(script: Script, error: type[Exception
     play(main, stream(b"data: a\n\n"), script)
 
 
-def test_a_session_that_raises_for_status_changes_nothing() -> None:
-    async def main(world: World, session: ClientSession, server: Any) -> None:
-        async with session.events("/", raise_for_status=True) as source:
+async def test_a_session_that_raises_for_status_changes_nothing(serve: Any) -> None:
+    again = Reconnection(delay=0)
+    scripts = (stream(b"data: a\n\n"), refusal(500), OVER)
+    async with serve(*scripts, raise_for_status=True) as (session, _):
+        async with session.events("/", reconnection=again) as source:
             assert [event.data async for event in source] == ["a"]
-
-    play(main, stream(b"data: a\n\n"), refusal(500), OVER)
+        with pytest.raises(ValueError, match="an event source judges the status itself"):
+            session.events("/", raise_for_status=True)
 
 
 def test_what_the_caller_says_counts() -> None:

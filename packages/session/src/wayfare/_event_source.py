@@ -153,6 +153,8 @@ class EventSource(AsyncIterator[ServerSentEvent]):
         reconnection: Reconnection,
         max_event_size: int,
     ) -> None:
+        if "raise_for_status" in options:
+            raise ValueError("raise_for_status: an event source judges the status itself")
         self._session = session
         self._method = method
         self._url = url

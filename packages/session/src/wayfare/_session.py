@@ -188,7 +188,7 @@ class ClientSession:
         octets, 4 MiB unless given. The other keyword arguments stand in `RequestOptions` and count for each connection;
         without a `timeout` there is no limit on the whole of one.
 
-        Raises, when iterated: see `EventSource`.
+        Raises: ValueError for `raise_for_status`, which is the source's to judge. When iterated: see `EventSource`.
         """
         # Imported here: few programs listen to events.
         from ._event_parser import MAX_EVENT_SIZE
