@@ -285,6 +285,23 @@ def test_round_trip(type_: str, parameters: dict[str, str]) -> None:
         assert found == (sent.lstrip("\\/") if sent.isascii() else sent)
 
 
+PIECES = st.sampled_from(
+    ["form-data", "A", ";", "; ", ";  ", "name=", "filename=", '""', '"a;b"', '"\\""', '"\udce4\u0436"', "a"]
+)  # fmt: skip
+QUOTED = st.text('ab-; ="\\\t\u0436\U0001f600\udce4', max_size=4)
+
+
+@given(
+    st.lists(PIECES, max_size=7).map("".join)
+    | st.builds('form-data; name="{}"; filename="{}"'.format, QUOTED, QUOTED)
+)
+def test_what_most_fields_are_is_read_as_all_are(value: str) -> None:
+    """With a blank in front, which means nothing, a value is not what most are."""
+    usual, careful = ContentDisposition.parse(value), ContentDisposition.parse(f" {value}")
+    assert usual == careful
+    assert len(usual.problems) == len(careful.problems)
+
+
 @given(st.text() | st.text("ab;=\"\\*'%01 \t,\xe4").map("a;filename".__add__))
 def test_m13_never_raises(value: str) -> None:
     """M13: whatever a peer sends is read or told."""

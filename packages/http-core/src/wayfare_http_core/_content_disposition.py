@@ -34,6 +34,9 @@ __all__ = (
     "parse_content_disposition",
 )
 
+# What nearly all fields are: a name and a file name in quotes, with no quoted pair and no octet that is not UTF-8.
+_PLAIN = r'"([^"\\\ud800-\udfff]*+)"'
+_USUAL = re.compile(rf"([a-z][a-z-]*+)(?:; ?name={_PLAIN})?(?:; ?filename={_PLAIN})?", re.ASCII)
 _CONTINUED_NAME = re.compile(r"[^*]+\*[0-9]{1,3}\*?", re.ASCII)
 _SECTION = re.compile(r"(0|[1-9][0-9]{0,2})(\*?)", re.ASCII)
 _LATIN1_OCTETS = {0xDC00 + octet: octet for octet in range(0x80, 0x100)}
@@ -76,6 +79,19 @@ class ContentDisposition:
         value may have spaces, since many servers write file names so. Octets that are not UTF-8 are ISO-8859-1, as
         they were when HTTP began.
         """
+        usual = _USUAL.fullmatch(value)
+        if usual is None:
+            return cls._read(value)
+        type_, name, filename = usual.groups()
+        parameters = {}
+        if name is not None:
+            parameters["name"] = name
+        if filename is not None:
+            parameters["filename"] = filename
+        return cls(type_, parameters, filename)
+
+    @classmethod
+    def _read(cls, value: str) -> "ContentDisposition":
         problems: list[str] = []
         value = _with_latin1(value, problems)
         type_, raw = _scan(value)

@@ -23,7 +23,7 @@ def parse_field_section(
     """
     if not section:
         return CIMultiDictProxy(CIMultiDict())
-    if len(section) <= min(limits.head, limits.field_line):
+    if len(section) <= limits.head and len(section) <= limits.field_line:
         lines = section.decode("utf-8", "surrogateescape").split("\r\n")
         if len(lines) <= limits.fields:
             fields = read_field_lines(lines)
