@@ -233,6 +233,52 @@ def test_m9_the_head_of_a_part_is_bounded() -> None:
     assert endless == ([], MultipartLimitError, False)
 
 
+def test_m9_many_small_parts_have_the_same_limits() -> None:
+    """M9: where parts are read many at once, as where they are not."""
+    plain = b"--B\r\nA: 1\r\n\r\nx\r\n"
+    for head, fields, error in (
+        (b"A:" + b"x" * 18, 64, None),
+        (b"A:" + b"x" * 19, 64, MultipartLimitError),
+        (b"A:\r\nB:\r\nC:\r\nD:", 4, None),
+        (b"A:\r\nB:\r\nC:\r\nD:", 3, MultipartLimitError),
+        (b"A:" + b"x" * 18, 2, None),
+    ):
+        limits = MultipartLimits(head=20, fields=fields)
+        body = plain + b"--B\r\n" + head + b"\r\n\r\ny\r\n" + plain + b"--B--"
+        parts, found, _ = read(body, limits=limits)
+        assert found is error, head
+        assert len(parts) == (3 if error is None else 1)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"--B \r\nA: 1\r\n\r\ny",
+        b"--B\r\nA: 1\r\n\r\ny\r\n--BX",
+        b"--B\r\nA: 1\r\n--BX: 2\r\n\r\ny",
+        b"--B\r\nA: 1\r\n--B: 2\r\n\r\ny",
+        b"--B\r\nA: 1\r\n",
+        b"--B\r\nA: 1\r\n b\r\n\r\ny",
+        b"--B\r\nA: \xe9\t\r\n\r\ny",
+        b"--B\r\nA: " + b"x" * 500 + b"\r\n\r\ny",
+        b"--B\r\n\r\n\r\n\r\n",
+    ],
+)
+def test_odd_parts_among_many_small_ones(odd: bytes) -> None:
+    """M6, M18: whether parts are read many at once is not seen, at any cut."""
+    plain = b"--B\r\nA: 1\r\n\r\nx\r\n"
+    parts, error, done = read(plain + plain + odd + b"\r\n" + plain + plain + b"--B--\r\n")
+    assert (len(parts), error, done) == (5, None, True)
+    assert [data for _, data in (*parts[:2], *parts[3:])] == [b"x"] * 4
+
+
+def test_a_head_that_is_asked_for_twice() -> None:
+    (head, *_) = MultipartParser("B").feed(b"--B\r\nA: 1\r\n\r\nx\r\n--B\r\n")
+    assert isinstance(head, PartHead)
+    assert head.fields is head.fields
+    assert dict(head.fields) == {"A": "1"}
+
+
 def test_m10_the_number_of_parts_is_bounded() -> None:
     """M10."""
     body = 3 * b"--B\r\n\r\nx\r\n" + b"--B--"
@@ -298,6 +344,8 @@ def cost(body: bytes, piece: int) -> float:
         b"\r\n--B\t\r",
         b"\r\n--B" + b" " * 255,
         b"\r\n--B\r\n\r\nx",
+        b"\r\n--B\r\n\r\nx\r\n--B \r\n\r\ny",
+        b"\r\n--B\r\nA: 1\r\n--BX: 2\r\n\r\nx",
     ],
 )
 @pytest.mark.parametrize("begin", [b"", b"--B\r\n\r\n"])
@@ -384,6 +432,23 @@ fields = st.lists(
     max_size=3,
 )
 DELIMITER = re.compile(rb"\r\n--B(--)?[ \t]*\r\n")
+
+LINES = st.lists(
+    st.text("aA:- \t\x00\x7f\r\n\xe9\udce9", max_size=5)
+    | st.sampled_from(["Content-Type: a/b", "A: \xe9", " folded"]),
+    max_size=3,
+)
+
+
+@given(LINES)
+def test_plain_lines_are_what_is_never_refused(lines: list[str]) -> None:
+    """M2: what many heads at once are found to be, each of them is."""
+    section = "\r\n".join(lines).encode("utf-8", "surrogateescape")
+    body = b"--B\r\n" + section + b"\r\n\r\nx\r\n--B\r\n\r\ny\r\n--B--"
+    parts, error, _ = parse([body], MultipartParser("B"))
+    singles = (body[at : at + 1] for at in range(len(body)))
+    assert (parts, error) == parse(singles, MultipartParser("B"))[:2]
+
 
 pieces_of_data = st.sampled_from(
     [b"a", b"\r", b"\n", b"\r\n", b"-", b"--", b"--B", b"\r\n--BX", b"\0", bytes(100)]

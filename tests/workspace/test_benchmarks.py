@@ -372,8 +372,10 @@ def test_a_parser_that_loses_content_or_is_not_there_fails_alone() -> None:
 
 
 @pytest.mark.parametrize("name", ["wayfare", "wayfare, pushed", "multipart, pushed"])
-def test_readers_read_the_parts(name: str) -> None:
-    outcome = multipart_reader.measure(name, multipart_reader.Shape(3, 70_000))
+@pytest.mark.parametrize("title", multipart_reader.SHAPES)
+def test_readers_read_the_parts(name: str, title: str) -> None:
+    shape = multipart_reader.SHAPES[title]._replace(parts=3, octets=70_000)
+    outcome = multipart_reader.measure(name, shape)
     assert isinstance(outcome, Sample), outcome
     assert outcome.value > 0
 
@@ -395,7 +397,7 @@ def test_a_writer_that_is_not_there_fails_alone(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_is_not_there_fails_alone() -> None:
-    shape = multipart_reader.Shape(1, 1)
+    shape = multipart_reader.Shape(1, 1, multipart_reader.whole)
     assert multipart_reader.measure("nobody", shape) == Failure("KeyError: 'nobody'")
 
 

@@ -23,11 +23,12 @@ from ._memory_payloads import BytesPayload, JsonBytesPayload, JsonPayload, Strin
 from ._multipart_reader import MultipartReader, MultipartResponseWrapper, Part, ResponseLike
 from ._multipart_writer import MultipartWriter
 from ._octet_source import OctetSource
-from ._parser import END_OF_PART, EndOfPart, MultipartEvent, MultipartParser, PartHead
+from ._parser import END_OF_PART, EndOfPart, MultipartEvent, MultipartParser
+from ._part_context import PartContext
 from ._part_events import PartEvents
+from ._part_head import PartHead
 from ._part_payload import BodyPartReaderPayload
 from ._payload import AsyncOctets, BodyWriter, Octets, Payload
-from ._read_bounds import ReadBounds
 from ._registry import (
     PAYLOAD_REGISTRY,
     Order,
@@ -76,6 +77,7 @@ __all__ = (
     "Octets",
     "Order",
     "Part",
+    "PartContext",
     "PartEncodingError",
     "PartEvents",
     "PartHead",
@@ -83,7 +85,6 @@ __all__ = (
     "Payload",
     "PayloadRegistry",
     "PayloadSizeError",
-    "ReadBounds",
     "ResponseLike",
     "Segment",
     "StreamReaderPayload",

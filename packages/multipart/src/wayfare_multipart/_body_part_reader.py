@@ -9,9 +9,10 @@ from wayfare_http_core import ContentDisposition, parse_media_type
 
 from ._errors import MultipartLimitError, PartEncodingError
 from ._part_chunks import DecodedChunks, PartChunks
+from ._part_context import DEFAULT_PART_CONTEXT, PartContext
 from ._part_decoding import PartDecoder
 from ._part_events import PartEvents
-from ._read_bounds import DEFAULT_READ_BOUNDS, ReadBounds
+from ._part_head import PartHead
 
 __all__ = ("BodyPartReader",)
 
@@ -31,18 +32,13 @@ class BodyPartReader:
 
     def __init__(
         self,
-        headers: Mapping[str, str],
+        head: PartHead,
         events: PartEvents,
-        *,
-        form_data: bool = False,
-        default_charset: str | None = None,
-        bounds: ReadBounds = DEFAULT_READ_BOUNDS,
+        context: PartContext = DEFAULT_PART_CONTEXT,
     ) -> None:
-        self.headers = headers
+        self._head = head
         self._events = events
-        self._form_data = form_data
-        self._default_charset = default_charset
-        self._bounds = bounds
+        self._context = context
         self._disposition: ContentDisposition | None = None
         self._waiting = b""
         self._at = 0  # octets of what waits that were read already
@@ -52,6 +48,11 @@ class BodyPartReader:
         return f"<{type(self).__name__} {self.name!r}>"
 
     # -- what the fields say ------------------------------------------------------------------------------------
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The part's fields."""
+        return self._head.fields
 
     @property
     def name(self) -> str | None:
@@ -76,7 +77,7 @@ class BodyPartReader:
         """The charset that Content-Type names, else the one that the form names for all its fields, else `default`."""
         media_type = parse_media_type(self.headers.get("Content-Type", ""))
         named = None if media_type is None else media_type.parameters.get("charset")
-        return named or self._default_charset or default
+        return named or self._context.charset or default
 
     def at_eof(self) -> bool:
         """Whether the content was read to its end."""
@@ -91,17 +92,9 @@ class BodyPartReader:
         `client_max_size` for more than that; what reading the body raises.
         Cancellation: loses no octet.
         """
-        pieces: list[bytes] = []
-        size = 0
-        try:
-            while await self._fill():
-                pieces.append(self._take(len(self._waiting)))
-                size += len(pieces[-1])
-                self._bounds.check(size)
-        except BaseException:
-            self._give_back(pieces)
-            raise
-        content = b"".join(pieces)
+        content = self._whole()
+        if content is None:
+            content = await self._collected()
         return self.decode(content) if decode else content
 
     async def read_chunk(self, size: int = 8192) -> bytes:
@@ -109,14 +102,18 @@ class BodyPartReader:
 
         Cancellation: loses no octet.
         """
-        return self._take(size) if await self._fill() else b""
+        if not self._ready():
+            await self._fill()
+        return self._take(size)
 
     async def readany(self) -> bytes:
         """What has arrived of the content, at least one octet; b"" at the end. Raises as `read`.
 
         Cancellation: loses no octet.
         """
-        return self._take(len(self._waiting)) if await self._fill() else b""
+        if not self._ready():
+            await self._fill()
+        return self._take(len(self._waiting))
 
     async def readline(self) -> bytes:
         """One line with its line feed; the last one may lack it; b"" at the end.
@@ -127,10 +124,15 @@ class BodyPartReader:
         pieces: list[bytes] = []
         size = 0
         try:
-            while not (pieces and pieces[-1].endswith(b"\n")) and await self._fill():
+            while not (pieces and pieces[-1].endswith(b"\n")):
+                if not self._ready():
+                    await self._fill()
                 end = self._waiting.find(b"\n", self._at) + 1
-                pieces.append(self._take((end or len(self._waiting)) - self._at))
-                size += len(pieces[-1])
+                piece = self._take((end or len(self._waiting)) - self._at)
+                if not piece:
+                    break
+                pieces.append(piece)
+                size += len(piece)
                 if size > _LINE:
                     raise MultipartLimitError("octets in a line", _LINE)
         except BaseException:
@@ -140,8 +142,8 @@ class BodyPartReader:
 
     async def release(self) -> None:
         """Pass over what was not read. Nothing is decoded. Cancellation: may be called again."""
-        while await self._fill():
-            self._at = len(self._waiting)
+        while await self.readany():
+            pass
 
     async def next(self) -> bytes | None:
         """The whole content, or None where it was read already."""
@@ -175,7 +177,7 @@ class BodyPartReader:
         for piece in decoder.decode(data, final=True):
             pieces.append(piece)
             size += len(piece)
-            self._bounds.check(size)
+            self._context.check(size)
         return b"".join(pieces)
 
     async def decode_iter(self, data: bytes) -> AsyncIterator[bytes]:
@@ -219,7 +221,7 @@ class BodyPartReader:
     # -- inside -------------------------------------------------------------------------------------------------
 
     def _decoder(self) -> PartDecoder:
-        return PartDecoder(self.headers, form_data=self._form_data)
+        return PartDecoder(self.headers, form_data=self._context.form_data)
 
     def _text(self, data: bytes, encoding: str | None) -> str:
         charset = encoding or self.get_charset("utf-8")
@@ -228,24 +230,45 @@ class BodyPartReader:
         except LookupError as exc:
             raise PartEncodingError(f"the charset {charset[:100]!r} is not known") from exc
 
-    async def _fill(self) -> bool:
-        """Return True once something waits, False at the end."""
-        while self._at == len(self._waiting):
-            if self._ended:
-                return False
-            data = self._events.take_data()
-            if data:
-                self._waiting, self._at = data, 0
-                return True
-            if self._events.take_end():
-                self._ended = True
-                return False
-            event = await self._events.next()
-            if isinstance(event, bytes):
-                self._waiting, self._at = event, 0
-            else:
-                self._ended = True
-        return True
+    def _whole(self) -> bytes | None:
+        """The whole content, if nothing was read of it and all is here in one piece: so it is with most small parts."""
+        if self._ended or self._waiting:
+            return None
+        content = self._events.take_content(self._context.max_size)
+        self._ended = content is not None
+        return content
+
+    async def _collected(self) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            while piece := await self.readany():
+                pieces.append(piece)
+                size += len(piece)
+                self._context.check(size)
+        except BaseException:
+            self._give_back(pieces)
+            raise
+        return b"".join(pieces)
+
+    def _ready(self) -> bool:
+        """Whether octets wait, or the content has ended, without waiting for what has not arrived."""
+        if self._at < len(self._waiting) or self._ended:
+            return True
+        data = self._events.take_data()
+        if data:
+            self._waiting, self._at = data, 0
+            return True
+        self._ended = self._events.take_end()
+        return self._ended
+
+    async def _fill(self) -> None:
+        """Wait for octets, or for the end. Only called where neither is here."""
+        event = await self._events.next()
+        if isinstance(event, bytes):
+            self._waiting, self._at = event, 0
+        else:
+            self._ended = True
 
     def _take(self, n: int) -> bytes:
         start = self._at

@@ -9,9 +9,10 @@ from ._boundary import multipart_type
 from ._errors import MultipartLimitError, PartEncodingError
 from ._limits import DEFAULT_MULTIPART_LIMITS, MultipartLimits
 from ._octet_source import OctetSource, reading_from
-from ._parser import MultipartParser, PartHead
+from ._parser import MultipartParser
+from ._part_context import PartContext
 from ._part_events import PartEvents
-from ._read_bounds import ReadBounds
+from ._part_head import PartHead
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -20,7 +21,6 @@ else:
 
 __all__ = ("MultipartReader", "MultipartResponseWrapper", "Part", "ResponseLike")
 
-_MULTIPART = "multipart/"
 _CHARSET_NAME = 31
 """Octets of the charset that a form names for its fields: the longest registered ones have fewer."""
 
@@ -80,11 +80,14 @@ class MultipartReader(AsyncIterator["Part"]):
         self.headers = headers
         self.media_type = media_type
         self._limits = limits
-        self._bounds = ReadBounds(client_max_size, max_size_error_cls)
+        self._context = PartContext(
+            form_data=media_type.subtype == "form-data",
+            max_size=client_max_size,
+            max_size_error=max_size_error_cls,
+        )
         self._events = PartEvents(
             MultipartParser(boundary.decode("ascii"), limits), reading_from(content)
         )
-        self._default_charset: str | None = None
         self._first = True
         self._last: BodyPartReader | None = None
         self._ended = False
@@ -111,9 +114,13 @@ class MultipartReader(AsyncIterator["Part"]):
         part = await self.fetch_next_part()
         if self._first:
             self._first = False
-            if isinstance(part, BodyPartReader) and self._is_form and part.name == "_charset_":
+            if (
+                isinstance(part, BodyPartReader)
+                and self._context.form_data
+                and part.name == "_charset_"
+            ):
                 # The charset of all fields that name none (RFC 7578 section 4.6).
-                self._default_charset = await _charset_of(part)
+                self._context = self._context._replace(charset=await _charset_of(part))
                 part = await self.fetch_next_part()
         return part
 
@@ -126,33 +133,27 @@ class MultipartReader(AsyncIterator["Part"]):
 
     async def fetch_next_part(self) -> "Part | None":
         """The same as `next`, but a form's `_charset_` is a part like others."""
-        if self._last is not None:
-            await self._last.release()
-            self._last = None
-        event = await self._events.next()
-        if not isinstance(event, PartHead):
-            self._ended = True
-            return None
-        return self._reader_of(event)
+        head = self._events.take_head()
+        if head is None:
+            # The part before was not read to its end, or the next one has not arrived.
+            if self._last is not None:
+                await self._last.release()
+                self._last = None
+            event = await self._events.next()
+            if not isinstance(event, PartHead):
+                self._ended = True
+                return None
+            head = event
+        return self._reader_of(head)
 
     async def release(self) -> None:
         """Pass over all parts that were not read. Nothing is decoded. Cancellation: may be called again."""
         while await self.fetch_next_part() is not None:
             pass
 
-    @property
-    def _is_form(self) -> bool:
-        return self.media_type.subtype == "form-data"
-
     def _reader_of(self, head: PartHead) -> "Part":
-        part = self._last = self.part_reader_cls(
-            head.fields,
-            self._events,
-            form_data=self._is_form,
-            default_charset=self._default_charset,
-            bounds=self._bounds,
-        )
-        if head.fields.get("Content-Type", "")[: len(_MULTIPART)].lower() != _MULTIPART:
+        part = self._last = self.part_reader_cls(head, self._events, self._context)
+        if not head.has_parts:
             return part
         depth = self._limits.depth
         if depth is not None and depth <= 1:
@@ -162,8 +163,8 @@ class MultipartReader(AsyncIterator["Part"]):
         return reader(
             head.fields,
             part,
-            client_max_size=self._bounds.size,
-            max_size_error_cls=self._bounds.error,
+            client_max_size=self._context.max_size,
+            max_size_error_cls=self._context.max_size_error,
             limits=inner,
         )
 

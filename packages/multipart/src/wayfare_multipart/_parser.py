@@ -10,16 +10,18 @@ if CRLF stood before it.
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, TypeAlias, final
 
-from wayfare_http_core import HeadLimits, HttpProcessingError, parse_field_section
+from wayfare_http_core import HeadLimits, HttpProcessingError
 
 from ._boundary import check_boundary
 from ._errors import BodyTruncatedError, MultipartError, MultipartLimitError, PartHeadError
 from ._limits import DEFAULT_MULTIPART_LIMITS, MultipartLimits
+from ._part_head import PartHead, are_plain
 
-__all__ = ("END_OF_PART", "EndOfPart", "MultipartEvent", "MultipartParser", "PartHead")
+__all__ = ("END_OF_PART", "EndOfPart", "MultipartEvent", "MultipartParser")
 
 _PADDING: Final = 256
 """Blanks behind a boundary, at most. RFC 2046 allows any number, of which gateways once added a few; a line of more is
@@ -27,21 +29,6 @@ data, since it would have to be kept until its end is seen."""
 
 _LINES: Final = (b"", b"--")
 """What may stand behind a boundary, blanks left out."""
-
-
-@final
-class PartHead:
-    """A part begins; `fields` are those of its header section."""
-
-    __slots__ = ("fields",)
-
-    fields: Mapping[str, str]
-
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        self.fields = fields
-
-    def __repr__(self) -> str:
-        return f"<PartHead, {len(self.fields)} fields>"
 
 
 @final
@@ -127,12 +114,16 @@ class MultipartParser:
         # CPython searches backwards several times faster. In most of a large part, there is nothing to find.
         self._last_found = data.rfind(self._delimiter)
         try:
-            while self._state is not _EPILOGUE:
-                read = self._read_head if self._state is _HEAD else self._read_data
-                step = read(data, position, events)
-                if step < 0:
-                    break
-                position = step
+            bulk = True
+            while position >= 0 and self._state is not _EPILOGUE:
+                if self._state is not _HEAD:
+                    position = self._read_data(data, position, events)
+                    continue
+                if bulk:
+                    # Once, so that parts which are not plain do not make the time quadratic.
+                    bulk = False
+                    position = self._read_whole_parts(data, position, events)
+                position = self._read_head(data, position, events)
         except MultipartError as exc:
             self._fail(exc, events)
         return events
@@ -236,11 +227,42 @@ class MultipartParser:
         section = data[start:end]
         if section.count(b"\r\n") >= self._limits.fields:
             raise MultipartLimitError("fields in a part", self._limits.fields)
-        try:
-            fields = parse_field_section(section, self._head_limits)
-        except HttpProcessingError as exc:
-            raise PartHeadError(f"the head of part {self._parts}: {exc}") from exc
-        events.append(PartHead(fields))
+        events.append(self._checked(PartHead(section, self._head_limits)))
         self._state = _DATA
         self._at_blank_line = True
         return end + 2
+
+    def _read_whole_parts(self, data: bytes, position: int, events: list[MultipartEvent]) -> int:
+        """Read the parts that are here whole and as plain as most are, from the line end before a head on.
+
+        From the line end that is returned on, the data needs a closer look. Cutting it at all delimiters in one step,
+        and checking all heads in another, halves the time that many small parts take.
+        """
+        delimiter = self._delimiter
+        # The last piece is only there to show what follows the last delimiter.
+        pieces = data[position : self._last_found + len(delimiter) + 2].split(delimiter)
+        # A field and its line end have four octets at least: heads of this size cannot have too many fields.
+        most = min(self._limits.head, 4 * self._limits.fields)
+        parts: list[tuple[bytes, bytes]] = []
+        for piece, behind in pairwise(pieces):
+            lines, blank_line, content = piece.partition(b"\r\n\r\n")
+            if not blank_line or len(lines) > most or behind[:2] != b"\r\n":
+                break
+            parts.append((lines, content))
+            position += len(piece) + len(delimiter)
+        checked = are_plain(b"".join([lines for lines, _ in parts]))
+        for lines, content in parts:
+            head = PartHead(lines[2:], self._head_limits)
+            events.append(head if checked else self._checked(head))
+            if content:
+                events.append(content)
+            events.append(END_OF_PART)
+            self._begin_part()
+        return position
+
+    def _checked(self, head: PartHead) -> PartHead:
+        try:
+            head.read()
+        except HttpProcessingError as exc:
+            raise PartHeadError(f"the head of part {self._parts}: {exc}") from exc
+        return head

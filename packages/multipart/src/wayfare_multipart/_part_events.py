@@ -6,13 +6,17 @@ from typing import final
 
 from ._errors import MultipartError
 from ._parser import END_OF_PART, MultipartEvent, MultipartParser
+from ._part_head import PartHead
 
 __all__ = ("PartEvents",)
 
 
 @final
 class PartEvents:
-    """What a body's reader and the reader of its current part share. One task at a time may wait."""
+    """What a body's reader and the reader of its current part share. One task at a time may wait.
+
+    The `take_…` methods give what is here already, without a coroutine for each piece.
+    """
 
     __slots__ = ("_ended", "_error", "_events", "_parser", "_read", "_waiting")
 
@@ -24,13 +28,35 @@ class PartEvents:
         self._ended = False
         self._waiting = False
 
-    def take_data(self) -> bytes:
-        """The data that comes next, if it is here already, else none: without a coroutine for each piece."""
+    def take_head(self) -> PartHead | None:
+        """The head that comes next, if it is here already."""
         events = self._events
-        if events and isinstance(events[0], bytes):
+        if events:
+            head = events[0]
+            if type(head) is PartHead:
+                events.popleft()
+                return head
+        return None
+
+    def take_content(self, limit: int) -> bytes | None:
+        """All data up to the end of the part, if that is here in one piece already, and no more than `limit` octets."""
+        events = self._events
+        if len(events) > 1 and events[1] is END_OF_PART:
             data = events[0]
-            events.popleft()
-            return data
+            if type(data) is bytes and len(data) <= limit:
+                events.popleft()
+                events.popleft()
+                return data
+        return None
+
+    def take_data(self) -> bytes:
+        """The data that comes next, if it is here already, else none."""
+        events = self._events
+        if events:
+            data = events[0]
+            if type(data) is bytes:
+                events.popleft()
+                return data
         return b""
 
     def take_end(self) -> bool:
