@@ -98,6 +98,18 @@ def test_a_timeout_is_an_immutable_value() -> None:
         assert twin.over(DEFAULT_TIMEOUT).sock_connect == 30
 
 
+def test_one_is_made_from_another() -> None:
+    """`copy.replace` of Python 3.13 calls this; what was not given stays so."""
+    old = wayfare.ClientTimeout(total=5, sock_read=1)
+    assert old.__replace__(total=7, dns=2) == wayfare.ClientTimeout(total=7, sock_read=1, dns=2)
+    assert old.__replace__(total=None) == wayfare.ClientTimeout(sock_read=1).over(
+        wayfare.ClientTimeout(total=None)
+    )
+    assert old == wayfare.ClientTimeout(total=5, sock_read=1)
+    with pytest.raises(TypeError, match="dinner"):
+        old.__replace__(dinner=1)
+
+
 def test_the_mark_of_what_was_not_given() -> None:
     assert repr(UNSET) == "UNSET"
     assert not UNSET

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Final, final
+from typing import Any, Final, final
 
 from wayfare_connector import ConnectTimeouts
 from wayfare_http_core import ReadTimeoutError
@@ -187,6 +187,10 @@ class ClientTimeout:
         merged = ClientTimeout()
         merged._keep(base._given | self._given)
         return merged
+
+    def __replace__(self, **changes: Any) -> "ClientTimeout":
+        """For `copy.replace`: this timeout with other values for these fields. Raises: as `ClientTimeout`."""
+        return ClientTimeout(**changes).over(self)
 
     _given: dict[str, object]
 
