@@ -1,4 +1,7 @@
-"""The quickstart that users of aiohttp learnt by, of 2018 and of today, with `import wayfare as aiohttp`."""
+"""The quickstart that users of aiohttp learnt by, of 2018 and of today, with `import wayfare as aiohttp`.
+
+What its pages print wrong is here in the nearest correct form; docs/how-to/come-from-aiohttp.md lists it.
+"""
 
 from __future__ import annotations
 
