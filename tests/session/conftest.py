@@ -8,6 +8,8 @@ import pytest
 import wayfare
 from wayfare_http_core.testing import ReadRequest, Script, ScriptedServer, Send, listening
 
+from .cookie_web import Web
+
 Serve = Callable[..., AbstractAsyncContextManager[tuple[wayfare.ClientSession, ScriptedServer]]]
 
 
@@ -39,6 +41,12 @@ def serve() -> Serve:
         assert server.errors == ()
 
     return running
+
+
+@pytest.fixture
+def web() -> Web:
+    """Some hosts in memory that set cookies and tell those they got."""
+    return Web()
 
 
 def _script(script: Script | Answer) -> Script:
