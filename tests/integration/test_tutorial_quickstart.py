@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import wayfare as aiohttp
+from wayfare_http_core.testing import Reply, ScriptedServer, Serve, listening
 from yarl import URL
 
 # --- Make a request, with parameters --------------------------------------------------------------
@@ -118,6 +119,25 @@ async def test_response_content_as_text(httpbin: str) -> None:
         async with session.get(f"{httpbin}/encoding/utf8") as resp:
             assert await resp.text(encoding="windows-1251", errors="replace")
             assert (await resp.text("utf-8")).startswith("<h1>Unicode Demo</h1>")
+
+
+async def test_character_set_detection() -> None:
+    """Where a server does not say it: asked with the response and its content, as libraries that guess want it."""
+    asked: list[tuple[int, int]] = []
+
+    def detect(resp: aiohttp.ClientResponse, body: bytes) -> str:
+        asked.append((resp.status, len(body)))
+        return "koi8-r"
+
+    server = ScriptedServer([Serve(lambda request: Reply("Тест".encode("koi8-r")))])
+    async with (
+        listening(server) as (host, port),
+        aiohttp.ClientSession(fallback_charset_resolver=detect) as session,
+        session.get(f"http://{host}:{port}/") as resp,
+    ):
+        assert await resp.text() == "Тест"
+        assert resp.get_encoding() == "koi8-r"
+    assert asked[0] == (200, 4)
 
 
 async def test_binary_response_content(httpbin: str) -> None:

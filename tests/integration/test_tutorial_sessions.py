@@ -53,6 +53,26 @@ async def test_basic_auth(httpbin: str) -> None:
             assert r.status == 401
 
 
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256", "SHA-512"])
+async def test_digest_auth(httpbin: str, algorithm: str) -> None:
+    url = f"{httpbin}/digest-auth/auth/user/passwd/{algorithm}"
+    digest_auth = aiohttp.DigestAuthMiddleware(login="user", password="passwd")
+    async with aiohttp.ClientSession(middlewares=(digest_auth,)) as session:
+        assert await told(session, url) == {"authenticated": True, "user": "user"}
+    async with aiohttp.ClientSession() as session:
+        assert (await told(session, url, middlewares=(digest_auth,)))["authenticated"]
+        async with session.get(url) as resp:
+            assert resp.status == 401
+
+
+async def test_headers_that_are_not_made(httpbin: str) -> None:
+    skip = ["User-Agent", "accept"]
+    async with aiohttp.ClientSession(skip_auto_headers=skip) as session:
+        seen = (await told(session, f"{httpbin}/headers"))["headers"]
+    assert {"User-Agent", "Accept"}.isdisjoint(seen)
+    assert "Accept-Encoding" in seen
+
+
 async def test_headers_in_any_case(httpbin: str) -> None:
     async with (
         aiohttp.ClientSession(headers={"X-Key": "session"}) as session,
