@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, cast, final
 
-from multidict import CIMultiDict, getversion
+from multidict import CIMultiDict, getversion, istr
 from wayfare_http_core import FieldBlock, hdrs
 
 from ._boundary import check_boundary
@@ -28,7 +28,7 @@ __all__ = ("MultipartWriter",)
 _USUAL: Final = frozenset(("Content-Disposition", "Content-Type"))
 """Names that need no look at them: they are what nearly every part has."""
 
-_Headers = Mapping[str, str] | Iterable[tuple[str, str]] | None
+_Headers = Mapping[str, str] | Mapping[istr, str] | Iterable[tuple[str, str]] | None
 
 
 class _Part(NamedTuple):

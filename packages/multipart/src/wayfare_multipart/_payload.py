@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final, Protocol, cast, final
 
-from multidict import CIMultiDict
+from multidict import CIMultiDict, istr
 from wayfare_http_core import content_disposition_header, hdrs, parse_media_type
 
 from ._segments import Segment, aiter_pieces, iter_pieces
@@ -95,7 +95,7 @@ class Payload(ABC):
     def __init__(
         self,
         value: Any,
-        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+        headers: Mapping[str, str] | Mapping[istr, str] | Iterable[tuple[str, str]] | None = None,
         content_type: str | Absent | None = ABSENT,
         filename: str | None = None,
         encoding: str | None = None,

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, final
 
-from multidict import CIMultiDict, getversion
+from multidict import CIMultiDict, getversion, istr
 from wayfare_http_core import FieldBlock
 
 from ._version import __version__
@@ -19,7 +19,13 @@ __all__ = (
 )
 
 HeaderValue = str | int | bytes
-HeadersArgument = Mapping[str, HeaderValue] | Iterable[tuple[str, HeaderValue]] | None
+# A mapping whose keys are names of `hdrs` is none from str for a type checker: keys are invariant.
+HeadersArgument = (
+    Mapping[str, HeaderValue]
+    | Mapping[istr, HeaderValue]
+    | Iterable[tuple[str, HeaderValue]]
+    | None
+)
 
 USER_AGENT = f"Python/{sys.version_info[0]}.{sys.version_info[1]} wayfare/{__version__}"
 

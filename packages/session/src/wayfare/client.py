@@ -14,6 +14,7 @@ from ._request_context import RequestContext
 from ._response import ClientResponse
 from ._session import ClientSession
 from ._timeout import DEFAULT_TIMEOUT, ClientTimeout
+from ._upload_tracker import UploadTracker
 from .client_exceptions import (
     AddressRefusedError,
     BodyTooLargeError,
@@ -115,6 +116,7 @@ __all__ = (
     "UnixClientConnectorError",
     "UnixConnector",
     "UploadAbortedError",
+    "UploadTracker",
     "WriteTimeoutError",
     "request",
 )
