@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import wayfare as aiohttp
+from wayfare import hdrs
 from wayfare.streams import StreamReader
 from wayfare_http_core.testing import Reply, ScriptedServer, Serve, listening
 
@@ -113,6 +114,47 @@ async def test_a_multipart_of_ones_own(url: str) -> None:
     async with aiohttp.ClientSession() as session:
         told = await posted(session, url, data=mpwriter)
     assert told["form"] == {"key": "value", "json": '{"test": "passed"}'}
+
+
+async def test_a_multipart_that_is_described_after_it_was_put_together() -> None:
+    """As the page about multipart has it: parts are appended first, then named, coded and nested."""
+    with aiohttp.MultipartWriter("mixed") as root:
+        text = root.append("hello")
+        text.headers[hdrs.CONTENT_ID] = "X-12345"
+        image = root.append(io.BytesIO(b"octets of an image"), {"Content-Type": "image/png"})
+        image.set_content_disposition("attachment", filename="image.png")
+        root.append(b"packed" * 100, {hdrs.CONTENT_ENCODING: "gzip"})
+        root.append(b"line" * 40, {hdrs.CONTENT_TRANSFER_ENCODING: "base64"})
+        root.append_form([("a", "1"), ("b", "2")])
+        with aiohttp.MultipartWriter("related") as inner:
+            inner.append_json({"nested": True})
+        root.append(inner)
+
+    def echo(request: Any) -> Reply:
+        return Reply(request.body, fields=[("Content-Type", request.get("content-type"))])
+
+    server = ScriptedServer([Serve(echo)])
+    async with (
+        listening(server) as (host, port),
+        aiohttp.ClientSession() as session,
+        session.post(f"http://{host}:{port}/", data=root) as resp,
+    ):
+        reader = aiohttp.MultipartReader.from_response(resp)
+        parts = [await _told(part) async for part in reader]
+    assert parts == [
+        ("X-12345", None, b"hello"),
+        (None, "image.png", b"octets of an image"),
+        (None, None, b"packed" * 100),
+        (None, None, b"line" * 40),
+        (None, None, b"a=1&b=2"),
+        [(None, None, b'{"nested": true}')],
+    ]
+
+
+async def _told(part: aiohttp.BodyPartReader | aiohttp.MultipartReader) -> Any:
+    if isinstance(part, aiohttp.MultipartReader):
+        return [await _told(one) async for one in part]
+    return part.headers.get(hdrs.CONTENT_ID), part.filename, await part.read(decode=True)
 
 
 async def test_a_multipart_response_is_read_part_by_part() -> None:

@@ -230,6 +230,33 @@ async def test_chunks_as_the_server_sent_them(httpbin: str) -> None:
         assert whole == [0, 1, 2]
 
 
+async def test_the_ways_to_read_a_stream(httpbin: str) -> None:
+    """As the page about streams lists them."""
+    async with aiohttp.ClientSession(httpbin) as session:
+        async with session.get("/bytes/1000?seed=3") as resp:
+            whole = await resp.read()
+        async with session.get("/bytes/1000?seed=3") as resp:
+            stream = resp.content
+            ended = asyncio.get_running_loop().create_future()
+            stream.on_eof(lambda: ended.set_result(stream.is_eof()))
+            exact = await stream.readexactly(10)
+            some = await stream.readany()
+            rest = await stream.read()
+            await stream.wait_eof()
+            assert exact + some + rest == whole
+            assert stream.at_eof()
+            assert await ended
+            assert stream.total_bytes == 1000
+            with pytest.raises(asyncio.IncompleteReadError):
+                await stream.readexactly(1)
+        async with session.get("/bytes/1000?seed=3") as resp:
+            assert b"".join([data async for data in resp.content.iter_any()]) == whole
+        async with session.get("/robots.txt") as resp:
+            assert await resp.content.readline() == b"User-agent: *\n"
+            assert await resp.content.readuntil(b"/") == b"Disallow: /"
+            assert resp.content.read_nowait() == b"deny\n"
+
+
 async def test_a_status_that_raises(httpbin: str) -> None:
     async with aiohttp.ClientSession(httpbin, raise_for_status=True) as session:
         with pytest.raises(aiohttp.ClientResponseError, match="404"):

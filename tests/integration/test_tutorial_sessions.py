@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from http.cookies import SimpleCookie
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -165,6 +166,21 @@ async def test_quotes_of_cookies(httpbin: str) -> None:
         jar.update_cookies({"a": "b c"}, URL(httpbin))
         async with aiohttp.ClientSession(cookie_jar=jar) as session:
             assert (await told(session, f"{httpbin}/headers"))["headers"]["Cookie"] == sent
+
+
+async def test_a_jar_that_is_saved(named: str, tmp_path: Path) -> None:
+    file = tmp_path / "cookies.json"
+    async with aiohttp.ClientSession() as session:
+        await told(session, f"{named}/cookies/set?kept=yes")
+        jar = session.cookie_jar
+        assert isinstance(jar, aiohttp.CookieJar)
+        jar.save(file)
+    jar = aiohttp.CookieJar()
+    jar.load(file)
+    async with aiohttp.ClientSession(cookie_jar=jar) as session:
+        assert (await told(session, f"{named}/cookies"))["cookies"] == {"kept": "yes"}
+        jar.clear_domain("localhost")
+        assert (await told(session, f"{named}/cookies"))["cookies"] == {}
 
 
 async def test_a_dummy_jar(named: str) -> None:
