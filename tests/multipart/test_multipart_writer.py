@@ -251,6 +251,21 @@ async def test_asynchronous_parts() -> None:
     assert not writer.replayable
 
 
+@pytest.mark.parametrize(("close_boundary", "end"), [(True, b"--b--\r\n"), (False, b"")])
+async def test_the_end_may_be_left_open_for_more(close_boundary: bool, end: bytes) -> None:
+    class Sink:
+        written = b""
+
+        async def write(self, chunk: bytes) -> None:
+            self.written += chunk
+
+    sink = Sink()
+    writer = MultipartWriter("mixed", "b")
+    writer.append("text")
+    await writer.write(sink, close_boundary=close_boundary)
+    assert sink.written == b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\ntext\r\n" + end
+
+
 async def test_parts_are_closed_with_the_body(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"abc")

@@ -14,9 +14,9 @@ from ._form_encoding import urlencoded
 from ._made_boundary import boundary_parameter, is_token, make_boundary
 from ._memory_payloads import BytesPayload, JsonPayload
 from ._part_codings import base64_size, content_encoder, transfer_encoder
-from ._payload import Payload
+from ._payload import BodyWriter, Payload
 from ._registry import PAYLOAD_REGISTRY, PayloadRegistry
-from ._segments import SMALL, Segment, encoded
+from ._segments import SMALL, Segment, aiter_pieces, encoded
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -262,6 +262,15 @@ class MultipartWriter(Payload):
             yield from part.segments()
         if close_boundary:
             yield self._end
+
+    @override
+    async def write(self, writer: BodyWriter, close_boundary: bool = True) -> None:
+        """See `Payload.write`; without `close_boundary` the end is left open for more.
+
+        Raises, Cancellation: as `Payload.write`.
+        """
+        async for piece in aiter_pieces(self.segments(close_boundary)):
+            await writer.write(piece)
 
     @override
     async def close(self) -> None:
