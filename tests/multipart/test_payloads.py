@@ -320,6 +320,23 @@ async def test_text_files(tmp_path: Path) -> None:
     assert octets(memory) == octets(memory) == b"\xc3\xa9"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16", "iso-2022-jp"])
+def test_the_length_of_text_in_memory_is_known(encoding: str) -> None:
+    """In encodings, too, that begin with a mark or end with a sequence, and from where the text stands."""
+    text = "\u65e5" * 100_000 if encoding == "iso-2022-jp" else "\xe9\n" * 100_000
+    memory = io.StringIO("past" + text)
+    memory.read(4)
+    payload = StringIOPayload(memory, encoding=encoding)
+    for _ in range(2):
+        assert payload.size == len(octets(payload))
+    assert octets(payload) == text.encode(encoding)
+
+
+def test_text_that_its_encoding_has_not_is_found_before_it_is_sent() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        _ = StringIOPayload(io.StringIO("\u65e5"), encoding="latin-1").size
+
+
 def test_text_from_a_pipe_has_one_pass() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"abc")

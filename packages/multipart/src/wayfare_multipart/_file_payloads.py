@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import sys
+from codecs import getincrementalencoder
 from collections.abc import Iterator
 from pathlib import PurePath
 from threading import Lock
@@ -224,7 +225,7 @@ class TextIOPayload(IOBasePayload):
 
     @property
     @override
-    def size(self) -> None:
+    def size(self) -> int | None:
         return None
 
     @override
@@ -237,13 +238,14 @@ class TextIOPayload(IOBasePayload):
 class _TextReader(BlockingReader):
     """Reads a text file from a position on. Positions in text are the file's own numbers: only the first is used."""
 
-    __slots__ = ("_encoding", "_file", "_lock", "_start")
+    __slots__ = ("_encoder", "_file", "_lock", "_start")
 
     def __init__(self, file: TextIO, lock: Lock, start: int | None, encoding: str) -> None:
         self._file = file
         self._lock = lock
         self._start = start
-        self._encoding = encoding
+        # Some encodings begin with a mark or end with a sequence: once, not with each piece.
+        self._encoder = getincrementalencoder(encoding)()
 
     @override
     def read(self) -> bytes:
@@ -252,12 +254,19 @@ class _TextReader(BlockingReader):
                 self._file.seek(self._start)
                 self._start = None
             text = self._file.read(PIECE)
-        return text.encode(self._encoding)
+        return self._encoder.encode(text, final=not text)
 
 
 @final
 class StringIOPayload(TextIOPayload):
-    """Text in an `io.StringIO`, from its present position on."""
+    """Text in an `io.StringIO`, from its present position on. Its length is known."""
+
+    @property
+    @override
+    def size(self) -> int | None:
+        """Octets of the text in its encoding. Raises: UnicodeEncodeError for what the encoding has not."""
+        text: str = self._value.getvalue()[self._start :]
+        return len(text.encode(self._encoding or "utf-8"))
 
 
 def guessed_filename(file: object) -> str | None:
