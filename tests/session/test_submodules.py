@@ -36,6 +36,34 @@ KNOWN = {
 }
 
 
+# What they take from the package itself.
+ROOT = """
+AddrInfoType BaseConnector ClientConnectionError ClientConnectionResetError ClientConnectorCertificateError
+ClientConnectorDNSError ClientConnectorError ClientConnectorSSLError ClientError ClientHttpProxyError ClientOSError
+ClientPayloadError ClientProxyConnectionError ClientResponse ClientRequest ClientResponseError ClientSSLError
+ClientSession ClientTimeout ConnectionTimeoutError ContentTypeError Fingerprint FingerprintMismatch
+FlowControlDataQueue InvalidURL InvalidUrlClientError InvalidUrlRedirectClientError NonHttpUrlClientError
+NonHttpUrlRedirectClientError RedirectClientError RequestInfo ServerConnectionError ServerDisconnectedError
+ServerFingerprintMismatch ServerTimeoutError SocketFactoryType SocketTimeoutError TCPConnector TooManyRedirects
+UnixConnector UploadAbortedError UploadTracker NamedPipeConnector request ClientMiddlewareType ClientHandlerType
+CookieJar DummyCookieJar FormData BasicAuth ChainMapProxy DigestAuthMiddleware ETag encode_basic_auth
+set_zlib_backend HttpVersion HttpVersion10 HttpVersion11 BadContentDispositionHeader BadContentDispositionParam
+BodyPartReader MultipartReader MultipartWriter content_disposition_filename parse_content_disposition
+AsyncIterablePayload BufferedReaderPayload BytesIOPayload BytesPayload IOBasePayload JsonPayload PAYLOAD_REGISTRY
+Payload StringIOPayload StringPayload TextIOPayload get_payload payload_type streamer AsyncResolver DefaultResolver
+ThreadedResolver DataQueue EMPTY_PAYLOAD EofStream StreamReader TraceConfig TraceRequestStartParams
+TraceRequestEndParams TraceRequestExceptionParams TraceRequestRedirectParams TraceRequestChunkSentParams
+TraceRequestHeadersSentParams TraceResponseChunkReceivedParams TraceConnectionQueuedStartParams
+TraceConnectionQueuedEndParams TraceConnectionCreateStartParams TraceConnectionCreateEndParams
+TraceConnectionReuseconnParams TraceDnsResolveHostStartParams TraceDnsResolveHostEndParams TraceDnsCacheHitParams
+TraceDnsCacheMissParams hdrs __version__
+"""
+
+
+def test_what_applications_take_from_the_package_is_there() -> None:
+    assert set(ROOT.split()) <= set(wayfare.__all__)
+
+
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_what_applications_import_is_there(name: str) -> None:
     module = import_module(f"wayfare.{name}")
