@@ -98,6 +98,29 @@ async def test_a_field_value_of_another_type_is_refused(serve: Any) -> None:
             await session.get("/", headers={"X-Bad": None})
 
 
+@pytest.mark.parametrize("headers", ["X-A: 1", b"X-A", ["ab"], [("X-A",)], [("X-A", "1", "2")]])
+async def test_headers_that_are_no_pairs_are_refused(serve: Any, headers: Any) -> None:
+    async with serve(OK) as (session, _):
+        with pytest.raises(TypeError, match="pairs of a name and a value"):
+            await session.get("/", headers=headers)
+    with pytest.raises(TypeError, match="pairs of a name and a value"):
+        wayfare.ClientSession(headers=headers)
+
+
+async def test_pairs_may_come_from_an_iterator(serve: Any) -> None:
+    def pairs(name: str) -> Iterator[tuple[str, str]]:
+        yield name, "1"
+        yield name, "2"
+
+    async with serve(OK, headers=pairs("X-Session")) as (session, server):
+        await session.get("/", headers=pairs("X-Request"))
+    fields = server.peers[0].requests[0].fields
+    assert [pair for pair in fields if pair[0].startswith("X-")] == [
+        *pairs("X-Session"),
+        *pairs("X-Request"),
+    ]
+
+
 async def test_host_can_be_overridden(serve: Any) -> None:
     """R6, R7: one Host field, checked."""
     async with serve(ALWAYS) as (session, server):

@@ -31,18 +31,26 @@ USER_AGENT = f"Python/{sys.version_info[0]}.{sys.version_info[1]} wayfare/{__ver
 
 
 def header_pairs(headers: HeadersArgument) -> list[tuple[str, HeaderValue]]:
-    """What was given as headers, in order."""
+    """What was given as headers, in order.
+
+    Raises: TypeError for what is neither a mapping nor pairs.
+    """
     if headers is None:
         return []
-    return list(headers.items() if isinstance(headers, Mapping) else headers)
+    if isinstance(headers, Mapping):
+        return list(headers.items())
+    pairs = None if isinstance(headers, str | bytes) else list(headers)
+    # A str of two characters would unpack as well as a pair does.
+    if pairs is None or any(isinstance(pair, str | bytes) or len(pair) != 2 for pair in pairs):
+        raise TypeError("headers must be a mapping, or pairs of a name and a value")
+    return pairs
 
 
 def merge_headers(
-    base: Iterable[tuple[str, str]], headers: HeadersArgument
+    base: Iterable[tuple[str, str]], pairs: list[tuple[str, HeaderValue]]
 ) -> "CIMultiDict[object]":
     """The base fields with those given on top: a name that is given replaces all of the base's, several fields of
     one name all stay."""
-    pairs = header_pairs(headers)
     merged: CIMultiDict[object] = CIMultiDict(base)
     for name, _ in pairs:
         merged.popall(name, None)
@@ -85,11 +93,12 @@ class SessionFields:
             ("Accept-Encoding", ACCEPT_ENCODING if decoding else "identity"),
             ("User-Agent", USER_AGENT),
         )
-        given = {name.lower() for name, _ in header_pairs(headers)} if headers else set()
+        pairs = header_pairs(headers)
+        given = {name.lower() for name, _ in pairs}
         wanted = [pair for pair in base if pair[0].lower() not in skip]
         self.skip = skip
         self.automatic = frozenset([name.lower() for name, _ in wanted]) - given
-        self.block = FieldBlock(merge_headers(wanted, headers))
+        self.block = FieldBlock(merge_headers(wanted, pairs))
         # (a multidict's version takes a multidict of any values, and its types do not say so)
         self._live: Any = None
         self._seen = 0
