@@ -219,6 +219,23 @@ async def test_a_context_of_ones_own(secure: str) -> None:
         assert await text(session, secure) == "hello /"
 
 
+async def test_a_certificate_of_the_clients() -> None:
+    """`load_cert_chain`, for a server that asks for one; without it the server ends the connection."""
+    asking = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    CERTIFICATE.configure_cert(asking)
+    AUTHORITY.configure_trust(asking)
+    asking.verify_mode = ssl.CERT_REQUIRED
+    sslcontext = trusting()
+    AUTHORITY.issue_cert("client@example.org").configure_cert(sslcontext)
+    async with (
+        listening(hello(), tls=asking) as (host, port),
+        aiohttp.ClientSession(f"https://{host}:{port}/") as session,
+    ):
+        assert await text(session, "private", ssl=sslcontext) == "hello /private"
+        with pytest.raises(aiohttp.ClientError):
+            await session.get("private", ssl=trusting())
+
+
 FORMS: list[Callable[[bytes], bytes | str]] = [
     lambda raw: raw,
     lambda raw: raw.hex(),
