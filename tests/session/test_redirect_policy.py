@@ -405,3 +405,27 @@ def test_a_policy_sees_the_whole_step() -> None:
     assert (second.is_same_origin, second.is_downgrade) == (False, True)
     assert second.location == URL("http://i/")
     assert second.headers["Location"] == "http://u:p@i/"
+
+
+def test_a_policy_sees_the_way_from_where_a_middleware_sent_the_request() -> None:
+    """It is the connection that there was which is encrypted, or not."""
+    policy = RedirectPolicy(allow_downgrade=False)
+    request = asked("http://h/a", redirect_policy=policy)
+    location = {"Location": "http://h/b"}
+    assert next_hop(request, 302, location, 0, URL("http://gateway/a#f")) is not None
+    assert next_hop(request, 302, location, 0, URL("https://gateway/a#f")) is None
+
+
+def test_d5_nothing_secret_comes_back_from_an_encrypted_detour() -> None:
+    """D5: neither of the two URLs may have been safer than the one that follows."""
+    request = asked("http://h/a", fields=[("Authorization", "x"), ("X-Other", "y")])
+    location = {"Location": "http://h/b"}
+    for sent, kept in (
+        (None, True),
+        (URL("http://h/a"), True),
+        (URL("http://gateway/a"), True),
+        (URL("https://gateway/a"), False),
+    ):
+        following = next_hop(request, 302, location, 0, sent)
+        assert following is not None
+        assert names(following) == (["Authorization"] if kept else []) + ["X-Other"]

@@ -177,8 +177,9 @@ def next_hop(
     """The request to send after this one was answered with a redirect; None if the answer is the one to return.
 
     `followed` counts the redirects before. `sent` is the URL that was really asked, where a middleware chose another:
-    a relative Location leads on from there (RFC 9110 section 10.2.2). What may go along is decided by the request's
-    own origin all the same, since its fields are for that one.
+    a relative Location leads on from there (RFC 9110 section 10.2.2), and a policy is asked about the way from there.
+    What may go along is decided by the request's own origin all the same, since its fields are for that one; but
+    nothing secret leaves an encrypted connection for one that is not, whichever of the two URLs had it.
 
     Raises: `InvalidUrlRedirectClientError`, `NonHttpUrlRedirectClientError` for a Location that leads nowhere,
     `ClientPayloadError` where content would have to be sent again and cannot be.
@@ -195,7 +196,8 @@ def next_hop(
     policy = settings.redirect_policy or _USUAL
     bare = target.with_user(None)
     step = RedirectStep(status, request.method, request.url, bare, headers, followed)
-    if not policy.follows(step):
+    real = step if sent is None else step._replace(url=sent.with_fragment(None))
+    if not policy.follows(real):
         return None
     same = step.is_same_origin
     old = request.prepared
@@ -206,7 +208,8 @@ def next_hop(
     )
     method = _method_after(status, request.method)
     keeps_content = method == request.method and (status != 303 or method == "HEAD")
-    keeps_credentials = not step.is_downgrade and policy.keeps_credentials(step)
+    is_downgrade = step.is_downgrade or real.is_downgrade
+    keeps_credentials = not is_downgrade and policy.keeps_credentials(step)
     following = request.redirected(
         method,
         prepared,
