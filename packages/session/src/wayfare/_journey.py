@@ -220,11 +220,11 @@ class Journey:
             return self.deadline()
         return self._pipeline.deadlines.start(None)
 
-    def deadline(self) -> Deadline:
-        """The end of the total time, once more: whoever gets one may close it."""
+    def deadline(self, least: float = 0.0) -> Deadline:
+        """The end of the total time, once more: whoever gets one may close it. It is `least` seconds away or more."""
         deadlines = self._pipeline.deadlines
         when = self._when
-        seconds = None if when is None else when - deadlines.loop.time()
+        seconds = None if when is None else max(when - deadlines.loop.time(), least)
         return deadlines.start(seconds, self.request.timeout.total_error)
 
     def _retimed(self, request: ClientRequest) -> Deadline:

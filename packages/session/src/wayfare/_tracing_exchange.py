@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from wayfare_connector import BaseConnector, Target
 from wayfare_http_core import (
@@ -21,6 +21,7 @@ from wayfare_http_core import (
 from wayfare_http_core.aio import ContentWatcher, Deadline
 
 from ._connect_trace import ConnectTrace
+from ._errors import TotalTimeoutError
 from ._tracing_params import (
     TraceInformationalParams,
     TraceRequestChunkSentParams,
@@ -39,7 +40,10 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("ExchangeTrace", "told_body")
+__all__ = ("LEAST_TIME", "ExchangeTrace", "told_body")
+
+LEAST_TIME: Final = 1.0
+"""Seconds that handlers of content and of errors have, also where the total time is over."""
 
 Teller: TypeAlias = Callable[[bytes], Awaitable[None]]
 
@@ -53,6 +57,7 @@ class ExchangeTrace(ContentWatcher):
     """
 
     __slots__ = (
+        "_ends",
         "_informational",
         "_loop",
         "_octets",
@@ -71,6 +76,7 @@ class ExchangeTrace(ContentWatcher):
         self._loop = asyncio.get_running_loop()
         self._started = 0.0
         self._octets = 0
+        self._ends: float | None = None
         self._informational: list[tuple[ResponseHead, float]] = []
         self.first_byte = None
 
@@ -95,6 +101,7 @@ class ExchangeTrace(ContentWatcher):
     ) -> Exchange:
         """Send the request and return its response, as `Connection.exchange` does."""
         trace, request = self._trace, self._request
+        self._ends = deadline.when  # a deadline forgets it when it is closed
         try:
             if trace.wants("on_request_headers_sent"):
                 with deadline:
@@ -135,7 +142,11 @@ class ExchangeTrace(ContentWatcher):
         return exchange
 
     def watch(self, exchange: Exchange) -> None:
-        """Tell of the content as it is read, if anybody wants to know."""
+        """Tell of the content as it is read, if anybody wants to know.
+
+        Handlers have what is left of the total time, and `LEAST_TIME` at least: content that arrived in time may be
+        read long after, and its end is told in any case.
+        """
         if self._trace.plan.watches_content:
             self._started = self._loop.time()
             exchange.content.watch(self)
@@ -145,27 +156,39 @@ class ExchangeTrace(ContentWatcher):
         """See `ContentWatcher`."""
         self._octets += len(piece)
         request = self._request
-        await self._trace.send(
-            "on_response_chunk_received",
-            TraceResponseChunkReceivedParams,
-            request.method,
-            request.url,
-            piece,
-        )
+        with self._bound():
+            await self._trace.send(
+                "on_response_chunk_received",
+                TraceResponseChunkReceivedParams,
+                request.method,
+                request.url,
+                piece,
+            )
 
     @override
     async def content_ended(self, exception: Exception | None) -> None:
         """See `ContentWatcher`."""
-        request = self._request
-        await self._trace.send(
-            "on_response_end",
-            TraceResponseEndParams,
-            request.method,
-            request.url,
-            self._octets,
-            self._loop.time() - self._started,
-            exception,
-        )
+        request, bound = self._request, self._bound()
+        try:
+            with bound:
+                await self._trace.send(
+                    "on_response_end",
+                    TraceResponseEndParams,
+                    request.method,
+                    request.url,
+                    self._octets,
+                    self._loop.time() - self._started,
+                    exception,
+                )
+        except TotalTimeoutError:
+            # What the content failed with says more than that its telling took too long.
+            if exception is None or not bound.expired:
+                raise
+
+    def _bound(self) -> Deadline:
+        ends = self._ends
+        seconds = None if ends is None else max(ends - self._loop.time(), LEAST_TIME)
+        return Deadline.after(seconds, self._request.timeout.total_error)
 
     def _lost(self, connection: Connection) -> ServerDisconnectedError:
         """The connection went while handlers had it wait. A pooled one may be replaced: nothing was sent."""
