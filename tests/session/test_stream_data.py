@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import wayfare
+from wayfare._bodies import UntypedBody
 from wayfare_http_core.aio import StreamBody
 from wayfare_http_core.testing import Fin, ReadHead, ReadRequest, Send
 
@@ -112,3 +113,48 @@ async def test_other_data_that_can_be_given_up_is_left_alone(serve: Any) -> None
     async with serve(OK) as (session, server):
         await session.post("/", data=Pieces())
     assert server.peers[0].requests[0].body == b"piece"
+
+
+@pytest.mark.parametrize("how", ["update_body", "body", "untyped", "coded"])
+@pytest.mark.parametrize("before", [True, False])
+async def test_whoever_feeds_what_a_middleware_sends_is_told(
+    serve: Any, how: str, before: bool
+) -> None:
+    """As for `data=`: also where another middleware ends the request before it was sent at all."""
+    stream = wayfare.StreamReader(limit=1000)
+
+    async def feeding(request: Any, handler: Any) -> Any:
+        if how == "update_body":
+            await request.update_body(stream)
+        else:
+            request.body = StreamBody(stream)
+        if how == "untyped":
+            request.body = UntypedBody(request.body)
+        if how == "coded":
+            request.compress = "gzip"
+        return await handler(request)
+
+    async def failing(request: Any, handler: Any) -> Any:
+        raise LookupError("not today")
+
+    script = (ReadHead(), Send(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"))
+    async with serve(script, middlewares=[feeding, *([failing] if before else [])]) as (session, _):
+        task = asyncio.ensure_future(_feed(stream))
+        request = session.put("/", expect100=True, headers={"Expect": "100-continue"})
+        if before:
+            with pytest.raises(LookupError):
+                await request
+        else:
+            assert (await request).status == 401
+        with pytest.raises(wayfare.UploadAbortedError):
+            await task
+
+
+async def test_other_content_of_a_middleware_is_nobodys_to_give_up(serve: Any) -> None:
+    async def changing(request: Any, handler: Any) -> Any:
+        await request.update_body(b"other")
+        return await handler(request)
+
+    async with serve(OK, middlewares=[changing]) as (session, server):
+        await session.post("/", data=b"mine")
+    assert server.peers[0].requests[0].body == b"other"

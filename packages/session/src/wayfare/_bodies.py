@@ -82,10 +82,10 @@ class AsyncIterableBody(RequestBody):
 class UntypedBody(RequestBody):
     """Another body, whose media type is not to be announced."""
 
-    __slots__ = ("_body",)
+    __slots__ = ("bare",)
 
     def __init__(self, body: RequestBody) -> None:
-        self._body = body
+        self.bare = body
 
     @property
     @override
@@ -97,18 +97,18 @@ class UntypedBody(RequestBody):
     @override
     def length(self) -> int | None:
         """The body's."""
-        return self._body.length
+        return self.bare.length
 
     @property
     @override
     def replayable(self) -> bool:
         """The body's."""
-        return self._body.replayable
+        return self.bare.replayable
 
     @override
     def chunks(self) -> Iterable[bytes] | AsyncIterable[bytes]:
         """The body's."""
-        return self._body.chunks()
+        return self.bare.chunks()
 
 
 @final

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from wayfare_http_core import RequestBody
 from wayfare_http_core.aio import StreamBody, StreamReader
 
+from ._bodies import UntypedBody, uncoded_body
 from ._response import ClientResponse
 
-__all__ = ("as_stream_body", "deliver")
+__all__ = ("as_stream_body", "deliver", "fed_body")
 
 
 def as_stream_body(data: object) -> StreamBody | None:
@@ -15,6 +17,14 @@ def as_stream_body(data: object) -> StreamBody | None:
     if isinstance(data, StreamBody):
         return data
     return StreamBody(data) if isinstance(data, StreamReader) else None
+
+
+def fed_body(body: RequestBody | bytes | None) -> StreamBody | None:
+    """The body of a stream under what was wrapped around it; None where there is no stream."""
+    body = uncoded_body(body)
+    if isinstance(body, UntypedBody):
+        body = body.bare
+    return body if isinstance(body, StreamBody) else None
 
 
 async def deliver(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
-from wayfare_http_core import ClientError, hdrs
+from wayfare_http_core import ClientError, RequestBody, hdrs
 from wayfare_http_core.aio import Deadline
 
 from ._errors import TooManyRedirects, TotalTimeoutError
@@ -32,6 +32,7 @@ class Journey:
     """
 
     __slots__ = (
+        "_fed",
         "_history",
         "_made",
         "_pipeline",
@@ -54,6 +55,7 @@ class Journey:
         self._when = None if total is None else started + total
         self._history: list[ClientResponse] = []
         self._made: list[ClientResponse] | None = None
+        self._fed: list[RequestBody | bytes] = []
         self._retried = False
 
     async def travel(self, response: ClientResponse | None = None) -> ClientResponse:
@@ -75,6 +77,9 @@ class Journey:
         except Exception as exc:
             self._describe(exc)
             raise
+        finally:
+            if self._fed:
+                self._give_up()
         if self._history:
             response.set_history(tuple(self._history))
         return response
@@ -122,15 +127,16 @@ class Journey:
     ) -> ClientResponse:
         """Send a request through the middlewares; what none of them returns is released."""
         made = self._made = []
+        passed = request.copy()
         returned: ClientResponse | None = None
         try:
             # A copy: another attempt begins with what this one began with.
             handler = chain(middlewares[1:], self._exchange)
-            passed = request.copy()
             passed.count_from(self._started)
             returned = await middlewares[0](passed, handler)
         finally:
             self._made = None
+            self._note_body(passed)
             # A response of somebody else's making may stand for any of ours, so all are left to it then.
             if returned is None or returned in made:
                 for response in made:
@@ -149,6 +155,7 @@ class Journey:
         deadline = self.deadline()
         if request.timeout is not self.request.timeout:
             deadline = self._retimed(request)
+        self._note_body(request)
         connector = self._pipeline.connector
         response = await send_request(connector, request, deadline, fresh=self._retried)
         if self._made is not None:
@@ -156,6 +163,21 @@ class Journey:
         if hdrs.SET_COOKIE in response.headers:
             self._pipeline.cookies.store(response)
         return response
+
+    def _note_body(self, request: ClientRequest) -> None:
+        """Remember content that a middleware set: whoever feeds it must learn when nobody will read it any more."""
+        body = request.body
+        if body is not None and body is not self.request.body:
+            self._fed.append(body)
+
+    def _give_up(self) -> None:
+        # Imported here: few middlewares send other content.
+        from ._fed_uploads import fed_body
+
+        for body in self._fed:
+            stream = fed_body(body)
+            if stream is not None:
+                stream.give_up()
 
     async def _authorized(self, request: ClientRequest) -> ClientRequest:
         pipeline = self._pipeline
