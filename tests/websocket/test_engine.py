@@ -16,12 +16,16 @@ from wayfare_websocket import (
     WebSocketEngine,
     WebSocketError,
     WSCloseCode,
+    WSCloseTimeoutError,
     WSFragment,
     WSMessage,
     WSMessageTextBytes,
     WSMessageTypeError,
     WSMsgType,
+    WSOpenTimeoutError,
+    WSPingTimeoutError,
     WSServerHandshakeError,
+    WSTimeoutError,
 )
 
 
@@ -260,6 +264,16 @@ def test_errors() -> None:
     assert isinstance(refused, ClientResponseError)
     assert pickle.loads(pickle.dumps(refused)).status == 403
     assert issubclass(WSMessageTypeError, TypeError)
+    assert issubclass(WSMessageTypeError, ClientError)
+
+
+@pytest.mark.parametrize("kind", [WSOpenTimeoutError, WSPingTimeoutError, WSCloseTimeoutError])
+def test_timeout_errors(kind: type[WSTimeoutError]) -> None:
+    error = pickle.loads(pickle.dumps(kind(2.5)))
+    assert (type(error), error.seconds) == (kind, 2.5)
+    assert "within 2.5 s" in str(error)
+    assert isinstance(error, TimeoutError)
+    assert isinstance(error, ClientError)
 
 
 def test_importing_brings_no_io() -> None:

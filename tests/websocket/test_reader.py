@@ -438,6 +438,21 @@ def test_a_streamed_message() -> None:
     assert plain(read(frame(BINARY, bytes(11)), engine)) == [("ERROR", 1009)]
 
 
+def test_one_streamed_message() -> None:
+    """`stream_next` is for one message, whatever comes behind it in the same octets."""
+    engine = WebSocketEngine(Role.CLIENT)
+    engine.stream_next = True
+    assert engine.stream_next
+    first, *rest = engine.receive_data(b"\x01\x01a\x00\x01b")
+    assert first == WSFragment(WSMsgType.TEXT, "a", False)
+    assert (len(rest), engine.stream_next, engine.is_streaming) == (1, False, True)
+    end, *others = engine.receive_data(b"\x80\x01c\x01\x01d\x80\x01e\x81\x01f")
+    assert end == WSFragment(WSMsgType.TEXT, "c", True)
+    assert [type(one) for one in others] == [WSMessage, WSMessage]
+    assert [one.data for one in others] == ["de", "f"]
+    assert not engine.is_streaming
+
+
 def test_a_streamed_message_in_one_frame() -> None:
     engine = client(decode_text=False)
     engine.stream = True

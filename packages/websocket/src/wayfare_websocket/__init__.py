@@ -7,7 +7,15 @@ from ._close_codes import WSCloseCode
 from ._compiled import mask_payload
 from ._deflate import DeflateParameters
 from ._engine import MAX_MESSAGE_SIZE, Role, State, WebSocketEngine
-from ._errors import WebSocketError, WSMessageTypeError, WSServerHandshakeError
+from ._errors import (
+    WebSocketError,
+    WSCloseTimeoutError,
+    WSMessageTypeError,
+    WSOpenTimeoutError,
+    WSPingTimeoutError,
+    WSServerHandshakeError,
+    WSTimeoutError,
+)
 from ._extensions import DeflateOffer
 from ._handshake import (
     Accepted,
@@ -30,12 +38,16 @@ __all__ = (
     "ServerAnswer",
     "State",
     "WSCloseCode",
+    "WSCloseTimeoutError",
     "WSFragment",
     "WSMessage",
     "WSMessageTextBytes",
     "WSMessageTypeError",
     "WSMsgType",
+    "WSOpenTimeoutError",
+    "WSPingTimeoutError",
     "WSServerHandshakeError",
+    "WSTimeoutError",
     "WebSocketEngine",
     "WebSocketError",
     "__version__",

@@ -91,7 +91,15 @@ class WebSocketEngine:
     without, our own where it was us who failed it; None and "" until then.
     """
 
-    __slots__ = ("_reader", "_violation_frame", "_writer", "close_code", "close_reason", "state")
+    __slots__ = (
+        "_reader",
+        "_violation_frame",
+        "_writer",
+        "close_code",
+        "close_reason",
+        "role",
+        "state",
+    )
 
     def __init__(
         self,
@@ -104,6 +112,7 @@ class WebSocketEngine:
     ) -> None:
         if max_message_size < 0:
             raise ValueError("the limit of a message's size must not be negative")
+        self.role = role
         client = role is Role.CLIENT
         deflater, inflater = _compression(client, deflate, compression_level)
         self._reader = MessageReader(
@@ -133,6 +142,20 @@ class WebSocketEngine:
     @stream.setter
     def stream(self, on: bool) -> None:
         self._reader.stream = on
+
+    @property
+    def stream_next(self) -> bool:
+        """Whether the next message that begins comes piece by piece, and only that one."""
+        return self._reader.stream_next
+
+    @stream_next.setter
+    def stream_next(self, on: bool) -> None:
+        self._reader.stream_next = on
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether a message that comes piece by piece has begun, and did not end."""
+        return self._reader.is_streaming
 
     @property
     def has_pending(self) -> bool:

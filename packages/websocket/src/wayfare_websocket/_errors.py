@@ -2,23 +2,35 @@
 
 ClientError
 ├ WebSocketError                  the peer broke the protocol, with the close code that says so
-└ ClientResponseError
-  └ WSServerHandshakeError        the server did not switch to the WebSocket protocol
-TypeError
-└ WSMessageTypeError              a message of another type than the caller asked for
+├ WSMessageTypeError              (+ TypeError) a message of another type than the caller asked for
+├ ClientResponseError
+│ └ WSServerHandshakeError        the server did not switch to the WebSocket protocol
+└ ServerTimeoutError              (+ TimeoutError)
+  └ WSTimeoutError
+    ├ WSOpenTimeoutError          the handshake took too long
+    ├ WSPingTimeoutError          no Pong came
+    └ WSCloseTimeoutError         no Close frame came
 """
 
 import sys
 from typing import Any
 
-from wayfare_http_core import ClientError, ClientResponseError
+from wayfare_http_core import ClientError, ClientResponseError, ServerTimeoutError
 
 if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
 
-__all__ = ("WSMessageTypeError", "WSServerHandshakeError", "WebSocketError")
+__all__ = (
+    "WSCloseTimeoutError",
+    "WSMessageTypeError",
+    "WSOpenTimeoutError",
+    "WSPingTimeoutError",
+    "WSServerHandshakeError",
+    "WSTimeoutError",
+    "WebSocketError",
+)
 
 
 class WebSocketError(ClientError):
@@ -48,5 +60,39 @@ class WSServerHandshakeError(ClientResponseError):
     """
 
 
-class WSMessageTypeError(TypeError):
+class WSMessageTypeError(ClientError, TypeError):
     """The next message is of another type than the one that was asked for."""
+
+
+class WSTimeoutError(ServerTimeoutError):
+    """The peer took longer than `seconds`."""
+
+    seconds: float
+
+    def __init__(self, seconds: float) -> None:
+        self.args = (seconds,)
+        self.seconds = seconds
+
+
+class WSOpenTimeoutError(WSTimeoutError):
+    """The WebSocket was not open within `seconds`."""
+
+    @override
+    def __str__(self) -> str:
+        return f"the WebSocket was not open within {self.seconds:g} s"
+
+
+class WSPingTimeoutError(WSTimeoutError):
+    """A Ping was not answered within `seconds`."""
+
+    @override
+    def __str__(self) -> str:
+        return f"a Ping was not answered within {self.seconds:g} s"
+
+
+class WSCloseTimeoutError(WSTimeoutError):
+    """The peer did not answer our Close frame within `seconds`."""
+
+    @override
+    def __str__(self) -> str:
+        return f"the Close frame was not answered within {self.seconds:g} s"

@@ -80,6 +80,7 @@ class MessageReader:
         "ended",
         "failure",
         "stream",
+        "stream_next",
     )
 
     def __init__(
@@ -108,9 +109,15 @@ class MessageReader:
         self._large: LargePayload | None = None  # in place of it
         self._utf8: codecs.IncrementalDecoder | None = None
         self.stream = False
+        self.stream_next = False
         self.ended = False
         self.close = (NO_STATUS, "")
         self.failure: WebSocketError | None = None
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether a message that comes as fragments has begun, and did not end."""
+        return self._stream
 
     @property
     def has_pending(self) -> bool:
@@ -176,7 +183,7 @@ class MessageReader:
                 if (
                     size < 127
                     and first in _WHOLE
-                    and not (self._type or self._masked or self.stream)
+                    and not (self._type or self._masked or self.stream or self.stream_next)
                 ):
                     start = at + 2
                     if size == 126 and start + 2 <= end and (data[start] or data[start + 1] > 125):
@@ -280,7 +287,8 @@ class MessageReader:
         if first & OPCODE:
             self._type = first & OPCODE
             self._active = self._inflater if first & RSV1 else None
-            self._stream = self.stream
+            self._stream = self.stream or self.stream_next
+            self.stream_next = False
         self._final = bool(first & FIN)
         if self._active is not None or self._stream or not self._max_size:
             return

@@ -1,0 +1,259 @@
+"""Messages between the transport and whoever receives them: a bounded queue, and one reader at a time.
+
+    octets --slice by slice--> engine --> queue (1,024 messages or 256 KiB) --> the reader
+
+When the queue is full the transport stops reading, and what it had read already waits as octets: they are a fraction of
+what they become. When the reader emptied the queue, they go on first. So the most that is held is a full queue, what
+one slice becomes, and the octets of one read.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, final
+
+from wayfare_http_core.aio import Deadline
+
+from wayfare_websocket._engine import WebSocketEngine
+from wayfare_websocket._messages import WSFragment, WSMessage, WSMsgType
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Future, Transport
+
+__all__ = ("Inbox",)
+
+Received: TypeAlias = WSMessage | WSFragment
+
+_MOST_OCTETS = 256 * 1024
+_MOST_MESSAGES = 1024
+
+_SLICE = 64 * 1024
+"""Octets that are read between two looks at the queue: of empty messages, so many take 5 MiB."""
+_COMPRESSED_SLICE = 4 * 1024
+"""The same where messages are compressed: they may become a thousand times as much."""
+
+_TEXT = WSMsgType.TEXT
+_BINARY = WSMsgType.BINARY
+
+
+@final
+class Inbox:
+    """The receiving side of one transport.
+
+    `queue` has what was not received yet. `taken` says that somebody receives already, `full` that `refill` is to be
+    called when the queue is empty. `on_control` is called for each message that is no data, in order.
+    """
+
+    __slots__ = (
+        "_at",
+        "_compressed",
+        "_ended",
+        "_engine",
+        "_loop",
+        "_octets",
+        "_on_control",
+        "_on_end",
+        "_receive",
+        "_slice",
+        "_transport",
+        "_unread",
+        "_unwanted",
+        "_waiter",
+        "full",
+        "queue",
+        "taken",
+    )
+
+    def __init__(
+        self,
+        loop: "AbstractEventLoop",
+        transport: "Transport",
+        engine: WebSocketEngine,
+        on_control: Callable[[WSMessage], None],
+        *,
+        compressed: bool,
+    ) -> None:
+        self._loop = loop
+        self._transport = transport
+        self._engine = engine
+        self._receive: Callable[[bytes], list[Any]] = engine.receive_data
+        self._on_control = on_control
+        self._on_end: Callable[[], None] | None = None
+        self._compressed = compressed
+        self._slice = _COMPRESSED_SLICE if compressed else _SLICE
+        self._unread = b""
+        self._at = 0
+        self._octets = 0
+        self._unwanted = False
+        self._waiter: Future[None] | None = None
+        self._ended = False
+        self.queue: deque[Received] = deque()
+        self.taken = False
+        self.full = False
+
+    # -- from the transport ---------------------------------------------------------------------------------------
+
+    def take(self, data: bytes) -> None:
+        """Octets arrived."""
+        if self._unread or len(data) > self._slice:
+            self._unread = self._unread[self._at :] + data if self._unread else data
+            self._at = 0
+            self._read_on()
+        else:
+            self._read(data)
+            if self._compressed and self._engine.has_pending:
+                self._read_on()
+
+    def _read(self, data: bytes) -> None:
+        """Let the engine read a slice."""
+        queue = self.queue
+        if not queue:
+            self._octets = 0
+        for message in self._receive(data):
+            kind = message[0]
+            if kind is not _TEXT and kind is not _BINARY:
+                self._on_control(message)
+            elif self._unwanted:
+                self._drop(message)
+            else:
+                queue.append(message)
+                if self._compressed:
+                    self._octets += len(message[1])
+        if queue:
+            if not self._compressed:
+                self._octets += len(data)
+            self.wake()
+            if self._octets > _MOST_OCTETS or len(queue) > _MOST_MESSAGES:
+                self._stop()
+
+    def _read_on(self) -> None:
+        """Read what waits, until the queue is full."""
+        engine = self._engine
+        while not self.full and (self._unread or engine.has_pending):
+            if engine.has_pending:
+                self._read(b"")
+                continue
+            at = self._at
+            self._at = after = at + self._slice
+            data = self._unread[at:after]
+            if after >= len(self._unread):
+                self._unread = b""
+                self._at = 0
+            self._read(data)
+
+    def _drop(self, message: Received) -> None:
+        """Data that came after somebody gave up: the rest of one message, or all that there is."""
+        if isinstance(message, WSFragment) and message.final and not self._ended:
+            self._unwanted = False
+
+    def _stop(self) -> None:
+        if not (self.full or self._ended):
+            self.full = True
+            self._transport.pause_reading()
+
+    # -- to the reader --------------------------------------------------------------------------------------------
+
+    async def wait(self, seconds: float | None) -> bool:
+        """Return True when there is something in the queue, False when nothing will come any more.
+
+        Raises: RuntimeError when somebody waits already, TimeoutError after so many seconds.
+        Cancellation: safe; no message is lost.
+        """
+        if self.taken:
+            raise RuntimeError("somebody else is receiving from this WebSocket")
+        self.taken = True
+        try:
+            return await self.wait_taken(seconds)
+        finally:
+            self.taken = False
+
+    async def wait_taken(self, seconds: float | None) -> bool:
+        """The same for whoever took it."""
+        if self._waiter is not None:
+            raise RuntimeError("somebody else is receiving from this WebSocket")
+        if self.queue or self._ended:
+            return bool(self.queue)
+        waiter = self._waiter = self._loop.create_future()
+        try:
+            if seconds is not None:
+                Deadline.after(seconds, partial(_timed_out, seconds)).limit(waiter)
+            await waiter
+        finally:
+            self._waiter = None
+        return bool(self.queue)
+
+    def wake(self) -> None:
+        """Something is new for the reader."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def refill(self) -> None:
+        """The queue was full, and is empty now."""
+        self.full = False
+        self._octets = 0
+        self._read_on()
+        if self.full:
+            return
+        if self._on_end is None:
+            self._transport.resume_reading()
+        else:
+            self._finish(self._on_end)
+
+    # -- messages that come piece by piece ----------------------------------------------------------------------------
+
+    def take_fragments(self) -> None:
+        """Let the next message come piece by piece, to one who takes all of it.
+
+        Raises: RuntimeError when somebody else receives.
+        """
+        if self.taken:
+            raise RuntimeError("somebody else is receiving from this WebSocket")
+        self.taken = True
+        if not self.queue:
+            self._engine.stream_next = True
+
+    def give_up_fragments(self) -> None:
+        """Nobody wants the rest of that message."""
+        self._engine.stream_next = False
+        kept = [one for one in self.queue if not isinstance(one, WSFragment)]
+        self.queue.clear()
+        self.queue.extend(kept)
+        self._unwanted = self._ended or self._engine.is_streaming
+        self.taken = False
+        if self.full and not self.queue:
+            self.refill()
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def discard(self) -> bool:
+        """Nobody wants messages any more: the queue is emptied, and only the peer's Close counts.
+
+        Whether somebody waits for one.
+        """
+        self._ended = self._unwanted = True
+        self.queue.clear()
+        if self.full:
+            self.refill()
+        return self._waiter is not None
+
+    def close(self) -> None:
+        """What comes from now on means nothing; the queue stays for its reader."""
+        self._ended = True
+        self._unread = b""
+        self.wake()
+
+    def end(self, on_end: Callable[[], None]) -> None:
+        """The transport is gone. `on_end` is called when all that came before was read."""
+        self._on_end = on_end
+        if not self.full:
+            self._finish(on_end)
+
+    def _finish(self, on_end: Callable[[], None]) -> None:
+        self._ended = True
+        on_end()
+        self.wake()
+
+
+def _timed_out(seconds: float) -> TimeoutError:
+    return TimeoutError(f"no message came within {seconds:g} s")
