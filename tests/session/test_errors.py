@@ -75,6 +75,11 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "NonHttpUrlClientError": (("ftp://u:SECRET@h/",), {}),
     "NonHttpUrlRedirectClientError": (("ftp://u:SECRET@h/",), {}),
     "ConnectorClosedError": ((), {}),
+    "WebSocketError": ((1002, "no"), {}),
+    "WSTimeoutError": ((5.0,), {}),
+    "WSOpenTimeoutError": ((5.0,), {}),
+    "WSPingTimeoutError": ((5.0,), {}),
+    "WSCloseTimeoutError": ((5.0,), {}),
     "HttpProcessingError": ((), {"code": 400, "message": "no"}),
 }
 OF_RESPONSES = (
@@ -82,6 +87,7 @@ OF_RESPONSES = (
     "ContentTypeError",
     "TooManyRedirects",
     "ClientHttpProxyError",
+    "WSServerHandshakeError",
 )
 
 
@@ -138,6 +144,9 @@ def test_the_tree_is_the_one_that_callers_know() -> None:
         ),
         "RedirectClientError": (wayfare.ClientError,),
         "TotalTimeoutError": (TimeoutError,),
+        "WSServerHandshakeError": (wayfare.ClientResponseError,),
+        "WSMessageTypeError": (TypeError,),
+        "WSOpenTimeoutError": (TimeoutError,),
     }
     for name, bases in tree.items():
         assert issubclass(getattr(wayfare, name), bases)

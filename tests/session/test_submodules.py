@@ -13,7 +13,8 @@ import wayfare_http_core
 KNOWN = {
     "abc": "AbstractCookieJar AbstractResolver AbstractStreamWriter ResolveResult",
     "client": "ClientSession ClientTimeout ClientResponse ClientRequest ClientError InvalidURL DEFAULT_TIMEOUT "
-    "TCPConnector UnixConnector BaseConnector Fingerprint request",
+    "TCPConnector UnixConnector BaseConnector Fingerprint request ClientWebSocketResponse ClientWSTimeout "
+    "WSServerHandshakeError WSMessageTypeError",
     "client_exceptions": "ClientConnectorError ClientOSError ClientPayloadError ContentTypeError "
     "ServerDisconnectedError ServerTimeoutError TooManyRedirects ClientSSLError ServerFingerprintMismatch",
     "client_reqrep": "ClientRequest ClientResponse RequestInfo Fingerprint ContentDisposition",

@@ -136,6 +136,20 @@ if TYPE_CHECKING:
         payload_type,
         streamer,
     )
+    from wayfare_websocket import (
+        DeflateOffer,
+        WebSocketError,
+        WSCloseCode,
+        WSCloseTimeoutError,
+        WSMessage,
+        WSMessageTypeError,
+        WSMsgType,
+        WSOpenTimeoutError,
+        WSPingTimeoutError,
+        WSServerHandshakeError,
+        WSTimeoutError,
+    )
+    from wayfare_websocket.aio import ClientWebSocketResponse
 
     from ._bearer_auth import BearerAuthMiddleware, BearerToken
     from ._chain_map import ChainMapProxy
@@ -185,6 +199,9 @@ if TYPE_CHECKING:
     )
     from ._upgraded_stream import UpgradedStream
     from ._upload_tracker import UploadTracker
+    from ._ws_connect import WebSocketContext
+    from ._ws_options import WSConnectOptions
+    from ._ws_timeout import ClientWSTimeout
 else:
     # What a plain request does not need loads when one of its names is asked for. Add new ones above and here.
     _LAZY = {
@@ -308,6 +325,21 @@ else:
         "DataQueue": "wayfare_http_core.aio",
         "EofStream": "wayfare_http_core.aio",
         "FlowControlDataQueue": "wayfare_http_core.aio",
+        "DeflateOffer": "wayfare_websocket",
+        "WebSocketError": "wayfare_websocket",
+        "WSCloseCode": "wayfare_websocket",
+        "WSCloseTimeoutError": "wayfare_websocket",
+        "WSMessage": "wayfare_websocket",
+        "WSMessageTypeError": "wayfare_websocket",
+        "WSMsgType": "wayfare_websocket",
+        "WSOpenTimeoutError": "wayfare_websocket",
+        "WSPingTimeoutError": "wayfare_websocket",
+        "WSServerHandshakeError": "wayfare_websocket",
+        "WSTimeoutError": "wayfare_websocket",
+        "ClientWebSocketResponse": "wayfare_websocket.aio",
+        "WebSocketContext": "wayfare._ws_connect",
+        "WSConnectOptions": "wayfare._ws_options",
+        "ClientWSTimeout": "wayfare._ws_timeout",
     }
 
     def __getattr__(name):
@@ -358,6 +390,8 @@ __all__ = (
     "ClientSSLError",
     "ClientSession",
     "ClientTimeout",
+    "ClientWSTimeout",
+    "ClientWebSocketResponse",
     "ConnectionInfo",
     "ConnectionTimeoutError",
     "ConnectorClosedError",
@@ -366,6 +400,7 @@ __all__ = (
     "DNSTimeoutError",
     "DataQueue",
     "DefaultResolver",
+    "DeflateOffer",
     "DialTimeoutError",
     "DigestAuthMiddleware",
     "DownloadMismatchError",
@@ -473,6 +508,18 @@ __all__ = (
     "UpgradedStream",
     "UploadAbortedError",
     "UploadTracker",
+    "WSCloseCode",
+    "WSCloseTimeoutError",
+    "WSConnectOptions",
+    "WSMessage",
+    "WSMessageTypeError",
+    "WSMsgType",
+    "WSOpenTimeoutError",
+    "WSPingTimeoutError",
+    "WSServerHandshakeError",
+    "WSTimeoutError",
+    "WebSocketContext",
+    "WebSocketError",
     "WriteTimeoutError",
     "__version__",
     "content_disposition_filename",

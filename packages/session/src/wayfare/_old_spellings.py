@@ -6,14 +6,16 @@ each other, the old one and the new one included.
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from wayfare_connector import TCPConnector, read_tls_options
 
 from ._options import OLD_REQUEST_NAMES, OLD_SESSION_NAMES
 from ._timeout import UNSET, ClientTimeout
+from ._ws_timeout import DEFAULT_WS_TIMEOUT, ClientWSTimeout, read_ws_timeout
 
-__all__ = ("modern_request", "modern_session")
+__all__ = ("modern_request", "modern_session", "modern_ws_timeout")
 
 _TLS = ("verify_ssl", "ssl_context", "fingerprint")
 
@@ -38,6 +40,22 @@ def modern_request(options: Mapping[str, Any], stacklevel: int) -> dict[str, Any
             raise TypeError(f"text must be str, not {type(options['text']).__name__}")
         modern["data"] = options["text"]
     return modern
+
+
+def modern_ws_timeout(options: Mapping[str, Any], stacklevel: int) -> ClientWSTimeout:
+    """The limits of a WebSocket from a number of seconds, and from `receive_timeout`.
+
+    Raises: TypeError, ValueError for values of the wrong kind.
+    """
+    timeout = options.get("timeout", DEFAULT_WS_TIMEOUT)
+    if not isinstance(timeout, ClientTimeout | ClientWSTimeout):
+        _warn("timeout= of a number is timeout=ClientWSTimeout(ws_close=…) now", stacklevel)
+        timeout = ClientWSTimeout(ws_close=timeout)
+    timeout = read_ws_timeout(timeout)
+    if "receive_timeout" in options:
+        _warn("receive_timeout= is timeout=ClientWSTimeout(ws_receive=…) now", stacklevel)
+        timeout = replace(timeout, ws_receive=options["receive_timeout"])
+    return timeout
 
 
 def modern_session(options: Mapping[str, Any], stacklevel: int) -> dict[str, Any]:

@@ -86,6 +86,9 @@ _SECRETS: Final = frozenset(
 _HARMLESS: Final = frozenset(("sec-websocket-key", "idempotency-key"))
 """Names with such a word that are none."""
 
+_OF_CONNECTION: Final = {"ws": "http", "wss": "https"}
+_OF_WEBSOCKET: Final = {"http": "ws", "https": "wss"}
+
 _WORD: Final = re.compile(r"[a-z0-9]+", re.ASCII)
 _UNSENDABLE: Final = re.compile(r"[^\x21-\x7e]", re.ASCII)
 """What no request line may contain."""
@@ -189,7 +192,12 @@ def next_hop(
     if status not in REDIRECTS or location is None:
         return None
     target = _resolved(sent or request.real_url, location, requote=settings.requote_redirect_url)
-    if target.scheme not in ("http", "https"):
+    schemes = _OF_WEBSOCKET
+    if request.url.scheme in _OF_CONNECTION:
+        # A server need not know that it was asked for a WebSocket: its http means the same.
+        schemes = _OF_CONNECTION
+        target = target.with_scheme(_OF_WEBSOCKET.get(target.scheme, target.scheme))
+    if target.scheme not in schemes:
         raise NonHttpUrlRedirectClientError(target)
     if not target.raw_host:
         raise InvalidUrlRedirectClientError(location, "the Location has no host")
@@ -277,10 +285,11 @@ def is_sensitive(name: str, registered: frozenset[str] = frozenset()) -> bool:
 def same_origin(one: URL, other: URL) -> bool:
     """Whether two absolute URLs have scheme, host and port in common, default ports included.
 
-    An IPv4 address is the same when it comes as an IPv4-mapped IPv6 address; a trailing dot makes another host.
+    A WebSocket's scheme is that of the connection that it is opened on: ws is http, and wss is https. An IPv4 address
+    is the same when it comes as an IPv4-mapped IPv6 address; a trailing dot makes another host.
     """
     return (
-        one.scheme == other.scheme
+        _OF_CONNECTION.get(one.scheme, one.scheme) == _OF_CONNECTION.get(other.scheme, other.scheme)
         and one.port == other.port
         and _plain_host(one.raw_host) == _plain_host(other.raw_host)
     )

@@ -10,7 +10,7 @@ from ._response_summary import KEPT
 if TYPE_CHECKING:
     from ._response import ClientResponse
 
-__all__ = ("PATIENCE", "refuse")
+__all__ = ("PATIENCE", "beginning_of", "refuse")
 
 PATIENCE: Final = 1.0
 """Seconds that an error waits for content. It is known already and must not come late: the content of most arrives with
@@ -25,7 +25,7 @@ async def refuse(response: "ClientResponse") -> None:
     Cancellation: the response is released.
     """
     try:
-        beginning = b"" if response.closed else await _beginning(response)
+        beginning = b"" if response.closed else await beginning_of(response)
         response.raise_for_status()
     except ClientResponseError as error:
         error.body = error.body or beginning
@@ -34,7 +34,7 @@ async def refuse(response: "ClientResponse") -> None:
         response.release()
 
 
-async def _beginning(response: "ClientResponse") -> bytes:
+async def beginning_of(response: "ClientResponse") -> bytes:
     """Up to `KEPT` octets of the content that were not there with the head."""
     content = response.content
     kept = bytearray()

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import TYPE_CHECKING, Any, Literal, cast, final, overload
 
 from multidict import CIMultiDict
 from wayfare_connector import BaseConnector, TCPConnector
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from ._event_source import EventSource, Reconnection
     from ._tracing import TracePlan
     from ._tracing_config import TraceConfig
+    from ._ws_connect import WebSocketContext
+    from ._ws_options import WSConnectOptions
 
 __all__ = ("ClientSession",)
 
@@ -223,6 +225,45 @@ class ClientSession:
         from ._downloads import download
 
         return await download(self, url, path, options)
+
+    @overload
+    def ws_connect(
+        self,
+        url: str | URL,
+        *,
+        decode_text: Literal[True] = True,
+        **options: Unpack["WSConnectOptions"],
+    ) -> "WebSocketContext[Literal[True]]": ...
+    @overload
+    def ws_connect(
+        self, url: str | URL, *, decode_text: Literal[False], **options: Unpack["WSConnectOptions"]
+    ) -> "WebSocketContext[Literal[False]]": ...
+    @overload
+    def ws_connect(
+        self, url: str | URL, *, decode_text: bool, **options: Unpack["WSConnectOptions"]
+    ) -> "WebSocketContext[bool]": ...
+    def ws_connect(
+        self, url: str | URL, *, decode_text: bool = True, **options: Unpack["WSConnectOptions"]
+    ) -> "WebSocketContext[Any]":
+        """Open a WebSocket; await it or enter it with `async with` for its `ClientWebSocketResponse`.
+
+        `url` may say ws and wss, or http and https for the same. With `decode_text=False` texts come as bytes that are
+        UTF-8. The other arguments stand in `WSConnectOptions`.
+
+        Raises, when awaited: `WSServerHandshakeError` where the server does not open one, `WSOpenTimeoutError` where
+        that takes too long, else as `request`.
+        Cancellation: the handshake is given up and its connection closed.
+        """
+        # Imported here: many programs open none.
+        from ._ws_connect import WebSocketContext, open_websocket
+        from ._ws_options import modern_ws_options
+
+        modern = modern_ws_options(options, stacklevel=3)
+        frame = sys._getframe(1)
+        site = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        return WebSocketContext(
+            open_websocket(self, self._pipeline, url, modern, decode_text, site)
+        )
 
     def _start(self, method: str, url: str | URL, options: RequestOptions) -> RequestContext:
         if options and not OLD_REQUEST_NAMES.isdisjoint(options):

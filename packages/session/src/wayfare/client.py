@@ -7,6 +7,7 @@ from wayfare_connector import (
     TCPConnector,
     UnixConnector,
 )
+from wayfare_websocket.aio import ClientWebSocketResponse
 
 from ._one_request import request
 from ._request import ClientRequest, RequestInfo
@@ -15,6 +16,8 @@ from ._response import ClientResponse
 from ._session import ClientSession
 from ._timeout import DEFAULT_TIMEOUT, ClientTimeout
 from ._upload_tracker import UploadTracker
+from ._ws_connect import WebSocketContext
+from ._ws_timeout import DEFAULT_WS_TIMEOUT, ClientWSTimeout
 from .client_exceptions import (
     AddressRefusedError,
     BodyTooLargeError,
@@ -58,11 +61,19 @@ from .client_exceptions import (
     TotalTimeoutError,
     UnixClientConnectorError,
     UploadAbortedError,
+    WebSocketError,
     WriteTimeoutError,
+    WSCloseTimeoutError,
+    WSMessageTypeError,
+    WSOpenTimeoutError,
+    WSPingTimeoutError,
+    WSServerHandshakeError,
+    WSTimeoutError,
 )
 
 __all__ = (
     "DEFAULT_TIMEOUT",
+    "DEFAULT_WS_TIMEOUT",
     "AddressRefusedError",
     "BaseConnector",
     "BodyTooLargeError",
@@ -83,6 +94,8 @@ __all__ = (
     "ClientSSLError",
     "ClientSession",
     "ClientTimeout",
+    "ClientWSTimeout",
+    "ClientWebSocketResponse",
     "ConnectionTimeoutError",
     "ConnectorClosedError",
     "ContentTypeError",
@@ -117,6 +130,14 @@ __all__ = (
     "UnixConnector",
     "UploadAbortedError",
     "UploadTracker",
+    "WSCloseTimeoutError",
+    "WSMessageTypeError",
+    "WSOpenTimeoutError",
+    "WSPingTimeoutError",
+    "WSServerHandshakeError",
+    "WSTimeoutError",
+    "WebSocketContext",
+    "WebSocketError",
     "WriteTimeoutError",
     "request",
 )

@@ -38,6 +38,15 @@ from wayfare_http_core import (
     UploadAbortedError,
     WriteTimeoutError,
 )
+from wayfare_websocket import (
+    WebSocketError,
+    WSCloseTimeoutError,
+    WSMessageTypeError,
+    WSOpenTimeoutError,
+    WSPingTimeoutError,
+    WSServerHandshakeError,
+    WSTimeoutError,
+)
 
 from ._errors import (
     ChecksumMismatchError,
@@ -102,5 +111,12 @@ __all__ = (
     "TotalTimeoutError",
     "UnixClientConnectorError",
     "UploadAbortedError",
+    "WSCloseTimeoutError",
+    "WSMessageTypeError",
+    "WSOpenTimeoutError",
+    "WSPingTimeoutError",
+    "WSServerHandshakeError",
+    "WSTimeoutError",
+    "WebSocketError",
     "WriteTimeoutError",
 )
