@@ -95,9 +95,10 @@ class ConnectorCase:
 
     make: MakeConnector
     server: Target
-    """Answers every GET with 200, some content, and a connection that persists."""
-    refused: Target
-    """Nobody answers here."""
+    """Answers every GET with 200, some content, and a connection that persists, unless the connector's
+    `force_close` says that none does."""
+    refused: Target | None
+    """Nobody answers here; None where somebody always does."""
 
 
 def require(condition: bool, rule: str) -> None:
@@ -193,6 +194,7 @@ async def _dial(
 
 async def _hang_up(transport: asyncio.Transport, probe: _Probe) -> None:
     transport.close()
+    require(transport.is_closing() is True, "is_closing() is True after close()")
     await probe.until(lambda: probe.lost, "close() must end in connection_lost")
 
 
@@ -210,6 +212,7 @@ async def _dialer_carries(case: DialerCase) -> None:
     require(made == [probe], "the factory is called once, and its protocol returned")
     require(probe.made == 1, "connection_made was called once when dial returns")
     require(probe.transport is transport, "the protocol and the caller get the same transport")
+    require(transport.is_closing() is False, "is_closing() is False on a new transport")
     names = [name for name in observer.names if name.startswith("dial")]
     require(names == ["dial_start", "dial_end"], "the observer is told dial_start and dial_end")
     other, other_probe = await _dial(case)
@@ -413,6 +416,10 @@ async def _connector_reuses(case: ConnectorCase) -> None:
         require(connection.available_exchanges > 0, "a new connection can start an exchange")
         require(connector.stats().leased == 1, "a connection is leased until its exchange ends")
         await _get(connection, case.server)
+        if connector.force_close:
+            require(connector.stats().leased == 0, "the lease ends with its exchange")
+            require(connector.lease_nowait(case.server) is None, "no connection is used twice")
+            return
         require(connector.stats().idle == 1, "after its exchange the connection is idle")
         again = await connector.connect(case.server)
         require(again is connection, "an idle connection is used again")
@@ -435,16 +442,20 @@ async def _connector_waits(case: ConnectorCase) -> None:
             await asyncio.sleep(0)
             require(connector.stats().waiting == 1, "a full pool makes wait")
             await _get(connection, case.server)
-            require(await waiter is connection, "the connection goes to the waiter")
+            served = await waiter
+            require(served is connection or connector.force_close, "it goes to the waiter")
+            await _get(served, case.server)
         finally:
             waiter.cancel()
 
 
 async def _connector_fails(case: ConnectorCase) -> None:
     async with case.make(limit=1) as connector:
-        for _ in range(3):
+        for target in [case.refused] * 3:
+            if target is None:
+                break
             # A place that is never given back would keep the next one waiting.
-            connect = connector.connect(case.refused, ConnectTimeouts(connect=PATIENCE))
+            connect = connector.connect(target, ConnectTimeouts(connect=PATIENCE))
             await raises(ClientConnectorError, connect, "failing is a ClientConnectorError")
         require(connector.stats().connecting == 0, "a failed connect gives its place back")
         await _get(await connector.connect(case.server), case.server)
