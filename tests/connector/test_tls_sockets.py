@@ -5,7 +5,7 @@ import gc
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -37,6 +37,15 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         await writer.drain()
     writer.close()
     await writer.wait_closed()
+
+
+async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read until it breaks."""
+    with suppress(ConnectionError, ssl.SSLError):
+        await reader.read()
+    writer.close()
+    with suppress(ConnectionError, ssl.SSLError):
+        await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -124,6 +133,26 @@ def test_much_data_both_ways(
             assert transport.get_extra_info("socket") is not None
             transport.close()
             assert await app.lost is None
+
+    run(main())
+
+
+def test_much_data_for_a_transport_that_is_lost_is_dropped(
+    run: Run,
+    tls_client_context: ssl.SSLContext,
+    tls_server_context: ssl.SSLContext,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """asyncio writes a warning into its log for each write after the first few."""
+
+    async def main() -> None:
+        app = Sink()
+        async with serving(tls_server_context, swallow) as port:
+            transport = await connect(app, tls_client_context, port)
+            transport._layer.raw_transport.abort()
+            transport.write(bytes(10_000_000))
+            await app.lost
+        assert not caplog.records
 
     run(main())
 
@@ -346,7 +375,7 @@ class Pipes(asyncio.SubprocessProtocol):
 
 
 class ChildTransport(asyncio.Transport):
-    """As much of a transport as TLS needs: write, close and abort."""
+    """As much of a transport as TLS needs: write, close, abort and is_closing."""
 
     def __init__(self, child: asyncio.SubprocessTransport) -> None:
         super().__init__()
@@ -363,6 +392,9 @@ class ChildTransport(asyncio.Transport):
 
     def abort(self) -> None:
         self.child.close()
+
+    def is_closing(self) -> bool:
+        return self.stdin.is_closing()
 
 
 async def test_tls_through_a_child_process(

@@ -404,6 +404,24 @@ async def test_whatever_breaks_a_transport_is_an_error_of_ours(
         assert caught.value.__cause__ is cause
 
 
+async def test_a_transport_may_say_it_in_our_words(connect: Connect) -> None:
+    """As a layer of TLS does that knows what an alert means."""
+    async with connect(ReadRequest()) as w:
+        exchanging = asyncio.ensure_future(w.connection.exchange(GET))
+        await w.sent(1)
+        error = ClientOSError(1, "refused by an alert")
+        w.end.lose(error)
+        with pytest.raises(ClientOSError) as caught:
+            await exchanging
+        assert caught.value is error
+    async with connect(ReadRequest(), Send(BEGUN)) as w:
+        exchange = await w.connection.exchange(GET)
+        w.end.lose(error)
+        with pytest.raises(IncompleteBodyError) as broken:
+            await exchange.content.readany()
+        assert broken.value.__cause__ is error
+
+
 @pytest.mark.parametrize("end", [Fin(), Reset()])
 async def test_a_connection_that_ends_within_the_content(connect: Connect, end: Action) -> None:
     """B13: what came is read first; the error says how much is missing."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from ._errors import (
@@ -81,6 +82,7 @@ class Route:
                 await _context(peer),
                 server_hostname=peer.server_hostname or peer.host,
                 shutdown_timeout=self.shutdown_timeout,
+                refusal=partial(_refused, peer),
             )
         except ValueError as exc:
             raise ClientSSLError(peer, OSError(None, str(exc))) from exc
@@ -106,6 +108,13 @@ class Route:
         _check(peer, facts)
         if self.observer is not None:
             await self.observer.tls_end(peer, facts.tls_version, loop.time() - started)
+
+
+def _refused(peer: Target, exc: ssl.SSLError) -> ClientConnectorSSLError:
+    """What the application is told of an alert that comes instead of the peer's first octet."""
+    error = ClientConnectorSSLError(peer, exc)
+    error.__cause__ = exc
+    return error
 
 
 async def _context(peer: Target) -> ssl.SSLContext:

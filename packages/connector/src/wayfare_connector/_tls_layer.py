@@ -20,6 +20,7 @@ import asyncio
 import enum
 import ssl
 import sys
+from collections.abc import Callable
 from typing import Self, cast, final
 
 from wayfare_http_core.aio import RECEIVE_BUFFER_SIZE, read_rest, receive_buffer
@@ -76,6 +77,8 @@ class TLSLayer(asyncio.BufferedProtocol):
         if the context does not check it, and for a server.
     shutdown_timeout: seconds that `close` may take to flush, send close_notify and get the peer's
         before the raw transport is aborted; 0 aborts at once, None waits without limit.
+    refusal: makes the application's error of what goes wrong before the peer's first plaintext. With
+        TLS 1.3 a client is finished first, and a server that wants another certificate says so then.
 
     Raises: ValueError for a server_hostname that is no name, or is missing where it is checked.
     """
@@ -90,12 +93,14 @@ class TLSLayer(asyncio.BufferedProtocol):
         "_engine",
         "_error",
         "_goodbye_sent",
+        "_heard",
         "_loop",
         "_raw",
         "_raw_eof",
         "_raw_write",
         "_raw_writing_paused",
         "_reading_paused",
+        "_refusal",
         "_resume_handle",
         "_shutdown_timeout",
         "_state",
@@ -112,6 +117,7 @@ class TLSLayer(asyncio.BufferedProtocol):
         server_hostname: str | None,
         server_side: bool = False,
         shutdown_timeout: float | None = 1.0,
+        refusal: Callable[[ssl.SSLError], Exception] | None = None,
     ) -> None:
         if context.check_hostname and server_hostname is None and not server_side:
             # A memory BIO does not object, as a socket does: the name would just go unchecked.
@@ -123,6 +129,8 @@ class TLSLayer(asyncio.BufferedProtocol):
         )
         self._app = app_protocol
         self._shutdown_timeout = shutdown_timeout
+        self._refusal = refusal
+        self._heard = refusal is None
         self._state = _NEW
         self._error: BaseException | None = None
         self._discarded = 0
@@ -256,6 +264,8 @@ class TLSLayer(asyncio.BufferedProtocol):
         if not 0 < size <= _WRITE_STEP:
             view = memoryview(data).cast("B")
             for start in range(0, len(view), _WRITE_STEP):
+                if self._raw.is_closing():
+                    return  # asyncio would complain in its log, once for each step
                 self.write(view[start : start + _WRITE_STEP])
             return
         try:
@@ -470,10 +480,10 @@ class TLSLayer(asyncio.BufferedProtocol):
         try:
             count = self._engine.read_into(buffer)
         except ssl.SSLError as exc:
-            self._flush()  # The alert that tells the peer why.
-            self._fail(exc)
+            self._refuse(exc)
             return
         if count:
+            self._heard = True
             app.buffer_updated(count)
 
     def _copy(self, app: asyncio.Protocol) -> None:
@@ -481,11 +491,17 @@ class TLSLayer(asyncio.BufferedProtocol):
         try:
             data = self._engine.read()
         except ssl.SSLError as exc:
-            self._flush()
-            self._fail(exc)
+            self._refuse(exc)
             return
         if data:
+            self._heard = True
             app.data_received(data)
+
+    def _refuse(self, exc: ssl.SSLError) -> None:
+        """End the connection for what was read."""
+        self._flush()  # The alert that tells the peer why.
+        refusal, self._refusal = self._refusal, None
+        self._fail(exc if self._heard or refusal is None else refusal(exc))
 
     # Outgoing.
 

@@ -44,9 +44,12 @@ def read_rest(transport: asyncio.BaseTransport, limit: int) -> bytes:
 def loss_error(exc: Exception | None, incomplete: ClientError | None = None) -> ClientError:
     """What a lost connection means, as an error of ours with the transport's as its cause.
 
-    `incomplete` is the error for a message that had begun.
+    `incomplete` is the error for a message that had begun. A transport that says it in our words, as TLS
+    can, is taken at them.
     """
     error: ClientError
+    if isinstance(exc, ClientError) and incomplete is None:
+        return exc
     if incomplete is not None:
         error = incomplete
     elif exc is None:
