@@ -18,7 +18,7 @@ from wayfare_multipart import (
     Payload,
     get_payload,
 )
-from wayfare_multipart._file_payloads import _is_cached as is_cached
+from wayfare_multipart._file_payloads import _cached as octets_cached
 from wayfare_multipart._segments import PIECE
 from wayfare_multipart.aio import AsyncBody, async_body
 
@@ -88,10 +88,21 @@ async def test_a_file_alone_may_be_left_to_the_kernel(path: Path) -> None:
         assert await octets(body) == BIG
 
 
+@pytest.mark.parametrize(
+    ("missing", "pieces"),
+    [
+        ((), 0),
+        ((0,), 1),
+        ((PIECE - 1,), 1),
+        ((PIECE,), 1),
+        ((PIECE - 1, PIECE), 2),
+        ((len(BIG) - 1,), 1),
+    ],
+)
 async def test_what_the_system_has_in_memory_needs_no_thread(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch, missing: tuple[int, ...], pieces: int
 ) -> None:
-    """And what it has not is left to one."""
+    """A piece of which it lacks the beginning or the end is left to one, and no other piece is."""
     loop = asyncio.get_running_loop()
     threads: list[object] = []
 
@@ -99,19 +110,20 @@ async def test_what_the_system_has_in_memory_needs_no_thread(
         threads.append(call)
         return usual(executor, call)
 
+    def cached(descriptor: int, at: int, wanted: int) -> int:
+        there = [each not in missing and each < len(BIG) for each in range(at, at + wanted)]
+        return [*there, False].index(False)
+
     usual = loop.run_in_executor
     monkeypatch.setattr(loop, "run_in_executor", run_in_executor)
+    monkeypatch.setattr("wayfare_multipart._file_payloads._cached", cached)
     with path.open("rb") as file:
-        body = async_body(get_payload(file))
-        for cached in (True, False):
-            threads.clear()
-            monkeypatch.setattr(
-                "wayfare_multipart._file_payloads._is_cached",
-                lambda descriptor, at, cached=cached: cached,
-            )
-            assert await octets(body) == BIG
-            assert (threads == []) is cached
-    assert not is_cached(-1, 0)
+        assert await octets(async_body(get_payload(file))) == BIG
+    assert len(threads) == pieces
+
+
+def test_a_system_that_does_not_say_what_it_has_in_memory() -> None:
+    assert octets_cached(-1, 0, 1) == 0
 
 
 async def test_blocking_iterators_run_in_threads() -> None:

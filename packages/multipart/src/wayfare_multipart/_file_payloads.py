@@ -50,12 +50,13 @@ class _Counted:
 class _DiskReader(_Counted, BlockingReader):
     """Reads a file on disk by its descriptor, without moving its position: threads do not disturb each other."""
 
-    __slots__ = ("_descriptor", "_start")
+    __slots__ = ("_begins_cached", "_descriptor", "_start")
 
     def __init__(self, descriptor: int, start: int, size: int) -> None:
         super().__init__(size)
         self._descriptor = descriptor
         self._start = start
+        self._begins_cached = False
 
     @override
     def read(self) -> bytes:
@@ -66,21 +67,23 @@ class _DiskReader(_Counted, BlockingReader):
         at = self._start + self._read
         left = (self._size or 0) - self._read
         # Handing a piece to a thread costs more than reading it, if it is in memory already. Both of its ends are
-        # looked at: the system reads ahead in one stretch.
-        if left > 0 and not (
-            _is_cached(self._descriptor, at)
-            and _is_cached(self._descriptor, at + min(left, PIECE) - 1)
-        ):
-            return None
+        # looked at: the system reads ahead in one stretch. Behind its last octet the next piece begins.
+        if left > 0:
+            if not (self._begins_cached or _cached(self._descriptor, at, 1)):
+                return None
+            found = _cached(self._descriptor, at + min(left, PIECE) - 1, 2)
+            self._begins_cached = found == 2
+            if not found:
+                return None
         return self.read()
 
 
-def _is_cached(descriptor: int, at: int) -> bool:
-    """Whether the system has this octet of a file in memory; False where it does not say."""
+def _cached(descriptor: int, at: int, octets: int) -> int:
+    """How many of these octets of a file the system has in memory; 0 where it does not say."""
     try:
-        return os.preadv(descriptor, [bytearray(1)], at, os.RWF_NOWAIT) == 1
+        return os.preadv(descriptor, [bytearray(octets)], at, os.RWF_NOWAIT)
     except (AttributeError, OSError):
-        return False
+        return 0
 
 
 @final
