@@ -354,7 +354,7 @@ def _hints(origin: type) -> dict[str, Any]:
 
 def _bound(origin: Any, arguments: tuple[Any, ...], bindings: Bindings) -> Bindings:
     """What the type variables of a generic class stand for."""
-    parameters = getattr(origin, "__parameters__", ()) or getattr(origin, "__type_params__", ())
+    parameters = getattr(origin, "__parameters__", ())
     said = [_substituted(argument, bindings) for argument in arguments]
     return dict(zip(parameters, said, strict=False))
 
