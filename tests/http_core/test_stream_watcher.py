@@ -192,7 +192,15 @@ async def test_cancelled_while_waiting_for_octets() -> None:
     assert watcher.told == [b"ab", None]
 
 
-async def test_a_stream_has_one_watcher() -> None:
-    stream, watcher = watched()
-    with pytest.raises(RuntimeError, match="watched already"):
-        stream.watch(watcher)
+async def test_several_watchers_are_told_one_after_the_other() -> None:
+    stream, first = watched(eof=False)
+    second, third = Watcher(), Watcher()
+    stream.watch(second)
+    stream.feed_data(b"ab")
+    assert await stream.read(1) == b"a"
+    stream.watch(third)
+    stream.feed_data(b"c")
+    stream.feed_eof()
+    assert await stream.read() == b"bc"
+    assert first.told == second.told == [b"ab", b"c", None]
+    assert third.told == [b"c", None]

@@ -160,6 +160,7 @@ if TYPE_CHECKING:
     from ._event_parser import EventParser, ServerSentEvent
     from ._event_source import EventSource, Reconnection
     from ._event_stream import EventStream
+    from ._har import HARRecorder
     from ._middlewares import ClientHandlerType, ClientMiddlewareType
     from ._one_request import request
     from ._rate_limit import RateLimitMiddleware
@@ -224,6 +225,7 @@ else:
         "request": "wayfare._one_request",
         "UpgradedStream": "wayfare._upgraded_stream",
         "UploadTracker": "wayfare._upload_tracker",
+        "HARRecorder": "wayfare._har",
         "Redaction": "wayfare._redaction",
         "RedirectPolicy": "wayfare._redirects",
         "RedirectStep": "wayfare._redirects",
@@ -419,6 +421,7 @@ __all__ = (
     "FlowControlDataQueue",
     "FollowedResponse",
     "FormData",
+    "HARRecorder",
     "HttpVersion",
     "HttpVersion10",
     "HttpVersion11",

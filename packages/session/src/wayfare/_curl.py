@@ -1,11 +1,11 @@
 """A request as a command line of curl, to be pasted into a shell or a report."""
 
 import shlex
-from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, Final
 
-from wayfare_http_core import HttpVersion10, RequestBody
+from wayfare_http_core import HttpVersion10
 
+from ._bodies_at_hand import body_at_hand
 from ._redaction import REDACTED, Redaction
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _content(request: "ClientRequest", redaction: Redaction | None) -> tuple[lis
     body = request.body
     if body is None:
         return [], ""
-    octets = _octets(body)
+    octets = body_at_hand(body, _SHOWN)
     text = None if octets is None else _as_text(octets)
     if text is None:
         size = "content" if octets is None else f"{len(octets)} octets"
@@ -96,16 +96,6 @@ def _content(request: "ClientRequest", redaction: Redaction | None) -> tuple[lis
         media_types = request.fields.getall("Content-Type")
         text = redaction.content(media_types[0] if media_types else "", text)
     return ["--data-raw", text], ""
-
-
-def _octets(body: RequestBody | bytes) -> bytes | None:
-    """The whole content where it is at hand and stays so; None where reading it would use it up, or take long."""
-    if isinstance(body, bytes):
-        return body if len(body) <= _SHOWN else None
-    if not body.replayable or body.length is None or body.length > _SHOWN:
-        return None
-    chunks = body.chunks()
-    return None if isinstance(chunks, AsyncIterable) else b"".join(chunks)
 
 
 def _as_text(octets: bytes) -> str | None:

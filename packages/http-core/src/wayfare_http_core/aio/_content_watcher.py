@@ -1,8 +1,14 @@
 """Whoever looks on while content is read, such as tracing."""
 
+import sys
 from typing import Protocol, final
 
 from ._stream_buffer import StreamBuffer
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 __all__ = ("ContentWatcher", "Watch")
 
@@ -21,6 +27,25 @@ class ContentWatcher(Protocol):
 
 
 @final
+class _Both(ContentWatcher):
+    __slots__ = ("_first", "_second")
+
+    def __init__(self, first: ContentWatcher, second: ContentWatcher) -> None:
+        self._first = first
+        self._second = second
+
+    @override
+    async def content_arrived(self, piece: bytes) -> None:
+        await self._first.content_arrived(piece)
+        await self._second.content_arrived(piece)
+
+    @override
+    async def content_ended(self, exception: Exception | None) -> None:
+        await self._first.content_ended(exception)
+        await self._second.content_ended(exception)
+
+
+@final
 class Watch:
     """A watcher, and how much it knows of: octets from the beginning of the content."""
 
@@ -29,6 +54,10 @@ class Watch:
     def __init__(self, watcher: ContentWatcher, told: int) -> None:
         self.watcher = watcher
         self._told = told
+
+    def add(self, watcher: ContentWatcher) -> None:
+        """Tell another one, too."""
+        self.watcher = _Both(self.watcher, watcher)
 
     async def tell(self, waiting: StreamBuffer, taken: int) -> None:
         """Tell of what waits to be read and was not told yet; `taken` octets were read before.

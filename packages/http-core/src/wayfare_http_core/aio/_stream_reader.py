@@ -129,11 +129,13 @@ class StreamReader(StreamFeed):
     def watch(self, watcher: ContentWatcher) -> None:
         """Show a watcher the content as it is read, from here on. What `read_nowait` takes is not: it cannot wait.
 
-        Raises: RuntimeError when the content is watched already.
+        There may be several: they are told one after the other, the first one first. A later one is not shown what
+        the others were shown before.
         """
-        if self._watch is not None:
-            raise RuntimeError("the content is watched already")
-        self._watch = Watch(watcher, self.total_bytes)
+        if self._watch is None:
+            self._watch = Watch(watcher, self.total_bytes)
+        else:
+            self._watch.add(watcher)
 
     # -- state -----------------------------------------------------------------------------------------------------
 
