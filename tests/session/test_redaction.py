@@ -77,6 +77,12 @@ def test_names_may_be_added_and_taken_away() -> None:
     assert redaction.is_secret("api-key")
 
 
+def test_another_mark_and_more_names() -> None:
+    redaction = Redaction(harmless=["key"], mark="?").with_names(["Sig"])
+    assert redaction.text("http://h/?sig=1&key=2&token=3") == "http://h/?sig=?&key=2&token=?"
+    assert redaction.field("Authorization", "Basic abc") == "Basic ?"
+
+
 @pytest.mark.parametrize("arguments", [("token",), ((), "token")])
 def test_one_name_is_not_several(arguments: tuple[str, ...]) -> None:
     with pytest.raises(TypeError, match="several names, not one"):

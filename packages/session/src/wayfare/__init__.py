@@ -163,6 +163,7 @@ if TYPE_CHECKING:
     from ._har import HARRecorder
     from ._middlewares import ClientHandlerType, ClientMiddlewareType
     from ._one_request import request
+    from ._otel import OpenTelemetryMiddleware
     from ._rate_limit import RateLimitMiddleware
     from ._redaction import Redaction
     from ._redirects import RedirectPolicy, RedirectStep
@@ -226,6 +227,7 @@ else:
         "UpgradedStream": "wayfare._upgraded_stream",
         "UploadTracker": "wayfare._upload_tracker",
         "HARRecorder": "wayfare._har",
+        "OpenTelemetryMiddleware": "wayfare._otel",
         "Redaction": "wayfare._redaction",
         "RedirectPolicy": "wayfare._redirects",
         "RedirectStep": "wayfare._redirects",
@@ -438,6 +440,7 @@ __all__ = (
     "NoProxy",
     "NonHttpUrlClientError",
     "NonHttpUrlRedirectClientError",
+    "OpenTelemetryMiddleware",
     "Payload",
     "PoolTimeoutError",
     "Proxy",

@@ -215,8 +215,9 @@ class HAREntry(ContentWatcher):
 
     def _named(self, cookies: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
         """Cookies: by their kind all of them are secrets."""
+        mark = "" if self._redaction is None else self._redaction.mark
         hidden = self._redaction is not None and self._redaction.is_secret("cookie")
-        return [{"name": name, "value": "***" if hidden else value} for name, value in cookies]
+        return [{"name": name, "value": mark if hidden else value} for name, value in cookies]
 
     def _shown(self, text: str) -> str:
         return text if self._redaction is None else self._redaction.text(text)

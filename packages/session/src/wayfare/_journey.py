@@ -49,6 +49,9 @@ class Journey:
     def __init__(self, pipeline: "Pipeline", request: ClientRequest, started: float) -> None:
         total = request.timeout.total
         self._pipeline = pipeline
+        if request.settings.middlewares:
+            # Made here: what is made of this request from now on has the same ones.
+            request.keep_notes()
         self.request = request
         self._trace = request.settings.trace
         self._started = started

@@ -15,7 +15,7 @@ from ._redirects import is_sensitive
 __all__ = ("REDACTED", "Redaction")
 
 REDACTED: Final = "***"
-"""What stands in the place of a secret."""
+"""What stands in the place of a secret, unless something else is asked for."""
 
 _PARAMETER = re.compile(r"([?&;#])([^=&;#\s<>\"]+)=([^&;#\s<>\"]*)", re.ASCII)
 _USER_INFO = re.compile(r"(?<=://)[^/?#\s]*@", re.ASCII)
@@ -29,20 +29,24 @@ _WITH_SCHEME: Final = frozenset(("authorization", "proxy-authorization"))
 class Redaction:
     """Which names are those of secrets: known words, `names` besides, and none of `harmless`. In any case.
 
-    Names are those of fields, of parameters in a URL or a form, and of members in JSON.
+    Names are those of fields, of parameters in a URL or a form, and of members in JSON. `mark` stands in the place of a
+    secret.
     """
 
-    __slots__ = ("_harmless", "_names")
+    __slots__ = ("_harmless", "_names", "mark")
 
-    def __init__(self, names: Iterable[str] = (), harmless: Iterable[str] = ()) -> None:
+    def __init__(
+        self, names: Iterable[str] = (), harmless: Iterable[str] = (), *, mark: str = REDACTED
+    ) -> None:
         if isinstance(names, str) or isinstance(harmless, str):
             raise TypeError("names and harmless must be several names, not one")
+        self.mark = mark
         self._names = frozenset(name.lower() for name in names)
         self._harmless = frozenset(name.lower() for name in harmless)
 
     def with_names(self, names: Iterable[str]) -> "Redaction":
         """The same, with more names of secrets."""
-        return Redaction((*self._names, *names), self._harmless)
+        return Redaction((*self._names, *names), self._harmless, mark=self.mark)
 
     def is_secret(self, name: str) -> bool:
         """Whether what has this name is a secret. Words are told apart in `accessToken` as in `access_token`."""
@@ -56,7 +60,7 @@ class Redaction:
         lower = name.lower()
         if self.is_secret(name):
             scheme = _SCHEME.match(value) if lower in _WITH_SCHEME else None
-            return REDACTED if scheme is None else f"{scheme[1]} {REDACTED}"
+            return self.mark if scheme is None else f"{scheme[1]} {self.mark}"
         return self.text(value) if lower in _OF_REFERENCES else value
 
     def fields(
@@ -81,13 +85,13 @@ class Redaction:
 
     def _parameter(self, match: "re.Match[str]") -> str:
         mark, name, _ = match.groups()
-        return f"{mark}{name}={REDACTED}" if self.is_secret(unquote_plus(name)) else match[0]
+        return f"{mark}{name}={self.mark}" if self.is_secret(unquote_plus(name)) else match[0]
 
     def _form(self, text: str) -> str:
         pairs = parse_qsl(text, keep_blank_values=True)
         if not any(self.is_secret(name) for name, _ in pairs):
             return text
-        shown = [(name, REDACTED if self.is_secret(name) else value) for name, value in pairs]
+        shown = [(name, self.mark if self.is_secret(name) else value) for name, value in pairs]
         return urlencode(shown, safe="*")
 
     def _json(self, text: str) -> str:
@@ -107,7 +111,7 @@ class Redaction:
                 name: self._member(item)
                 # Whether there is one, is none.
                 if item is None or isinstance(item, bool) or not self.is_secret(name)
-                else REDACTED
+                else self.mark
                 for name, item in value.items()
             }
         return value

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from multidict import CIMultiDict, CIMultiDictProxy
 from wayfare_connector import Target, TLSSetting
@@ -82,6 +82,7 @@ class ClientRequest:
         "_block",
         "_head",
         "_headers",
+        "_notes",
         "_prepared",
         "_session",
         "_span",
@@ -116,6 +117,7 @@ class ClientRequest:
         self._prepared = prepared
         self._block = fields
         self._headers: CIMultiDict[str] | None = None
+        self._notes: dict[object, Any] | None = None
         self._head = head
 
     @property
@@ -398,6 +400,20 @@ class ClientRequest:
         )
 
     @property
+    def notes(self) -> dict[object, Any]:
+        """What middlewares keep for one call of a session: all its hops, attempts and copies have the same ones.
+
+        A middleware uses itself as its key, or another object that nobody else has.
+        """
+        return self.keep_notes()
+
+    def keep_notes(self) -> dict[object, Any]:
+        """Have notes from now on, to be shared with every request that is made of this one; `notes` then."""
+        if self._notes is None:
+            self._notes = {}
+        return self._notes
+
+    @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The running loop.
 
@@ -460,6 +476,7 @@ class ClientRequest:
         twin.attempt = self.attempt
         twin.cookies = self.cookies
         twin._span = self._span
+        twin._notes = self._notes
         if self._headers is not None:
             twin._headers = self._headers.copy()
         return twin
@@ -478,6 +495,7 @@ class ClientRequest:
         )
         twin.attempt = self.attempt
         twin.cookies = self.cookies
+        twin._notes = self._notes
         return twin
 
     def redirected(
@@ -488,9 +506,11 @@ class ClientRequest:
         body: RequestBody | bytes | None,
     ) -> "ClientRequest":
         """The request that follows this one: what is not named here stays, but for the caller's cookies."""
-        return ClientRequest(
+        following = ClientRequest(
             method, prepared, fields, body, self.timeout, self.settings, self._session
         )
+        following._notes = self._notes
+        return following
 
     @override
     def __repr__(self) -> str:
