@@ -148,7 +148,7 @@ async def test_a_middleware_sees_what_is_sent(serve: Serve) -> None:
 
     async with serve([ReadRequest(), Send(OK)], middlewares=[told]) as (session, _):
         await session.get("a", cookies={"sid": "hush"})
-    assert "--header 'Cookie: ***'" in lines[0]
+    assert "--header 'Cookie: sid=***'" in lines[0]
 
 
 def test_what_cannot_be_sent_is_no_command() -> None:

@@ -21,6 +21,11 @@ _PARAMETER = re.compile(r"([?&;#])([^=&;#\s<>\"]+)=([^&;#\s<>\"]*)", re.ASCII)
 _USER_INFO = re.compile(r"(?<=://)[^/?#\s]*@", re.ASCII)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])", re.ASCII)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +\S", re.ASCII)
+_COOKIES: Final = {
+    "cookie": re.compile(r"(?:(?<=^)|(?<=;))( *(?:[^=;]*=)?)[^;]+", re.ASCII),
+    "set-cookie": re.compile(r"^( *(?:[^=;]*=)?)[^;]+", re.ASCII),
+}
+"""What comes before each value, and the value."""
 _OF_REFERENCES: Final = frozenset(("content-location", "link", "location", "referer", "refresh"))
 _WITH_SCHEME: Final = frozenset(("authorization", "proxy-authorization"))
 
@@ -56,9 +61,12 @@ class Redaction:
         return lower in self._names or is_sensitive(_CAMEL.sub("-", name))
 
     def field(self, name: str, value: str) -> str:
-        """The value of a field as it may be shown: of credentials their scheme stays, of references the rest."""
+        """The value of a field as it may be shown: of credentials their scheme stays, of cookies their names and
+        attributes, of references the rest."""
         lower = name.lower()
         if self.is_secret(name):
+            if lower in _COOKIES:
+                return _COOKIES[lower].sub(rf"\g<1>{self.mark}", value)
             scheme = _SCHEME.match(value) if lower in _WITH_SCHEME else None
             return self.mark if scheme is None else f"{scheme[1]} {self.mark}"
         return self.text(value) if lower in _OF_REFERENCES else value

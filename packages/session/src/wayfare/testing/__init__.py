@@ -5,14 +5,18 @@ They are part of the public API. Nothing here is imported by the rest of the pac
 
 from ._asgi import ASGIApplication, ASGIConnector
 from ._calls import MockCall, MockReply
+from ._cassette_connector import CassetteConnector, CassetteMode, Match
 from ._expectations import Criteria, Expectation
 from ._mock import MockConnector, UnexpectedRequestError, UnmetExpectationsError
 
 __all__ = (
     "ASGIApplication",
     "ASGIConnector",
+    "CassetteConnector",
+    "CassetteMode",
     "Criteria",
     "Expectation",
+    "Match",
     "MockCall",
     "MockConnector",
     "MockReply",
