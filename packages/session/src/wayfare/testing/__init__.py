@@ -7,6 +7,7 @@ from ._asgi import ASGIApplication, ASGIConnector
 from ._calls import MockCall, MockReply
 from ._cassette_connector import CassetteConnector, CassetteMode, Match
 from ._expectations import Criteria, Expectation
+from ._faults import Fault, FaultDialer
 from ._mock import MockConnector, UnexpectedRequestError, UnmetExpectationsError
 
 __all__ = (
@@ -16,6 +17,8 @@ __all__ = (
     "CassetteMode",
     "Criteria",
     "Expectation",
+    "Fault",
+    "FaultDialer",
     "Match",
     "MockCall",
     "MockConnector",
