@@ -8,7 +8,9 @@ from ._calls import MockCall, MockReply
 from ._cassette_connector import CassetteConnector, CassetteMode, Match
 from ._expectations import Criteria, Expectation
 from ._faults import Fault, FaultDialer
-from ._mock import MockConnector, UnexpectedRequestError, UnmetExpectationsError
+from ._mock_book import UnexpectedRequestError, UnmetExpectationsError
+from ._mock_connector import MockConnector
+from ._mock_server import MockServer
 
 __all__ = (
     "ASGIApplication",
@@ -23,6 +25,7 @@ __all__ = (
     "MockCall",
     "MockConnector",
     "MockReply",
+    "MockServer",
     "UnexpectedRequestError",
     "UnmetExpectationsError",
 )

@@ -25,7 +25,7 @@ from ._cassette import (
 from ._expectations import listed
 from ._incoming import IncomingRequest
 from ._memory_connector import MemoryConnector
-from ._mock import UnexpectedRequestError
+from ._mock_book import UnexpectedRequestError
 from ._responder import Responder
 
 if sys.version_info >= (3, 12):

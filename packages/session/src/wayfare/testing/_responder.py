@@ -112,7 +112,7 @@ class Responder:
 
     def abort(self) -> None:
         """Break the connection, as a server does that fails in the middle of a response."""
-        self.ended = True
+        self.started = self.ended = True
         self._side.abort()
 
 

@@ -1,4 +1,4 @@
-"""`MockConnector`: a session's network that answers as it was told to, and keeps what it was asked."""
+"""`Mock`: what a mock expects and answers, wherever its requests come from."""
 
 import asyncio
 import sys
@@ -9,15 +9,14 @@ from typing import Any, final
 from ._calls import MockCall, MockReply
 from ._expectations import Criteria, Expectation, URLPattern, listed
 from ._incoming import IncomingRequest
-from ._memory_connector import MemoryConnector
 from ._responder import Fields, Responder
 
 if sys.version_info >= (3, 12):
-    from typing import Unpack, override
+    from typing import Unpack
 else:
-    from typing_extensions import Unpack, override
+    from typing_extensions import Unpack
 
-__all__ = ("MockConnector", "UnexpectedRequestError", "UnmetExpectationsError")
+__all__ = ("Mock", "UnexpectedRequestError", "UnmetExpectationsError")
 
 
 @final
@@ -30,24 +29,10 @@ class UnmetExpectationsError(AssertionError):
     """Requests that were expected did not come, or others came that were not."""
 
 
-@final
-class MockConnector(MemoryConnector):
-    """A connector for tests: give it to a session as `connector=`, say what is expected, and look at what came.
+class Mock:
+    """Expectations, and the requests that came: the part that `MockConnector` and `MockServer` have in common."""
 
-        mock = MockConnector()
-        mock.get("https://api.example/users", query={"page": 2}).reply(json=["ada"])
-        async with ClientSession(connector=mock) as session: ...
-
-    Nothing is patched: the session is a real one, with its redirects, cookies, timeouts and middlewares, and what it
-    sends is HTTP. A request gets its reply from the first expectation that fits and is not used up. One that none fits
-    raises `UnexpectedRequestError`.
-
-    When it is closed, as a session does with the connector that it owns, it verifies that all that was expected came,
-    unless an exception is on its way already. `options` are those of `BaseConnector`.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(self._answer, **options)
+    def __init__(self) -> None:
         self.calls: list[MockCall] = []
         """All requests that came, in order."""
         self._expectations: list[Expectation] = []
@@ -116,26 +101,20 @@ class MockConnector(MemoryConnector):
         self._expectations.clear()
         self._unexpected.clear()
 
-    @override
-    async def close(self) -> None:
-        """Close, then `verify`, unless an exception is on its way; see `BaseConnector`.
-
-        Raises: `UnmetExpectationsError`, once everything is closed.
-        Cancellation: what is still open is aborted.
-        """
-        verified = self.closed or sys.exc_info()[1] is not None
-        await super().close()
-        if not verified:
-            self.verify()
-
     # -- answers ------------------------------------------------------------------------------------------------------
 
-    async def _answer(self, request: IncomingRequest, responder: Responder) -> None:
+    async def answer(self, request: IncomingRequest, responder: Responder) -> None:
+        """Answer a request as it was said.
+
+        Raises: `UnexpectedRequestError`, and what was asked for.
+        Cancellation: some, all or none of the response was sent.
+        """
         call = MockCall(request.method, request.url, request.headers, await request.read())
         self.calls.append(call)
         answer: Any = self._expectation_for(call).take(call)
         if isinstance(answer, Exception | type):
-            raise answer
+            self._fail(answer, responder)
+            return
         if not isinstance(answer, MockReply):
             answer = answer(call)
             if isinstance(answer, Awaitable):
@@ -143,6 +122,10 @@ class MockConnector(MemoryConnector):
             if not isinstance(answer, MockReply):
                 raise TypeError(f"a function must make a MockReply, not {answer!r:.100}")
         await send_reply(answer, responder)
+
+    def _fail(self, error: Exception | type[Exception], responder: Responder) -> None:
+        """Do what `Expectation.fail` asked for."""
+        raise error
 
     def _expectation_for(self, call: MockCall) -> Expectation:
         reasons = []
