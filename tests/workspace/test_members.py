@@ -1,5 +1,6 @@
 """Every package is complete in itself: files, metadata, version, changelog."""
 
+import ast
 import importlib
 import re
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from scripts.checks.boundaries import imports
 from scripts.checks.members import ROOT, Member, members
 
 FILES = ("LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "changelog.d")
@@ -118,3 +120,22 @@ def test_breaking_changes_come_first(member: Member) -> None:
 def test_constraints_pin_versions_and_name_no_host(line: str) -> None:
     assert re.fullmatch(r"#.*|[a-z0-9.-]+==[^\s/@]+( ;.*)?", line)
     assert "://" not in line
+
+
+def test_what_pytest_loads_everywhere_is_outside_the_package() -> None:
+    (session,) = (member for member in members() if member.root == "wayfare")
+    plugins = session.manifest["project"]["entry-points"]["pytest11"]
+    assert plugins == {"wayfare": "pytest_wayfare"}
+    plugin = session.source.with_name("pytest_wayfare.py")
+    imported = {found.module.partition(".")[0] for found in imports(ast.parse(plugin.read_bytes()))}
+    assert imported == {
+        "collections",
+        "pathlib",
+        "pytest",
+        "pytest_asyncio",
+        "re",
+        "typing",
+        "wayfare",
+    }
+    wheel = session.manifest["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel == {"only-include": ["src/wayfare", "src/pytest_wayfare.py"], "sources": ["src"]}
