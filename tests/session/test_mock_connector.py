@@ -22,8 +22,15 @@ from wayfare.testing._responder import Responder
 from wayfare.testing._server_side import ServerSide
 from wayfare_connector import Target
 from wayfare_connector.testing import RecordingObserver
-from wayfare_http_core import RequestHead
-from wayfare_http_core.testing import BadRequestError, memory_pair, run_with_fake_clock, ticks
+from wayfare_http_core import FieldBlock, RequestHead
+from wayfare_http_core.aio import HTTP1Connection
+from wayfare_http_core.testing import (
+    BadRequestError,
+    RecordingProtocol,
+    memory_pair,
+    run_with_fake_clock,
+    ticks,
+)
 from yarl import URL
 
 HOST = "https://api.example"
@@ -368,6 +375,7 @@ async def test_the_method_that_does_not_fit(mock: MockConnector, session: Client
         (lambda mock: mock.get("/").fail("boom"), TypeError, "an exception is needed, not 'boom'"),
         (lambda mock: mock.get("/").fail(int), TypeError, "an exception is needed"),
         (lambda mock: mock.get("/").call(7), TypeError, "a function is needed, not int"),
+        (lambda mock: mock.get("/").upgrade(7), TypeError, "a function is needed, not int"),
         (lambda mock: mock.get("/").reply(body="a", json=1), ValueError, "give one of them"),
         (lambda mock: mock.get("/").reply(delay=-1), ValueError, "not negative: -1"),
     ],
@@ -543,6 +551,81 @@ def test_the_tools_load_only_for_those_who_ask() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+# -- upgrades ---------------------------------------------------------------------------------------
+
+
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "echo"}
+
+
+async def echo(call: MockCall, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Speak another protocol: each line comes back louder."""
+    while line := await reader.readline():
+        writer.write(line.upper())
+        await writer.drain()
+
+
+async def test_a_connection_may_leave_http(mock: MockConnector, session: ClientSession) -> None:
+    mock.get("/", headers=UPGRADE).upgrade(echo, {"Upgrade": "echo"})
+    response = await session.get("/", headers=UPGRADE)
+    assert response.status == 101
+    async with response.upgrade() as stream:
+        for word in (b"one\n", b"two\n"):
+            stream.write(word)
+            assert await stream.read(10) == word.upper()
+        stream.write_eof()
+        assert await stream.read() == b""
+    assert mock.stats().leased == 0
+
+
+async def test_what_comes_with_the_request_is_read_as_well(mock: MockConnector) -> None:
+    mock.get("/").upgrade(echo, {"Upgrade": "echo"})
+    connection = await mock.connect(Target("http", "h", 80))
+    assert isinstance(connection, HTTP1Connection)
+    head = RequestHead("GET", "http", "h", "/", FieldBlock(UPGRADE))
+    asking = asyncio.ensure_future(connection.exchange(head))
+    await asyncio.sleep(0)
+    transport = connection._transport
+    assert transport is not None
+    transport.write(b"early\n")
+    await asking
+    upgraded = connection.upgrade()
+    far = RecordingProtocol()
+    far.connection_made(upgraded.transport)
+    upgraded.transport.set_protocol(far)
+    far.data += upgraded.unread
+    await ticks()
+    assert bytes(far.data) == b"EARLY\n"
+    upgraded.transport.close()
+    await far.lost
+    upgraded.release()
+
+
+async def test_an_upgrade_that_fails_closes_the_connection(
+    mock: MockConnector, session: ClientSession
+) -> None:
+    async def fail(call: MockCall, reader: Any, writer: Any) -> None:
+        raise KeyError("in the other protocol")
+
+    mock.get("/").upgrade(fail, {"Upgrade": "echo"})
+    response = await session.get("/", headers=UPGRADE)
+    async with response.upgrade() as stream:
+        assert await stream.read() == b""
+    with pytest.raises(KeyError, match="in the other protocol"):
+        mock.verify()
+    mock.reset()
+
+
+async def test_closing_ends_an_upgraded_connection() -> None:
+    mock = MockConnector()
+    mock.get("/").upgrade(echo, {"Upgrade": "echo"})
+    session = ClientSession(HOST, connector=mock)
+    stream = (await session.get("/", headers=UPGRADE)).upgrade()
+    await session.close()
+    with pytest.raises(wayfare.ClientConnectionError):
+        stream.write(b"late")
+    await stream.wait_closed()
 
 
 # -- beneath a session ------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What a mock has seen, and what it says."""
 
+import asyncio
 import json
 import sys
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
@@ -15,7 +16,7 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("MockCall", "MockReply", "ReplyBody", "ReplyFunction")
+__all__ = ("MockCall", "MockReply", "MockUpgrade", "ReplyBody", "ReplyFunction")
 
 ReplyBody: TypeAlias = (
     "bytes | str | Iterable[bytes] | AsyncIterable[bytes] | "
@@ -79,6 +80,15 @@ class MockReply:
             raise ValueError("body and json are both content: give one of them")
         if not self.delay >= 0:
             raise ValueError(f"the delay must be a number that is not negative: {self.delay!r}")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MockUpgrade:
+    """The end of HTTP on a connection: status 101, and a function that goes on with the octets."""
+
+    function: "Callable[[MockCall, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object]]"
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()
 
 
 ReplyFunction: TypeAlias = Callable[[MockCall], "MockReply | Awaitable[MockReply]"]

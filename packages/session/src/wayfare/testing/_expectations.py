@@ -1,9 +1,10 @@
 """What a mock expects: which requests, how many of them, and what each gets. No I/O."""
 
+import asyncio
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypedDict, final
 from urllib.parse import parse_qsl
 
@@ -12,7 +13,7 @@ from yarl import URL
 from wayfare._redirects import same_origin
 from wayfare._urls import Params, with_params
 
-from ._calls import MockCall, MockReply, ReplyFunction
+from ._calls import MockCall, MockReply, MockUpgrade, ReplyFunction
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -25,7 +26,7 @@ URLPattern: TypeAlias = "str | URL | re.Pattern[str] | Callable[[URL], bool]"
 """An absolute URL, or a path alone for any host; a pattern that is searched for in the URL; or a function that says."""
 
 Raised: TypeAlias = "Exception | type[Exception]"
-_Answer: TypeAlias = "MockReply | ReplyFunction | Exception | type[Exception]"
+_Answer: TypeAlias = "MockReply | MockUpgrade | ReplyFunction | Exception | type[Exception]"
 _USUAL: Final = MockReply()
 
 
@@ -48,8 +49,8 @@ class Criteria(TypedDict, total=False):
 class Expectation:
     """Requests that a mock expects, and their replies in turn.
 
-    Without a reply, a request gets an empty 200. Each of `reply`, `call` and `fail` adds a reply for one request;
-    `times` and `always` are about the one that was added last.
+    Without a reply, a request gets an empty 200. Each of `reply`, `call`, `upgrade` and `fail` adds a reply for one
+    request; `times` and `always` are about the one that was added last.
     """
 
     def __init__(self, method: str, url: URLPattern, criteria: Criteria) -> None:
@@ -75,6 +76,22 @@ class Expectation:
         if not callable(function):
             raise TypeError(f"a function is needed, not {type(function).__name__}")
         return self._add(function)
+
+    def upgrade(
+        self,
+        function: Callable[
+            [MockCall, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object]
+        ],
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    ) -> "Expectation":
+        """Answer with 101 and let an `async` function go on with the octets, as `(call, reader, writer)`.
+
+        `headers` are those of the 101; `Connection: Upgrade` is added. The connection is closed after the function;
+        what it raises is raised when the mock is verified.
+        """
+        if not callable(function):
+            raise TypeError(f"a function is needed, not {type(function).__name__}")
+        return self._add(MockUpgrade(function, headers))
 
     def fail(self, error: Raised) -> "Expectation":
         """Let the request raise this. An `OSError` is raised as it is: to see it as a session's user would, give the

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping
 from json import dumps
 from typing import Any, final
 
-from ._calls import MockCall, MockReply
+from ._calls import MockCall, MockReply, MockUpgrade
 from ._expectations import Criteria, Expectation, URLPattern, listed
 from ._incoming import IncomingRequest
 from ._responder import Fields, Responder
@@ -37,6 +37,7 @@ class Mock:
         """All requests that came, in order."""
         self._expectations: list[Expectation] = []
         self._unexpected: list[MockCall] = []
+        self._errors: list[Exception] = []
 
     # -- expectations -------------------------------------------------------------------------------------------------
 
@@ -81,10 +82,12 @@ class Mock:
         return self.expect("DELETE", url, **criteria)
 
     def verify(self) -> None:
-        """Check that all that was expected came, and nothing else.
+        """Check that all that was expected came, and nothing else, and that no function failed where nobody heard it.
 
-        Raises: `UnmetExpectationsError`, which lists both.
+        Raises: `UnmetExpectationsError`, which lists both, or what the first function raised.
         """
+        if self._errors:
+            raise self._errors[0]
         missing = [str(one) for one in self._expectations if one.missing]
         parts = []
         if missing:
@@ -96,7 +99,8 @@ class Mock:
             raise UnmetExpectationsError("\n".join(parts))
 
     def reset(self) -> None:
-        """Forget all expectations and calls."""
+        """Forget all expectations, calls and errors."""
+        self._errors.clear()
         self.calls.clear()
         self._expectations.clear()
         self._unexpected.clear()
@@ -114,6 +118,13 @@ class Mock:
         answer: Any = self._expectation_for(call).take(call)
         if isinstance(answer, Exception | type):
             self._fail(answer, responder)
+            return
+        if isinstance(answer, MockUpgrade):
+            try:
+                await upgrade(answer, call, responder)
+            except Exception as exc:
+                # HTTP is over, so there is no request to raise it from.
+                self._errors.append(exc)
             return
         if not isinstance(answer, MockReply):
             answer = answer(call)
@@ -138,6 +149,19 @@ class Mock:
         raise UnexpectedRequestError(
             f"unexpected request: {call.method} {call.url}\nexpected are:{listed(reasons)}"
         )
+
+
+async def upgrade(how: MockUpgrade, call: MockCall, responder: Responder) -> None:
+    """End HTTP on the connection and let the function go on with it.
+
+    Raises: what it raises.
+    Cancellation: the connection is closed.
+    """
+    reader, writer = responder.upgrade(_pairs(how.headers))
+    try:
+        await how.function(call, reader, writer)
+    finally:
+        writer.close()
 
 
 async def send_reply(reply: MockReply, responder: Responder) -> None:

@@ -34,7 +34,6 @@ class MockServer(Mock):
         super().__init__()
         self._server: asyncio.Server | None = None
         self._sides: set[ServerSide] = set()
-        self._errors: list[Exception] = []
         self._target = Target("http", "127.0.0.1")
 
     @property
@@ -74,22 +73,6 @@ class MockServer(Mock):
         if working:
             await asyncio.wait(working)
         await server.wait_closed()
-
-    @override
-    def verify(self) -> None:
-        """Check that all that was expected came, and nothing else, and that no function failed.
-
-        Raises: `UnmetExpectationsError`, which lists both, or what the first function raised.
-        """
-        if self._errors:
-            raise self._errors[0]
-        super().verify()
-
-    @override
-    def reset(self) -> None:
-        """Forget all expectations, calls and errors."""
-        super().reset()
-        self._errors.clear()
 
     def _accept(self) -> ServerSide:
         self._sides = {side for side in self._sides if side.is_open}

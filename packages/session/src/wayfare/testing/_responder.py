@@ -1,5 +1,6 @@
 """What an application in memory answers with: heads and content, framed as the request and the status want it."""
 
+import asyncio
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, final
@@ -109,6 +110,16 @@ class Responder:
         self.ended = True
         if self._chunked:
             self._side.send(b"0\r\n" + FieldBlock(trailers).encoded + b"\r\n")
+
+    def upgrade(self, fields: Fields = ()) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Send 101, and hand out the connection as streams; whoever gets them closes them.
+
+        Raises: ValueError for what cannot be sent.
+        """
+        pairs = [pair for pair in fields if pair[0].lower() not in _FRAMING]
+        head = _head(101, None, [*pairs, ("Connection", "Upgrade")])
+        self.started = self.ended = True
+        return self._side.hand_over(head)
 
     def abort(self) -> None:
         """Break the connection, as a server does that fails in the middle of a response."""

@@ -67,6 +67,7 @@ class ServerSide(asyncio.Protocol):
         """Whether all of it is here."""
         self._waits_for_100 = False
         self._task: asyncio.Task[None] | None = None
+        self._upgraded = False
         self._writable = asyncio.Event()
         self._writable.set()
 
@@ -90,6 +91,26 @@ class ServerSide(asyncio.Protocol):
     async def drained(self) -> None:
         """Return when the transport takes more. Cancellation: safe."""
         await self._writable.wait()
+
+    def hand_over(self, head: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Send a head, and give the connection up to streams, with what was read too far.
+
+        Raises: `ClientGoneError`.
+        """
+        transport = self._transport
+        if transport is None:
+            raise ClientGoneError
+        transport.write(head)
+        self._upgraded = True
+        self._transport = None
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        protocol.connection_made(transport)
+        if self._scanner.unread:
+            reader.feed_data(bytes(self._scanner.unread))
+        transport.set_protocol(protocol)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
     # -- the transport ------------------------------------------------------------------------------------------------
 
@@ -212,6 +233,8 @@ class ServerSide(asyncio.Protocol):
 
     async def _finish(self, request: IncomingRequest) -> None:
         """Make ready for the next request, or close."""
+        if self._upgraded:
+            return
         # What was not asked for with 100 may never come (RFC 9110 section 10.1.1).
         if not self._waits_for_100:
             with suppress(ClientGoneError):
