@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from . import cookies, event_streams, field_values, messages, multipart_bodies, streams, websockets
+from . import (
+    cookies,
+    digest,
+    event_streams,
+    field_values,
+    messages,
+    multipart_bodies,
+    streams,
+    websockets,
+)
 
 __all__ = ("CORPUS", "TARGETS", "Target")
 
@@ -58,6 +67,11 @@ TARGETS = {
         Target("content-disposition", field_values.content_disposition, _PARAMETER_WORDS),
         Target("media-type", field_values.media_type, ("text/plain", *_PARAMETER_WORDS)),
         Target("challenges", field_values.challenges, ("Basic ", "Digest ", 'realm="', ", ", "==")),
+        Target(
+            "digest",
+            digest.digest,
+            ("Digest ", 'realm="', 'nonce="', "qop=auth", "algorithm=MD5", "-sess", ", ", '\\"'),
+        ),
         Target("links", field_values.links, ("<", ">", "; rel=", "anchor", "title*=", ", ", '"')),
         Target("etags", field_values.etags, ("W/", '"', ", ", "*")),
         Target(
