@@ -54,6 +54,19 @@ async def test_basic_auth(httpbin: str) -> None:
             assert r.status == 401
 
 
+async def test_credentials_of_a_netrc_file(
+    httpbin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "netrc"
+    file.write_text("machine 127.0.0.1 login user password passwd\n", encoding="utf-8")
+    file.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(file))
+    async with aiohttp.ClientSession(httpbin, trust_env=True) as session:
+        assert (await told(session, "/basic-auth/user/passwd"))["user"] == "user"
+    async with aiohttp.ClientSession(httpbin) as session, session.get("/basic-auth/user/passwd") as resp:
+        assert resp.status == 401
+
+
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256", "SHA-512"])
 async def test_digest_auth(httpbin: str, algorithm: str) -> None:
     url = f"{httpbin}/digest-auth/auth/user/passwd/{algorithm}"
