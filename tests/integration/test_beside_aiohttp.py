@@ -216,6 +216,47 @@ async def test_a_program_is_told_the_same(httpbin: str, name: str) -> None:
     assert ours == theirs
 
 
+# --- What traces are told -------------------------------------------------------------------------
+
+SIGNALS = sorted(name for name in dir(aiohttp.TraceConfig) if name.startswith("on_"))
+TRACED: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "content": ("GET", "/bytes/100", {}),
+    "an upload": ("POST", "/post", {"data": b"octets"}),
+    "a stream": ("GET", "/stream/1", {}),
+    "a status that raises": ("GET", "/status/404", {"raise_for_status": True}),
+}
+
+
+async def traced(client: ModuleType, base: str, name: str) -> list[str]:
+    """The signals of two requests, the second over the first one's connection."""
+    told: list[str] = []
+
+    def handler(signal: str) -> Callable[[Any, Any, Any], Any]:
+        async def handle(session: Any, context: Any, params: Any) -> None:
+            told.append(f"{signal} {getattr(params, 'method', '')}".rstrip())
+
+        return handle
+
+    config = client.TraceConfig()
+    for signal in SIGNALS:
+        getattr(config, signal).append(handler(signal))
+    method, path, options = TRACED[name]
+    async with client.ClientSession(base, trace_configs=[config]) as session:
+        for _ in range(2):
+            try:
+                async with session.request(method, path, **options) as response:
+                    await response.read()
+            except client.ClientResponseError:
+                told.append("raised")
+    return told
+
+
+@pytest.mark.parametrize("name", TRACED)
+async def test_traces_are_told_the_same(httpbin: str, name: str) -> None:
+    theirs, ours = [await traced(client, httpbin, name) for client in CLIENTS]
+    assert ours == theirs
+
+
 # --- What a program catches -----------------------------------------------------------------------
 
 SCRIPTS: dict[str, tuple[list[Any], dict[str, Any]]] = {

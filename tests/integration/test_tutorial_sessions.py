@@ -63,7 +63,10 @@ async def test_credentials_of_a_netrc_file(
     monkeypatch.setenv("NETRC", str(file))
     async with aiohttp.ClientSession(httpbin, trust_env=True) as session:
         assert (await told(session, "/basic-auth/user/passwd"))["user"] == "user"
-    async with aiohttp.ClientSession(httpbin) as session, session.get("/basic-auth/user/passwd") as resp:
+    async with (
+        aiohttp.ClientSession(httpbin) as session,
+        session.get("/basic-auth/user/passwd") as resp,
+    ):
         assert resp.status == 401
 
 
