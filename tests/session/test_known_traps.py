@@ -1,7 +1,9 @@
 """Traps of aiohttp's client that its users know: each is absent here."""
 
 import asyncio
+import base64
 import concurrent.futures
+import hashlib
 import importlib
 import pickle
 import ssl
@@ -116,6 +118,42 @@ def test_who_expects_100_waits_a_second_at_most() -> None:
             return asyncio.get_running_loop().time() - started
 
     assert run_with_fake_clock(main()) == pytest.approx(1)
+
+
+async def open_by_a_list(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A server of WebSockets that says `keep-alive, Upgrade`, as RFC 6455 lets it; it ends with the client."""
+    asked = (await reader.readuntil(b"\r\n\r\n")).decode("ascii")
+    key = next(line for line in asked.split("\r\n") if line.startswith("Sec-WebSocket-Key"))
+    secret = f"{key.partition(': ')[2]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode("ascii")
+    accept = base64.b64encode(hashlib.sha1(secret, usedforsecurity=False).digest())
+    writer.write(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    )
+    while await reader.read(100):
+        writer.write(b"\x88\x06\x03\xe8done")
+        writer.write_eof()
+    writer.close()
+
+
+async def test_a_websocket_may_be_opened_by_a_list_and_tells_why_it_closed() -> None:
+    listener = await asyncio.start_server(open_by_a_list, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    async with (
+        wayfare.ClientSession() as session,
+        session.ws_connect(f"http://127.0.0.1:{port}/") as ws,
+    ):
+        await ws.close()
+        assert (ws.close_code, ws.close_reason) == (1000, "done")
+    listener.close()
+    await listener.wait_closed()
+
+
+def test_compression_of_a_websocket_can_be_asked_for_in_detail() -> None:
+    """Memory is what one asks about: a server that keeps no window, and a client that keeps none."""
+    offer = wayfare.DeflateOffer(client_no_context_takeover=True, server_no_context_takeover=True)
+    assert "client_no_context_takeover" in str(offer)
+    assert "server_no_context_takeover" in str(offer)
 
 
 # --- Where secrets go -----------------------------------------------------------------------------

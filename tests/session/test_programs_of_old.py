@@ -25,6 +25,8 @@ from wayfare_http_core.testing import (
 )
 from yarl import URL
 
+from .websocket_server import WebSocket, WebSocketServer, serving
+
 AUTHORITY = trustme.CA()
 CERTIFICATE = AUTHORITY.issue_cert("localhost", "127.0.0.1")
 PINNED = hashlib.sha256(
@@ -287,6 +289,25 @@ async def test_the_loop_is_an_argument_of_everything() -> None:
     for one in made:
         if hasattr(one, "close"):
             await one.close()
+
+
+async def test_websockets_by_their_old_spellings() -> None:
+    for name in ("TEXT", "BINARY", "PING", "PONG", "CLOSE", "CLOSING", "CLOSED", "ERROR"):
+        assert getattr(aiohttp.WSMsgType, name.lower()) is aiohttp.WSMsgType[name]
+
+    async def echo(ws: WebSocket) -> None:
+        async for msg in ws:
+            await ws.send_str(str(msg.data))
+
+    async with serving(WebSocketServer(echo)) as server, aiohttp.ClientSession() as session:
+        with pytest.warns(DeprecationWarning, match="ClientWSTimeout"):
+            ws = await session.ws_connect(server.url, timeout=10.0)
+        with pytest.warns(DeprecationWarning, match="ws_receive"):
+            other = await session.ws_connect(server.url, receive_timeout=5)
+        await ws.send_str("old")
+        assert await ws.receive_str() == "old"
+        await ws.close()
+        await other.close()
 
 
 # --- Responses, errors, jars, sessions ------------------------------------------------------------

@@ -18,11 +18,12 @@ KNOWN = {
     "client_exceptions": "ClientConnectorError ClientOSError ClientPayloadError ContentTypeError "
     "ServerDisconnectedError ServerTimeoutError TooManyRedirects ClientSSLError ServerFingerprintMismatch",
     "client_reqrep": "ClientRequest ClientResponse RequestInfo Fingerprint ContentDisposition",
+    "client_ws": "ClientWebSocketResponse ClientWSTimeout",
     "connector": "BaseConnector TCPConnector Connection",
     "cookiejar": "CookieJar DummyCookieJar",
     "formdata": "FormData",
     "helpers": "BasicAuth ChainMapProxy ETag content_disposition_header encode_basic_auth parse_http_date sentinel",
-    "http": "HttpVersion HttpVersion10 HttpVersion11 SERVER_SOFTWARE",
+    "http": "HttpVersion HttpVersion10 HttpVersion11 SERVER_SOFTWARE WSMsgType WSMessage WSCloseCode WebSocketError",
     "http_exceptions": "HttpProcessingError BadHttpMessage BadStatusLine LineTooLong InvalidHeader "
     "TransferEncodingError ContentEncodingError ContentLengthError PayloadEncodingError",
     "multipart": "MultipartReader MultipartWriter BodyPartReader MultipartResponseWrapper "
@@ -57,7 +58,8 @@ TraceRequestEndParams TraceRequestExceptionParams TraceRequestRedirectParams Tra
 TraceRequestHeadersSentParams TraceResponseChunkReceivedParams TraceConnectionQueuedStartParams
 TraceConnectionQueuedEndParams TraceConnectionCreateStartParams TraceConnectionCreateEndParams
 TraceConnectionReuseconnParams TraceDnsResolveHostStartParams TraceDnsResolveHostEndParams TraceDnsCacheHitParams
-TraceDnsCacheMissParams hdrs __version__
+TraceDnsCacheMissParams hdrs __version__ ClientWSTimeout ClientWebSocketResponse WSCloseCode WSMessage
+WSMessageTypeError WSMsgType WSServerHandshakeError WebSocketError
 """
 
 
