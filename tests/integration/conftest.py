@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from wayfare import ClientSession
+from websockets.asyncio.server import ServerConnection, serve
 
 if TYPE_CHECKING:
     from demo_server import DemoServers
@@ -54,3 +55,32 @@ async def client(httpbin: str) -> AsyncIterator[ClientSession]:
     """A session with httpbin as its base URL."""
     async with ClientSession(httpbin) as session:
         yield session
+
+
+# --- WebSockets -----------------------------------------------------------------------------------
+
+
+async def answer(connection: ServerConnection) -> None:
+    """Answer each message: a text with more text, octets with themselves; `bye` ends with a reason."""
+    async for message in connection:
+        if message == "bye":
+            await connection.close(4000, "said so")
+            return
+        await connection.send(f"{message}/answer" if isinstance(message, str) else message)
+
+
+@pytest.fixture
+async def websockets() -> AsyncIterator[str]:
+    """The URL of a server of another library that answers, at any path but `/refused`."""
+
+    def refuse(connection: ServerConnection, request: Any) -> Any:
+        return connection.respond(403, "no\n") if request.path == "/refused" else None
+
+    def choose(connection: ServerConnection, offered: Any) -> Any:
+        return offered[0] if offered else None
+
+    async with serve(
+        answer, "127.0.0.1", 0, process_request=refuse, select_subprotocol=choose
+    ) as running:
+        (socket,) = running.sockets
+        yield f"ws://127.0.0.1:{socket.getsockname()[1]}"

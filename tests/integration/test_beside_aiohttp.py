@@ -257,6 +257,41 @@ async def test_traces_are_told_the_same(httpbin: str, name: str) -> None:
     assert ours == theirs
 
 
+# --- What WebSockets say --------------------------------------------------------------------------
+
+
+async def conversation(client: ModuleType, url: str, options: dict[str, Any]) -> list[Any]:
+    """What is said and told from the opening to the end, which the server chooses."""
+    async with client.ClientSession() as session, session.ws_connect(url, **options) as ws:
+        told: list[Any] = [ws.protocol, ws.compress, ws.closed]
+        await ws.send_str("text")
+        await ws.send_bytes(b"\x00octets")
+        await ws.send_json({"a": 1})
+        told += [await ws.receive_str(), await ws.receive_bytes(), await ws.receive_str()]
+        await ws.send_str("bye")
+        message = await ws.receive()
+        told += [message.type.name, message.data, message.extra]
+        told += [(await ws.receive()).type.name, ws.closed, ws.close_code, ws.exception()]
+    return told
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"protocols": ("chat", "other")}, {"compress": 12}], ids=str
+)
+async def test_websockets_say_the_same(websockets: str, options: dict[str, Any]) -> None:
+    theirs, ours = [await conversation(client, websockets, options) for client in CLIENTS]
+    assert ours == theirs
+
+
+async def test_a_websocket_that_is_refused_is_the_same_error(websockets: str) -> None:
+    for client in CLIENTS:
+        async with client.ClientSession() as session:
+            with pytest.raises(client.WSServerHandshakeError) as caught:
+                await session.ws_connect(f"{websockets}/refused")
+        assert caught.value.status == 403
+        assert isinstance(caught.value, client.ClientResponseError)
+
+
 # --- What a program catches -----------------------------------------------------------------------
 
 SCRIPTS: dict[str, tuple[list[Any], dict[str, Any]]] = {

@@ -4,44 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import wayfare as aiohttp
-import websockets.asyncio.server as server
 
 
-async def answer(connection: server.ServerConnection) -> None:
-    """Answer each message: a text with more text, octets with themselves; `bye` ends with a reason."""
-    async for message in connection:
-        if message == "bye":
-            await connection.close(4000, "said so")
-            return
-        await connection.send(f"{message}/answer" if isinstance(message, str) else message)
-
-
-@pytest.fixture
-async def url() -> AsyncIterator[str]:
-    """A server that answers, at any path but `/refused`."""
-
-    def refuse(connection: server.ServerConnection, request: Any) -> Any:
-        return connection.respond(403, "no\n") if request.path == "/refused" else None
-
-    def choose(connection: server.ServerConnection, offered: Any) -> Any:
-        return offered[0] if offered else None
-
-    async with server.serve(
-        answer, "127.0.0.1", 0, process_request=refuse, select_subprotocol=choose
-    ) as running:
-        (socket,) = running.sockets
-        yield f"ws://127.0.0.1:{socket.getsockname()[1]}"
-
-
-async def test_a_conversation(url: str) -> None:
+async def test_a_conversation(websockets: str) -> None:
     """By each type of message, until one of them says to close."""
     heard: list[str] = []
-    async with aiohttp.ClientSession() as session, session.ws_connect(f"{url}/ws") as ws:
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"{websockets}/ws") as ws:
         await ws.send_str("hello")
         async for msg in ws:
             if msg.type == aiohttp.WSMsgType.TEXT:
@@ -57,8 +28,8 @@ async def test_a_conversation(url: str) -> None:
     assert heard == ["hello/answer", "hello/answer/answer"]
 
 
-async def test_an_address_of_http_and_a_base_url(url: str) -> None:
-    base = url.replace("ws://", "http://")
+async def test_an_address_of_http_and_a_base_url(websockets: str) -> None:
+    base = websockets.replace("ws://", "http://")
     async with aiohttp.ClientSession(base) as session:
         async with session.ws_connect("/ws") as ws:
             await ws.send_str("one")
@@ -68,8 +39,8 @@ async def test_an_address_of_http_and_a_base_url(url: str) -> None:
             assert await ws.receive_bytes() == b"\x00\xff"
 
 
-async def test_json(url: str) -> None:
-    async with aiohttp.ClientSession() as session, session.ws_connect(url) as ws:
+async def test_json(websockets: str) -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(websockets) as ws:
         await ws.send_bytes(json.dumps({"a": 1}).encode())
         msg = await ws.receive()
         assert msg.type is aiohttp.WSMsgType.BINARY
@@ -81,22 +52,22 @@ async def test_json(url: str) -> None:
             await ws.receive_bytes()
 
 
-async def test_a_server_that_closes(url: str) -> None:
+async def test_a_server_that_closes(websockets: str) -> None:
     """What iteration ends on is not given to the program; what `receive` returns is."""
     async with aiohttp.ClientSession() as session:
-        async with session.ws_connect(url) as ws:
+        async with session.ws_connect(websockets) as ws:
             await ws.send_str("bye")
             assert [msg async for msg in ws] == []
             assert ws.close_code == 4000
-        async with session.ws_connect(url) as ws:
+        async with session.ws_connect(websockets) as ws:
             await ws.send_str("bye")
             msg = await ws.receive()
             assert (msg.type, msg.data, msg.extra) == (aiohttp.WSMsgType.CLOSE, 4000, "said so")
             assert (await ws.receive()).type is aiohttp.WSMsgType.CLOSED
 
 
-async def test_one_task_reads_and_others_write(url: str) -> None:
-    async with aiohttp.ClientSession() as session, session.ws_connect(url) as ws:
+async def test_one_task_reads_and_others_write(websockets: str) -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(websockets) as ws:
 
         async def write(number: int) -> None:
             await ws.send_str(f"{number}")
@@ -107,11 +78,11 @@ async def test_one_task_reads_and_others_write(url: str) -> None:
     assert heard == {f"{number}/answer" for number in range(5)}
 
 
-async def test_settings_of_a_connection(url: str) -> None:
+async def test_settings_of_a_connection(websockets: str) -> None:
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(
-            url,
+            websockets,
             protocols=("chat",),
             heartbeat=10,
             autoping=True,
@@ -133,19 +104,19 @@ async def test_settings_of_a_connection(url: str) -> None:
         assert isinstance(ws.exception(), aiohttp.WebSocketError)
 
 
-async def test_a_handshake_that_is_refused(url: str) -> None:
+async def test_a_handshake_that_is_refused(websockets: str) -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-            await session.ws_connect(f"{url}/refused")
+            await session.ws_connect(f"{websockets}/refused")
     assert caught.value.status == 403
     assert isinstance(caught.value, aiohttp.ClientResponseError)
 
 
-async def test_the_spellings_of_old(url: str) -> None:
+async def test_the_spellings_of_old(websockets: str) -> None:
     """A number as the timeout, and types of messages in small letters."""
     async with aiohttp.ClientSession() as session:
         with pytest.warns(DeprecationWarning, match="ClientWSTimeout"):
-            ws = await session.ws_connect(url, timeout=10.0)
+            ws = await session.ws_connect(websockets, timeout=10.0)
         await ws.send_str("old")
         msg = await ws.receive()
         assert msg.type == aiohttp.WSMsgType.text
