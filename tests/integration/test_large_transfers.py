@@ -32,7 +32,7 @@ def large(tmp_path: Path) -> Path:
 @pytest.mark.needs("nginx")
 @pytest.mark.parametrize(
     ("kind", "traced", "resident"),
-    [("file", 2, 8), ("form", 2, 8), ("saved", 4, 8), ("parts", 16, 24)],
+    [("file", 2, 8), ("form", 2, 8), ("saved", 6, 8), ("parts", 20, 24)],
 )
 def test_a_gibibyte_goes_through_little_memory(
     large: Path, kind: str, traced: int, resident: int

@@ -9,9 +9,11 @@ import trustme
 import wayfare
 from wayfare import ClientConnectionError, ClientResponseError, UpgradedStream
 from wayfare._upgrade import take_over
+from wayfare_connector.testing import MemoryDialer
 from wayfare_http_core.testing import (
     Call,
     CloseWrite,
+    FakeClockLoop,
     Fin,
     Read,
     ReadRequest,
@@ -20,6 +22,8 @@ from wayfare_http_core.testing import (
     ScriptedServer,
     Send,
     Stall,
+    Wait,
+    World,
     listening,
 )
 
@@ -213,17 +217,23 @@ async def test_it_is_taken_over_once_and_while_it_is_there(serve: Any) -> None:
         server.abort()
 
 
-async def test_the_limits_of_the_request_are_over(serve: Any) -> None:
+def test_the_limits_of_the_request_are_over() -> None:
     """O3: its total time was that of the response."""
-    async with serve((*SWITCH, Read(1), Send(b"x"), Fin())) as (session, _):
-        response = await session.get("/", headers=FIELDS, timeout=0.05)
-        async with response.upgrade() as stream:
-            reading = asyncio.ensure_future(stream.read())
-            # As long again as the request had.
-            await asyncio.wait({reading}, timeout=0.1)
-            assert not reading.done()
-            stream.write(b"?")
-            assert await reading == b"x"
+
+    async def running() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, FakeClockLoop)
+        world = World(loop)
+        world.serve("h", 80, (*SWITCH, Wait(1000), Send(b"x"), Fin()))
+        connector = wayfare.TCPConnector(dialer=MemoryDialer(world.network))
+        async with wayfare.ClientSession("http://h/", connector=connector) as session:
+            response = await session.get("/", headers=FIELDS, timeout=10)
+            async with response.upgrade() as stream:
+                assert await stream.read() == b"x"
+        assert loop.time() > 1900
+
+    with asyncio.Runner(loop_factory=FakeClockLoop) as runner:
+        runner.run(running())
 
 
 async def test_the_session_closes_under_it(serve: Any) -> None:
