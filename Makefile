@@ -29,7 +29,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 MANIFESTS := pyproject.toml constraints.txt $(wildcard packages/*/pyproject.toml packages/*/hatch_build.py packages/*/native/*)
 
-.PHONY: help demo test check format bench docs fuzz soak lock hatch clean services-stop
+.PHONY: help demo test check format bench docs fuzz soak autobahn lock hatch clean services-stop
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ fuzz: .hatch/default.stamp .hatch/fuzz.stamp ## search for inputs that break a p
 
 soak: .hatch/bench.stamp ## run many requests and fail if memory, descriptors or tasks grow
 	@$(HATCH) -q run bench:python -m benchmarks.soak $(ARGS)
+
+autobahn: .hatch/default.stamp ## try the WebSocket client against Autobahn's fuzzing server (ARGS=--profile for a part of it)
+	@grep -qs AUTOBAHN .services/env || scripts/services.sh start autobahn
+	@$(HATCH) -q run python scripts/autobahn.py $(ARGS)
 
 lock: .tools/stamp ## renew constraints.txt, the pinned versions of all development tools
 	@UV="$(UV)" scripts/lock.sh

@@ -3,17 +3,18 @@
 #
 #   scripts/services.sh start [NAME ...]     install where possible, start, and write .services/env; all unless named
 #   scripts/services.sh require NAME ...     only make sure that the programs are there
-#   scripts/services.sh list                 the names: nginx redis squid tinyproxy microsocks
+#   scripts/services.sh list                 the names: nginx redis squid tinyproxy microsocks autobahn
 #   scripts/services.sh stop                 stop what `start` started
 #
-# Programs come from the system's packages: as root they are installed, otherwise the script says how.
+# Programs come from the system's packages: as root they are installed, otherwise the script says how. What comes from
+# elsewhere has a function require_NAME.
 # .services/env holds NAME=value lines; tests/conftest.py reads it. Each server has a part of its own in services/:
 # a function start_NAME that leaves the server's process ids in .services/NAME/*pid.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 STATE="$PWD/.services"
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
-NAMES=(nginx redis squid tinyproxy microsocks)
+NAMES=(nginx redis squid tinyproxy microsocks autobahn)
 
 say() { echo "services: $*" >&2; }
 
@@ -46,6 +47,10 @@ package_of() {
 
 require() {
     local program package
+    if declare -F "require_$1" > /dev/null; then
+        "require_$1"
+        return
+    fi
     program=$(program_of "$1")
     package=$(package_of "$1")
     command -v "$program" > /dev/null && return
