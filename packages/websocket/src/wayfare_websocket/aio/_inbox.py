@@ -27,8 +27,9 @@ Received: TypeAlias = WSMessage | WSFragment
 _MOST_OCTETS = 256 * 1024
 _MOST_MESSAGES = 1024
 
-_SLICE = 64 * 1024
-"""Octets that are read between two looks at the queue: of empty messages, so many take 5 MiB."""
+_SLICE = 64 * 1024 + 10
+"""Octets that are read between two looks at the queue, a message of 64 KiB with its head: of empty messages, so many
+take 5 MiB."""
 _COMPRESSED_SLICE = 4 * 1024
 """The same where messages are compressed: they may become a thousand times as much."""
 
@@ -100,16 +101,25 @@ class Inbox:
             self._at = 0
             self._read_on()
         else:
-            self._read(data)
+            self._sort(self._receive(data), len(data))
             if self._compressed and self._engine.has_pending:
                 self._read_on()
 
-    def _read(self, data: bytes) -> None:
-        """Let the engine read a slice."""
+    @property
+    def vacancy(self) -> memoryview | None:
+        """Where the transport may receive to, as `WebSocketEngine.vacancy`; then call `filled`."""
+        return None if self._unread else self._engine.vacancy
+
+    def filled(self, count: int) -> None:
+        """So many octets arrived there."""
+        self._sort(self._engine.filled(count), count)
+
+    def _sort(self, messages: list[Any], octets: int) -> None:
+        """Put messages where they belong; so many octets became these."""
         queue = self.queue
         if not queue:
             self._octets = 0
-        for message in self._receive(data):
+        for message in messages:
             kind = message[0]
             if kind is not _TEXT and kind is not _BINARY:
                 self._on_control(message)
@@ -121,7 +131,7 @@ class Inbox:
                     self._octets += len(message[1])
         if queue:
             if not self._compressed:
-                self._octets += len(data)
+                self._octets += octets
             self.wake()
             if self._octets > _MOST_OCTETS or len(queue) > _MOST_MESSAGES:
                 self._stop()
@@ -131,7 +141,7 @@ class Inbox:
         engine = self._engine
         while not self.full and (self._unread or engine.has_pending):
             if engine.has_pending:
-                self._read(b"")
+                self._sort(self._receive(b""), 0)
                 continue
             at = self._at
             self._at = after = at + self._slice
@@ -139,7 +149,7 @@ class Inbox:
             if after >= len(self._unread):
                 self._unread = b""
                 self._at = 0
-            self._read(data)
+            self._sort(self._receive(data), len(data))
 
     def _drop(self, message: Received) -> None:
         """Data that came after somebody gave up: the rest of one message, or all that there is."""
@@ -161,11 +171,16 @@ class Inbox:
         """
         if self.taken:
             raise RuntimeError("somebody else is receiving from this WebSocket")
+        if self.queue or self._ended:
+            return bool(self.queue)
+        waiter = self._begin_waiting(seconds)
         self.taken = True
         try:
-            return await self.wait_taken(seconds)
+            await waiter
         finally:
+            self._waiter = None
             self.taken = False
+        return bool(self.queue)
 
     async def wait_taken(self, seconds: float | None) -> bool:
         """The same for whoever took it."""
@@ -173,14 +188,18 @@ class Inbox:
             raise RuntimeError("somebody else is receiving from this WebSocket")
         if self.queue or self._ended:
             return bool(self.queue)
-        waiter = self._waiter = self._loop.create_future()
+        waiter = self._begin_waiting(seconds)
         try:
-            if seconds is not None:
-                Deadline.after(seconds, partial(_timed_out, seconds)).limit(waiter)
             await waiter
         finally:
             self._waiter = None
         return bool(self.queue)
+
+    def _begin_waiting(self, seconds: float | None) -> "Future[None]":
+        waiter = self._waiter = self._loop.create_future()
+        if seconds is not None:
+            Deadline.after(seconds, partial(_timed_out, seconds)).limit(waiter)
+        return waiter
 
     def wake(self) -> None:
         """Something is new for the reader."""

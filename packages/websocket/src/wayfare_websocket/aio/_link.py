@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ("Link", "LinkOptions")
 
+_MUCH = 32 * 1024
+"""Octets of one read behind which a large message may be arriving."""
+
 _LINGER = 1.0
 """Seconds that a client waits for the server to end the transport, which the server should and the client may."""
 
@@ -89,6 +92,7 @@ class Link(asyncio.BufferedProtocol):
         "_peer_ended",
         "_pong_due",
         "_timer",
+        "_vacancy",
         "closing",
         "engine",
         "error",
@@ -111,6 +115,7 @@ class Link(asyncio.BufferedProtocol):
     ) -> None:
         self._loop: AbstractEventLoop = asyncio.get_running_loop()
         self._buffer = receive_buffer(self._loop, transport)
+        self._vacancy: memoryview | None = None
         self._on_lost = on_lost
         self._loss: Exception | None = None
         self._closed: asyncio.Future[None] | None = None
@@ -139,15 +144,25 @@ class Link(asyncio.BufferedProtocol):
     # -- asyncio protocol: what the transport calls -----------------------------------------------------------------
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """The memory to receive into."""
-        return self._buffer
+        """The memory to receive into: the loop's, or that of a large message."""
+        vacancy = self._vacancy
+        return self._buffer if vacancy is None else vacancy
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Octets arrived in the buffer; only they are copied out."""
-        self.data_received(self._buffer[:nbytes].tobytes())
+        """Octets arrived in the buffer; only they are copied out of the loop's."""
+        if self._heartbeat is not None:
+            self._heartbeat.seen()
+        self.outbox.fresh = True
+        if self._vacancy is not None:
+            self.inbox.filled(nbytes)
+            self._vacancy = self.inbox.vacancy
+            return
+        self.inbox.take(self._buffer[:nbytes].tobytes())
+        if nbytes > _MUCH:
+            self._vacancy = self.inbox.vacancy
 
     def data_received(self, data: bytes) -> None:
-        """Octets arrived."""
+        """Octets arrived, in memory of the transport's."""
         if self._heartbeat is not None:
             self._heartbeat.seen()
         self.outbox.fresh = True
