@@ -368,6 +368,20 @@ def test_m8_what_is_kept_is_bounded() -> None:
     assert peak < 1 << 19
 
 
+@pytest.mark.parametrize(
+    "unit", [b"--B\r\n\r\nx\r\n", b"--B \r\n\r\nx\r\n", b"\r\n--B", b"\r\n--BX", b"--B\r\n"]
+)
+def test_m10_octets_that_come_at_once_do_not_become_many_times_as_much(unit: bytes) -> None:
+    """M10: a million small parts in one piece are an error before they take memory."""
+    body = b"--B\r\nA: 1\r\n\r\nx\r\n" + unit * (4_000_000 // len(unit))
+    parser = MultipartParser("B")
+    tracemalloc.start()
+    parser.feed(body)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * len(body)
+
+
 # --- Others read the same.
 
 
