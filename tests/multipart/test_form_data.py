@@ -236,6 +236,7 @@ def test_payloads_of_ones_own() -> None:
         ),
         ({"name": "a", "value": None}, "a form cannot send a NoneType"),
         ({"name": "a", "value": {}}, "a form cannot send a dict"),
+        ({"name": "a", "value": ("b.txt", "c")}, "a form cannot send a tuple"),
     ],
 )
 def test_what_is_no_field(arguments: dict[str, Any], message: str) -> None:
@@ -311,3 +312,27 @@ def test_the_parser_of_python_multipart_reads_them(
     parser.write(body)
     parser.finalize()
     assert [bytes(content) for content in found] == [content for *_, content in fields]
+
+
+def test_a_list_is_several_fields_of_its_name() -> None:
+    form = FormData({"a": ["1", 2], "b": []})
+    assert octets(form()) == b"a=1&a=2"
+    form.add_field("c", [io.BytesIO(b"x"), "y"], filename="n")
+    assert [head[0].partition("; ")[2] for head in heads(form)] == [
+        'name="a"',
+        'name="a"',
+        'name="c"; filename="n"',
+        'name="c"; filename="n"',
+    ]
+
+
+@pytest.mark.parametrize("charset", ["nope", "", "utf-8\r\nX: y"])
+def test_a_charset_that_is_not_known(charset: str) -> None:
+    with pytest.raises(ValueError, match="charset"):
+        FormData({}, charset=charset)
+
+
+@pytest.mark.parametrize("fields", [None, 5])
+def test_fields_that_are_none(fields: object) -> None:
+    with pytest.raises(TypeError, match="a field is a pair"):
+        FormData(fields)

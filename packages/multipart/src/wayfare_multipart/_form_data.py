@@ -2,7 +2,8 @@
 
 import io
 import warnings
-from collections.abc import Mapping
+from codecs import lookup
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, final
 
 from wayfare_http_core import FieldBlock
@@ -33,7 +34,8 @@ class _Field(NamedTuple):
 class FormData:
     """A form to send: `session.post(url, data=form)`, or its octets with any other client.
 
-    fields: a mapping, pairs, a `(name, value)` tuple, open files, other fields.
+    fields: a mapping, pairs, a `(name, value)` tuple, open files, other fields. A list of values is a field of the name
+        for each of them.
     quote_fields: names and file names are quoted as browsers do it; False quotes them with backslashes, as old servers
         want it.
     charset: that of text; UTF-8 unless given.
@@ -43,7 +45,7 @@ class FormData:
     It is urlencoded until a file, octets, a media type or a file name make it multipart. It can be sent as often as its
     values can.
 
-    Raises: TypeError for what is no field.
+    Raises: TypeError for what is no field, ValueError for a charset that is not known.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class FormData:
         self._is_multipart = default_to_multipart
         self._quote_fields = quote_fields
         self._charset = charset
+        if charset is not None:
+            _check_charset(charset)
         self._registry = registry
         if isinstance(fields, Mapping):
             self.add_fields(*fields.items())
@@ -67,7 +71,7 @@ class FormData:
                 self.add_fields(fields)
             else:
                 self.add_fields(*fields)
-        elif isinstance(fields, io.IOBase):
+        elif isinstance(fields, io.IOBase) or not isinstance(fields, Iterable):
             self.add_fields(fields)
         else:
             self.add_fields(*fields)
@@ -86,7 +90,8 @@ class FormData:
         filename: str | None = None,
         content_transfer_encoding: str | None = None,
     ) -> None:
-        """Add a field. A file has its own name unless `filename` says another; "" says none.
+        """Add a field. A file has its own name unless `filename` says another; "" says none. A list is several
+        fields of the name.
 
         Raises: TypeError for arguments of the wrong kind and for a value that cannot be sent, ValueError for a name or
         a type that no field can say.
@@ -99,6 +104,11 @@ class FormData:
             FieldBlock([("Content-Type", content_type)])
         if content_transfer_encoding is not None:
             self._warn_of_transfer_encoding(content_transfer_encoding)
+        # Not a tuple: with some clients that is a file's name and the file.
+        if isinstance(value, list):
+            for one in value:
+                self.add_field(name, one, content_type=content_type, filename=filename)
+            return
         if isinstance(value, _OCTETS) and filename is None and content_transfer_encoding is None:
             warnings.warn(
                 "octets without a filename are sent as a file of the field's name; say filename=",
@@ -192,6 +202,13 @@ class FormData:
             stacklevel=3,
         )
         self._is_multipart = True
+
+
+def _check_charset(charset: str) -> None:
+    try:
+        lookup(charset)
+    except LookupError:
+        raise ValueError(f"charset must be one that is known, not {charset!r}") from None
 
 
 def _check_text(what: str, value: object) -> None:
