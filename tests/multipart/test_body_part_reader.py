@@ -72,6 +72,21 @@ async def test_a_part_in_chunks() -> None:
     assert await whole.readany()
 
 
+@pytest.mark.parametrize("size", [0, -1])
+async def test_a_chunk_has_a_size(size: int) -> None:
+    found = await only(b"0123456789")
+    with pytest.raises(ValueError, match="at least 1"):
+        await found.read_chunk(size)
+    with pytest.raises(ValueError, match="at least 1"):
+        found.iter_chunks(size)
+    assert await found.read() == b"0123456789"
+
+
+async def test_json_that_is_too_deep_is_no_json() -> None:
+    with pytest.raises(json.JSONDecodeError, match="too deep"):
+        await (await only(b"[" * 100_000)).json()
+
+
 async def test_a_part_in_lines() -> None:
     found = await only(b"one\r\ntwo\n\nthree")
     lines = []

@@ -175,7 +175,7 @@ async def test_m15_the_depth_is_bounded() -> None:
 
     assert await depth_of(MultipartLimits(depth=None)) == 12
     assert await depth_of(MultipartLimits(depth=12)) == 12
-    with pytest.raises(MultipartLimitError, match="within each other"):
+    with pytest.raises(MultipartLimitError, match=r"more than 8 .* within each other"):
         await depth_of(MultipartLimits())
 
 

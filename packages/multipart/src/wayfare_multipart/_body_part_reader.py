@@ -98,10 +98,12 @@ class BodyPartReader:
         return self.decode(content) if decode else content
 
     async def read_chunk(self, size: int = 8192) -> bytes:
-        """Up to `size` octets of the content as it was sent, at least one; b"" at the end. Raises as `read`.
+        """Up to `size` octets of the content as it was sent, at least one; b"" at the end.
 
+        Raises: ValueError for a size below 1; else as `read`.
         Cancellation: loses no octet.
         """
+        _check_size(size)
         if not self._ready():
             await self._fill()
         return self._take(size)
@@ -157,9 +159,10 @@ class BodyPartReader:
         """Iterate over the content in pieces of at most `size` octets; with `decode`, of 256 KiB and their encodings
         undone, so that what a small part unpacks to never has to fit into memory.
 
-        Raises: `PartEncodingError` for an encoding that is not known; each step as `read`, except that no size is too
-        large.
+        Raises: `PartEncodingError` for an encoding that is not known, ValueError for a size below 1; each step as
+        `read`, except that no size is too large.
         """
+        _check_size(size)
         decoder = self._decoder() if decode else None
         if decoder is None or decoder.changes_nothing:
             return PartChunks(self.read_chunk, size)
@@ -199,7 +202,10 @@ class BodyPartReader:
         Cancellation: loses no octet.
         """
         text = await self.text(encoding=encoding)
-        return json.loads(text) if text else None
+        try:
+            return json.loads(text) if text else None
+        except RecursionError:
+            raise json.JSONDecodeError("arrays or objects too deep", text[:100], 0) from None
 
     async def form(self, *, encoding: str | None = None) -> list[tuple[str, str]]:
         """The names and values of a content of type application/x-www-form-urlencoded.
@@ -279,3 +285,8 @@ class BodyPartReader:
         """Put octets back in front: nobody got them."""
         self._waiting = b"".join([*pieces, self._waiting[self._at :]])
         self._at = 0
+
+
+def _check_size(size: int) -> None:
+    if size < 1:
+        raise ValueError(f"size must be at least 1, not {size}")

@@ -88,6 +88,7 @@ class MultipartReader(AsyncIterator["Part"]):
         self._events = PartEvents(
             MultipartParser(boundary.decode("ascii"), limits), reading_from(content)
         )
+        self._depth = 1
         self._first = True
         self._last: BodyPartReader | None = None
         self._ended = False
@@ -155,18 +156,18 @@ class MultipartReader(AsyncIterator["Part"]):
         part = self._last = self.part_reader_cls(head, self._events, self._context)
         if not head.has_parts:
             return part
-        depth = self._limits.depth
-        if depth is not None and depth <= 1:
-            raise MultipartLimitError("multipart bodies within each other", depth)
-        inner = self._limits if depth is None else self._limits._replace(depth=depth - 1)
-        reader = self.multipart_reader_cls or type(self)
-        return reader(
+        limit = self._limits.depth
+        if limit is not None and self._depth >= limit:
+            raise MultipartLimitError("multipart bodies within each other", limit)
+        reader = (self.multipart_reader_cls or type(self))(
             head.fields,
             part,
             client_max_size=self._context.max_size,
             max_size_error_cls=self._context.max_size_error,
-            limits=inner,
+            limits=self._limits,
         )
+        reader._depth = self._depth + 1
+        return reader
 
 
 class MultipartResponseWrapper(AsyncIterator["Part"]):
