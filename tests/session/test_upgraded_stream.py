@@ -118,8 +118,9 @@ async def test_the_peers_half_ends_first(serve: Any) -> None:
 
 
 async def test_a_connection_that_breaks(serve: Any) -> None:
-    async with serve((*SWITCH, Send(b"half"), Reset())) as (session, _):
+    async with serve((*SWITCH, Read(1), Send(b"half"), Reset())) as (session, _):
         stream = await upgraded(session)
+        stream.write(b"?")
         received: list[bytes] = []
         with pytest.raises(wayfare.ClientOSError):
             await read_into(received, stream)
