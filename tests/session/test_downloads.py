@@ -292,6 +292,15 @@ async def test_what_was_whole_but_for_its_name(serve: Any, target: Path) -> None
     assert content(target) == BODY
 
 
+async def test_more_than_there_can_be_is_cut_off(serve: Any, target: Path) -> None:
+    last = len(BODY) - 1
+    async with serve(whole(sent=1000), part(last)) as (session, _):
+        await interrupted(session, target)
+        store(target.with_name("name.bin.part"), BODY + b"whatever this is")
+        assert (await session.download("/file", target)).size == len(BODY)
+    assert content(target) == BODY
+
+
 async def test_a_file_of_one_octet_is_asked_for_whole(serve: Any, target: Path) -> None:
     async with serve(whole(b"xy", sent=1), whole(b"x")) as (session, server):
         await interrupted(session, target)
@@ -664,6 +673,20 @@ async def test_cancelling_several_parts(
             task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+    assert names(target) == []
+
+
+async def test_a_part_that_is_cancelled_alone_fails_the_download(serve: Any, target: Path) -> None:
+    async def give_up(
+        request: wayfare.ClientRequest, handler: wayfare.ClientHandlerType
+    ) -> wayfare.ClientResponse:
+        if request.headers["Range"].startswith("bytes=8388608-"):
+            raise asyncio.CancelledError
+        return await handler(request)
+
+    async with serve(*Parts().scripts, middlewares=[give_up]) as (session, _):
+        with pytest.raises(asyncio.CancelledError):
+            await session.download("/file", target, connections=2)
     assert names(target) == []
 
 

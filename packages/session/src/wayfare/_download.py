@@ -166,6 +166,7 @@ class Download:
                 self._file.give_up()
                 raise
             self._total = part.complete
+            await self._run(self._file.cut, part.first)
             await self._receive(response, part.first, part.length)
 
     async def _receive(self, response: ClientResponse, offset: int, length: int | None) -> None:
@@ -216,14 +217,13 @@ class Download:
         create = asyncio.get_running_loop().create_task
         tasks = [create(work(response)), *(create(work()) for _ in range(connections - 1))]
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            failed = [task for task in tasks if task.done() and task.exception() is not None]
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             for task in tasks:
                 task.cancel()
             await _all_over(tasks)
             response.close()
-        for task in failed:
+        for task in done:
             task.result()
 
     async def _fetch_part(self, source: "Source", asked: Asked) -> None:

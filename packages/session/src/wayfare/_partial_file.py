@@ -166,6 +166,11 @@ class PartialFile:
             self._failure = exc
             raise
 
+    def cut(self, size: int) -> None:
+        """Drop what is behind so many octets."""
+        with self._named(self.path):
+            self._open_file().truncate(size)
+
     def read(self, offset: int, size: int) -> bytes:
         """Octets that are there; none at the end."""
         with self._named(self.path):
