@@ -91,6 +91,17 @@ async def test_what_is_no_model_is_refused_before_anything_is_read(serve: Any) -
         assert await response.json(int) == 1
 
 
+async def test_json_that_is_nested_beyond_all_measure(serve: Any) -> None:
+    """A fault of the server's, not of the program: no RecursionError."""
+    async with serve(json_answer("[" * 200_000 + "]" * 200_000)) as (session, _):
+        response = await session.get("/")
+        for reading in (response.json(), response.json(list[int])):
+            with pytest.raises(ValueError, match="nested too deeply"):
+                await reading
+    with pytest.raises(ValueError, match="nested too deeply"):
+        ServerSentEvent("message", "[" * 200_000).json()
+
+
 async def test_json_lines_as_they_arrive(serve: Any) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n"
     lines = b'{"x": 1}\r\n\n  \n{"x": 2, "y": 3}\n{"x": 4}'

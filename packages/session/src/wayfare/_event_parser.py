@@ -52,9 +52,9 @@ class ServerSentEvent(NamedTuple):
         """
         if loads is None:
             # Imported here: not all data is JSON.
-            import json
+            from ._json_text import read_json
 
-            loads = json.loads
+            loads = read_json
         value = loads(self.data)
         if model is None:
             return value

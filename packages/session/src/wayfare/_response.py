@@ -362,9 +362,9 @@ class ClientResponse:
             text = body.decode(encoding or self.get_encoding())
             if loads is None:
                 # Imported here: a program that reads no JSON never needs it.
-                import json
+                from ._json_text import read_json
 
-                loads = json.loads
+                loads = read_json
             value = loads(text)
         if model is None:
             return value
