@@ -309,8 +309,9 @@ def test_t16_o9_a_loop_can_end_right_after_close(
     gc.collect()
 
 
+@pytest.mark.parametrize(("patience", "abort"), [(0.05, False), (None, True)])
 async def test_t16_close_is_bounded_when_the_peer_says_no_goodbye(
-    tls_server_context: ssl.SSLContext,
+    tls_server_context: ssl.SSLContext, patience: float | None, abort: bool
 ) -> None:
     """A blocking server that reads no close_notify; its kernel acknowledges, nothing more."""
     loop = asyncio.get_running_loop()
@@ -330,9 +331,10 @@ async def test_t16_close_is_bounded_when_the_peer_says_no_goodbye(
 
     serving = loop.run_in_executor(None, serve)
     started = loop.time()
-    async with TCPConnector(ssl_shutdown_timeout=0.05) as connector:
+    async with TCPConnector(ssl_shutdown_timeout=patience) as connector:
         await get(await connector.connect(Target("https", "127.0.0.1", port, ssl=False)))
         started = loop.time()
+        await connector.close(abort_ssl=abort)
     assert loop.time() - started < 1
     done.set_result(None)
     await serving

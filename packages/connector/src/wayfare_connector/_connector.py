@@ -244,17 +244,17 @@ class BaseConnector(ABC):
                 self._lender.give_back(connection)
             await asyncio.wait(making)
 
-    async def close(self) -> None:
+    async def close(self, *, abort_ssl: bool = False) -> None:
         """Close idle connections, abort leased ones, fail whoever waits, and wait for all of it.
 
-        All in parallel and bounded by `ssl_shutdown_timeout`; afterwards no socket is open.
-        Idempotent, safe from another task and during `connect`.
+        All in parallel and bounded by `ssl_shutdown_timeout`, or at once with `abort_ssl`, without
+        TLS's goodbyes; afterwards no socket is open. Idempotent, safe from another task and during `connect`.
 
         Raises: `RuntimeError` on another loop than before, unless that one has ended: then nothing
         is left to wait for.
         Cancellation: what is still open is aborted.
         """
-        await self._lender.close(self._ssl_shutdown_timeout)
+        await self._lender.close(0 if abort_ssl else self._ssl_shutdown_timeout)
 
     async def __aenter__(self) -> Self:
         return self

@@ -136,13 +136,13 @@ class TCPConnector(DialingConnector):
             self._own_dialer.dns_cache.clear(name, port)
 
     @override
-    async def close(self) -> None:
+    async def close(self, *, abort_ssl: bool = False) -> None:
         """See `BaseConnector.close`; the connector's own resolver is closed too.
 
         Cancellation: what is still open is aborted.
         """
         try:
-            await super().close()
+            await super().close(abort_ssl=abort_ssl)
         finally:
             if self._own_dialer is not None:
                 await self._own_dialer.close()
