@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import chunked, multipart_reader, multipart_writer, pipeline
+from benchmarks import chunked, connections, multipart_reader, multipart_writer, pipeline
 from benchmarks.__main__ import chosen
 from benchmarks.cases import CASES, Case
 from benchmarks.cases.imports import DEPENDENCIES, measure_import
@@ -472,3 +472,23 @@ async def test_the_pipeline_is_measured_with_what_each_case_needs() -> None:
 
     assert await pipeline.pass_on("request", handler) == "response"
     assert passed == ["request"]
+
+
+# Many connections
+
+
+def test_what_many_connections_cost_is_told_by_rate_and_by_processor_time() -> None:
+    found = {
+        "wayfare 100": series(100.0, cpu_us=10.0),
+        "wayfare 3000": series(90.0, cpu_us=20.0),
+        "aiohttp 100": series(100.0, cpu_us=10.0),
+        "aiohttp 3000": failed("it fell over"),
+    }
+    lines, enough = connections.report(found)
+    assert lines == [
+        "wayfare    3000 connections: 0.90 of the rate of 100, 0.50 of it by processor time",
+        "aiohttp    it fell over",
+    ]
+    assert enough
+    assert connections.report({**found, "wayfare 3000": series(70.0, cpu_us=1.0)})[1] is False
+    assert connections.report({**found, "wayfare 100": failed("no")})[1] is False
