@@ -31,6 +31,8 @@ from wayfare_http_core.testing import (
     run_with_fake_clock,
     ticks,
 )
+from wayfare_websocket import DeflateParameters
+from wayfare_websocket.aio import ClientWebSocketResponse
 from yarl import URL
 
 HOST = "https://api.example"
@@ -376,6 +378,7 @@ async def test_the_method_that_does_not_fit(mock: MockConnector, session: Client
         (lambda mock: mock.get("/").fail(int), TypeError, "an exception is needed"),
         (lambda mock: mock.get("/").call(7), TypeError, "a function is needed, not int"),
         (lambda mock: mock.get("/").upgrade(7), TypeError, "a function is needed, not int"),
+        (lambda mock: mock.get("/").websocket(7), TypeError, "a function is needed, not int"),
         (lambda mock: mock.get("/").reply(body="a", json=1), ValueError, "give one of them"),
         (lambda mock: mock.get("/").reply(delay=-1), ValueError, "not negative: -1"),
     ],
@@ -626,6 +629,74 @@ async def test_closing_ends_an_upgraded_connection() -> None:
     with pytest.raises(wayfare.ClientConnectionError):
         stream.write(b"late")
     await stream.wait_closed()
+
+
+# -- WebSockets -------------------------------------------------------------------------------------
+
+
+async def shout(call: MockCall, websocket: ClientWebSocketResponse[bool]) -> None:
+    """Each text comes back louder."""
+    async for message in websocket:
+        await websocket.send_str(message.data.upper())
+
+
+async def test_a_websocket(mock: MockConnector, session: ClientSession) -> None:
+    mock.get("/ws", query={"a": 1}).websocket(shout, protocols=["loud"])
+    async with session.ws_connect("/ws?a=1", protocols=["soft", "loud"]) as websocket:
+        assert websocket.protocol == "loud"
+        await websocket.send_str("one")
+        assert await websocket.receive_str() == "ONE"
+    assert websocket.close_code == 1000
+    assert mock.calls[0].headers["Sec-WebSocket-Protocol"] == "soft, loud"
+
+
+async def test_the_server_may_end_it_and_compress(
+    mock: MockConnector, session: ClientSession
+) -> None:
+    async def greet(call: MockCall, websocket: ClientWebSocketResponse[bool]) -> None:
+        await websocket.send_json({"hello": "a" * 1000})
+        await websocket.close(code=4000, message=b"enough")
+
+    mock.get("/").websocket(greet, deflate=DeflateParameters())
+    async with session.ws_connect("/", compress=15) as websocket:
+        assert await websocket.receive_json() == {"hello": "a" * 1000}
+        assert (await websocket.receive()).extra == "enough"
+    assert websocket.close_code == 4000
+    assert websocket.compress
+
+
+async def test_a_request_that_opens_none_is_refused(
+    mock: MockConnector, session: ClientSession
+) -> None:
+    mock.get("/").websocket(shout)
+    async with session.get("/") as response:
+        assert response.status == 426
+        assert "Upgrade is not websocket" in await response.text()
+
+
+async def test_what_a_websockets_function_raises_is_kept(
+    mock: MockConnector, session: ClientSession
+) -> None:
+    async def check(call: MockCall, websocket: ClientWebSocketResponse[bool]) -> None:
+        assert await websocket.receive_str() == "two"
+
+    mock.get("/").websocket(check)
+    async with session.ws_connect("/") as websocket:
+        await websocket.send_str("one")
+        assert (await websocket.receive()).type is wayfare.WSMsgType.CLOSE
+    with pytest.raises(AssertionError, match="one"):
+        mock.verify()
+    mock.reset()
+
+
+async def test_closing_ends_a_websocket() -> None:
+    mock = MockConnector()
+    mock.get("/").websocket(shout)
+    session = ClientSession(HOST, connector=mock)
+    websocket = await session.ws_connect("/")
+    await session.close()
+    assert websocket.closed or (await websocket.receive()).type is not wayfare.WSMsgType.TEXT
+    await websocket.close()
 
 
 # -- beneath a session ------------------------------------------------------------------------------

@@ -3,20 +3,24 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 from urllib.parse import parse_qsl
 
 from multidict import CIMultiDictProxy
 from yarl import URL
+
+if TYPE_CHECKING:
+    from wayfare_websocket import DeflateParameters
+    from wayfare_websocket.aio import ClientWebSocketResponse
 
 if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
 
-__all__ = ("MockCall", "MockReply", "MockUpgrade", "ReplyBody", "ReplyFunction")
+__all__ = ("MockCall", "MockReply", "MockUpgrade", "MockWebSocket", "ReplyBody", "ReplyFunction")
 
 ReplyBody: TypeAlias = (
     "bytes | str | Iterable[bytes] | AsyncIterable[bytes] | "
@@ -89,6 +93,16 @@ class MockUpgrade:
 
     function: "Callable[[MockCall, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object]]"
     headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MockWebSocket:
+    """A WebSocket that is opened, and a function that is its server."""
+
+    function: "Callable[[MockCall, ClientWebSocketResponse[bool]], Awaitable[object]]"
+    protocols: Sequence[str] = ()
+    deflate: "DeflateParameters | None" = None
 
 
 ReplyFunction: TypeAlias = Callable[[MockCall], "MockReply | Awaitable[MockReply]"]

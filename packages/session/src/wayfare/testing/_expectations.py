@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias, TypedDict, final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict, final
 from urllib.parse import parse_qsl
 
 from yarl import URL
@@ -13,7 +13,11 @@ from yarl import URL
 from wayfare._redirects import same_origin
 from wayfare._urls import Params, with_params
 
-from ._calls import MockCall, MockReply, MockUpgrade, ReplyFunction
+from ._calls import MockCall, MockReply, MockUpgrade, MockWebSocket, ReplyFunction
+
+if TYPE_CHECKING:
+    from wayfare_websocket import DeflateParameters
+    from wayfare_websocket.aio import ClientWebSocketResponse
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -26,7 +30,9 @@ URLPattern: TypeAlias = "str | URL | re.Pattern[str] | Callable[[URL], bool]"
 """An absolute URL, or a path alone for any host; a pattern that is searched for in the URL; or a function that says."""
 
 Raised: TypeAlias = "Exception | type[Exception]"
-_Answer: TypeAlias = "MockReply | MockUpgrade | ReplyFunction | Exception | type[Exception]"
+_Answer: TypeAlias = (
+    "MockReply | MockUpgrade | MockWebSocket | ReplyFunction | Exception | type[Exception]"
+)
 _USUAL: Final = MockReply()
 
 
@@ -49,8 +55,8 @@ class Criteria(TypedDict, total=False):
 class Expectation:
     """Requests that a mock expects, and their replies in turn.
 
-    Without a reply, a request gets an empty 200. Each of `reply`, `call`, `upgrade` and `fail` adds a reply for one
-    request; `times` and `always` are about the one that was added last.
+    Without a reply, a request gets an empty 200. Each of `reply`, `call`, `upgrade`, `websocket` and `fail` adds a
+    reply for one request; `times` and `always` are about the one that was added last.
     """
 
     def __init__(self, method: str, url: URLPattern, criteria: Criteria) -> None:
@@ -92,6 +98,23 @@ class Expectation:
         if not callable(function):
             raise TypeError(f"a function is needed, not {type(function).__name__}")
         return self._add(MockUpgrade(function, headers))
+
+    def websocket(
+        self,
+        function: "Callable[[MockCall, ClientWebSocketResponse[bool]], Awaitable[object]]",
+        *,
+        protocols: Sequence[str] = (),
+        deflate: "DeflateParameters | None" = None,
+    ) -> "Expectation":
+        """Open a WebSocket and let an `async` function be its server, as `(call, websocket)`.
+
+        The function has the same methods as the client. `protocols` are the subprotocols that the server knows, and
+        `deflate` the compression that it agrees to. A handshake that asks for something else is refused. The WebSocket
+        is closed after the function; what it raises is raised when the mock is verified.
+        """
+        if not callable(function):
+            raise TypeError(f"a function is needed, not {type(function).__name__}")
+        return self._add(MockWebSocket(function, tuple(protocols), deflate))
 
     def fail(self, error: Raised) -> "Expectation":
         """Let the request raise this. An `OSError` is raised as it is: to see it as a session's user would, give the

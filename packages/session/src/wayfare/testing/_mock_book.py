@@ -1,15 +1,15 @@
 """`Mock`: what a mock expects and answers, wherever its requests come from."""
 
-import asyncio
 import sys
-from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping
-from json import dumps
+from collections.abc import Awaitable
 from typing import Any, final
 
-from ._calls import MockCall, MockReply, MockUpgrade
+from ._calls import MockCall, MockReply, MockUpgrade, MockWebSocket
 from ._expectations import Criteria, Expectation, URLPattern, listed
 from ._incoming import IncomingRequest
-from ._responder import Fields, Responder
+from ._mock_upgrades import leave_http
+from ._replies import send_reply
+from ._responder import Responder
 
 if sys.version_info >= (3, 12):
     from typing import Unpack
@@ -119,9 +119,9 @@ class Mock:
         if isinstance(answer, Exception | type):
             self._fail(answer, responder)
             return
-        if isinstance(answer, MockUpgrade):
+        if isinstance(answer, MockUpgrade | MockWebSocket):
             try:
-                await upgrade(answer, call, responder)
+                await leave_http(answer, call, responder)
             except Exception as exc:
                 # HTTP is over, so there is no request to raise it from.
                 self._errors.append(exc)
@@ -149,63 +149,3 @@ class Mock:
         raise UnexpectedRequestError(
             f"unexpected request: {call.method} {call.url}\nexpected are:{listed(reasons)}"
         )
-
-
-async def upgrade(how: MockUpgrade, call: MockCall, responder: Responder) -> None:
-    """End HTTP on the connection and let the function go on with it.
-
-    Raises: what it raises.
-    Cancellation: the connection is closed.
-    """
-    reader, writer = responder.upgrade(_pairs(how.headers))
-    try:
-        await how.function(call, reader, writer)
-    finally:
-        writer.close()
-
-
-async def send_reply(reply: MockReply, responder: Responder) -> None:
-    """Answer a request with a reply.
-
-    Raises: ValueError for what cannot be sent; what the content's iterator raises.
-    Cancellation: some, all or none of it was sent.
-    """
-    if reply.delay:
-        await asyncio.sleep(reply.delay)
-    for status, fields in reply.informational:
-        responder.inform(status, _pairs(fields))
-    content, media_type = _content(reply)
-    own = _pairs(reply.headers)
-    names = {name.lower() for name, _ in own}
-    if media_type is not None and "content-type" not in names:
-        own.append(("Content-Type", media_type))
-    trailers = _pairs(reply.trailers)
-    if isinstance(content, bytes) and "content-length" not in names and not trailers:
-        own.append(("Content-Length", str(len(content))))
-    responder.start(reply.status, own, reply.reason)
-    if isinstance(content, bytes):
-        await responder.write(content)
-    elif isinstance(content, AsyncIterable):
-        async for piece in content:
-            await responder.write(piece)
-    else:
-        for piece in content:
-            await responder.write(piece)
-    responder.end(trailers)
-
-
-def _content(
-    reply: MockReply,
-) -> tuple[bytes | Iterable[bytes] | AsyncIterable[bytes], str | None]:
-    if reply.json is not None:
-        return dumps(reply.json).encode("utf-8"), "application/json"
-    body = reply.body
-    if isinstance(body, str):
-        return body.encode("utf-8"), "text/plain; charset=utf-8"
-    if callable(body):
-        return body(), None
-    return body, None
-
-
-def _pairs(fields: Mapping[str, str] | Fields) -> list[tuple[str, str]]:
-    return list(fields.items() if isinstance(fields, Mapping) else fields)

@@ -111,8 +111,9 @@ class Responder:
         if self._chunked:
             self._side.send(b"0\r\n" + FieldBlock(trailers).encoded + b"\r\n")
 
-    def upgrade(self, fields: Fields = ()) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Send 101, and hand out the connection as streams; whoever gets them closes them.
+    def upgrade(self, fields: Fields = ()) -> tuple[asyncio.Transport, bytes]:
+        """Send 101, and hand out the transport with what was read too far; whoever gets it sets a protocol of its own
+        at once.
 
         Raises: ValueError for what cannot be sent.
         """

@@ -92,8 +92,8 @@ class ServerSide(asyncio.Protocol):
         """Return when the transport takes more. Cancellation: safe."""
         await self._writable.wait()
 
-    def hand_over(self, head: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Send a head, and give the connection up to streams, with what was read too far.
+    def hand_over(self, head: bytes) -> tuple[asyncio.Transport, bytes]:
+        """Send a head, and give the transport up, with what was read too far; set another protocol on it at once.
 
         Raises: `ClientGoneError`.
         """
@@ -103,14 +103,7 @@ class ServerSide(asyncio.Protocol):
         transport.write(head)
         self._upgraded = True
         self._transport = None
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(loop=loop)
-        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-        protocol.connection_made(transport)
-        if self._scanner.unread:
-            reader.feed_data(bytes(self._scanner.unread))
-        transport.set_protocol(protocol)
-        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+        return transport, bytes(self._scanner.unread)
 
     # -- the transport ------------------------------------------------------------------------------------------------
 
