@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from wayfare_connector import (
     ClientConnectorError,
+    ClientSSLError,
     ConnectTimeouts,
     Dialer,
     DialTimeoutError,
     Target,
     TCPConnector,
+    TCPDialer,
 )
 from wayfare_connector.testing import DialerCase, MemoryDialer, RecordingObserver, check_dialer
 from wayfare_http_core import ClientError, Connection, RequestHead
@@ -134,3 +136,30 @@ async def test_each_fault_is_seen(network: MemoryNetwork) -> None:
                 except (ClientError, TimeoutError) as exc:
                     seen.append(type(exc))
     assert seen == [ClientConnectorError, DialTimeoutError, ClientConnectorError]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [("REFUSED", ClientConnectorError), ("SILENT", DialTimeoutError), ("CUT", ClientSSLError)],
+)
+async def test_each_fault_is_seen_below_tls(
+    ok_server: ScriptedServer,
+    tls_server_context: ssl.SSLContext,
+    tls_client_context: ssl.SSLContext,
+    fault: str,
+    error: type[Exception],
+) -> None:
+    faults = plugin("faults")
+    inner = TCPDialer()
+    dialer = faults.FaultyDialer(inner, faults.Fault[fault], every=2)
+    async with (
+        listening(ok_server, tls=tls_server_context) as (host, port),
+        TCPConnector(dialer=dialer, force_close=True) as connector,
+    ):
+        target = Target("https", host, port, ssl=tls_client_context)
+        for _ in range(2):
+            assert await get(await connector.connect(target), target) == b"hi"
+            with pytest.raises(error):
+                await connector.connect(target, ConnectTimeouts(sock_connect=0.3))
+        assert connector.stats().connecting == 0
+    await inner.close()
