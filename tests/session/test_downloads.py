@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import wayfare
 from wayfare import ChecksumMismatchError, ClientResponseError, DownloadMismatchError
+from wayfare_connector.testing import MemoryDialer
 from wayfare_http_core import IncompleteBodyError, ReadTimeoutError
 from wayfare_http_core.testing import (
+    FakeClockLoop,
     Fin,
     ReadRequest,
     ReceivedRequest,
@@ -20,6 +22,7 @@ from wayfare_http_core.testing import (
     Send,
     Serve,
     Stall,
+    World,
 )
 
 BODY = bytes(range(256)) * 4096  # a mebibyte
@@ -179,6 +182,7 @@ async def test_416_to_a_request_without_range(serve: Any, target: Path) -> None:
         ({"connections": 0}, ValueError, "connections must be a positive number"),
         ({"connections": True}, ValueError, "connections must be a positive number"),
         ({"connections": 1.5}, ValueError, "connections must be a positive number"),
+        ({"attempts": 0}, ValueError, "attempts must be a positive number"),
         ({"connections": 2, "compressed": True}, ValueError, "no parts to fetch at once"),
         ({"sha256": "x"}, ValueError, "sha256 is 64 hex digits"),
         ({"headers": {"range": "bytes=0-"}}, ValueError, "a download sends Range itself"),
@@ -410,6 +414,67 @@ async def test_what_is_kept_says_nothing_secret(serve: Any, target: Path) -> Non
     async with serve(whole(sent=1000)) as (session, _):
         await interrupted(session, target, params={"signature": "SECRET"})
     assert "SECRET" not in content(target.with_name("name.bin.part.json")).decode()
+
+
+# -- several attempts -------------------------------------------------------------------------------------------------
+
+
+def played(target: Path, *scripts: Script, **options: Any) -> tuple[wayfare.SavedFile, Any, float]:
+    """Download on a clock that never waits; the file, the server, and the seconds it took."""
+
+    async def running() -> tuple[wayfare.SavedFile, Any, float]:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, FakeClockLoop)
+        world = World(loop)
+        server = world.serve("h", 80, *scripts)
+        connector = wayfare.TCPConnector(dialer=MemoryDialer(world.network))
+        started = loop.time()
+        try:
+            async with wayfare.ClientSession("http://h/", connector=connector) as session:
+                saved = await session.download("/file", target, **options)
+                return saved, server, loop.time() - started
+        finally:
+            world.drop_servers()
+            await loop.settled()
+
+    with asyncio.Runner(loop_factory=FakeClockLoop) as runner:
+        return runner.run(running())
+
+
+def test_another_attempt_goes_on_where_the_last_one_ended(target: Path) -> None:
+    gone: Script = (ReadRequest(), Fin())
+    busy = refused(503, "Retry-After: 100")
+    scripts = (whole(sent=1000), part(1000, sent=7000), gone, gone, busy, part(8000))
+    saved, server, took = played(target, *scripts, attempts=6)
+    assert (saved.size, saved.resumed_from) == (len(BODY), 8000)
+    assert content(target) == BODY
+    assert [one for one, _ in asked(server)] == [
+        None,
+        "bytes=1000-",
+        "bytes=8000-",
+        "bytes=8000-",
+        "bytes=8000-",
+        "bytes=8000-",
+    ]
+    # Four waits of 1 s and one of 100 s, each with a random part.
+    assert 104 <= took <= 104 + 1 + 2 + 4 + 8 + 100
+
+
+def test_the_last_of_several_attempts_is_raised(target: Path) -> None:
+    with pytest.raises(IncompleteBodyError):
+        played(target, whole(sent=1000), part(1000, sent=1000), attempts=2)
+    assert content(target.with_name("name.bin.part")) == BODY[:2000]
+    with pytest.raises(ClientResponseError):
+        played(target, refused(404), attempts=2)
+    with pytest.raises(DownloadMismatchError):
+        played(target, part(0), attempts=2)
+
+
+def test_attempts_of_several_parts_begin_anew(target: Path) -> None:
+    saved, server, _ = played(target, part(0, sent=1000), part(0), attempts=2, connections=2)
+    assert (saved.size, saved.resumed_from) == (len(BODY), 0)
+    assert len(server.requests) == 2
+    assert content(target) == BODY
 
 
 # -- codings ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from wayfare import (
     TCPConnector,
 )
 from wayfare import ServerSentEvent as E
-from wayfare._event_source import may_reconnect, reconnect_delay
+from wayfare._reconnecting import may_reconnect, reconnect_delay
 from wayfare_connector.testing import MemoryDialer
 from wayfare_http_core import IncompleteBodyError, ReadTimeoutError, TransferEncodingError
 from wayfare_http_core.testing import (

@@ -28,7 +28,7 @@ def test_what_loads_late_is_not_imported_early() -> None:
         "import sys, wayfare; late = {'json', 'zlib', 'wayfare_http_core._basic_auth', "
         "'wayfare_http_core._media_type', 'wayfare_connector._tls_layer', 'aiosignal', "
         "'wayfare._tracing', 'wayfare._tracing_config', 'wayfare._tracing_params', "
-        "'wayfare._event_parser', 'wayfare._event_stream', 'wayfare._event_source', "
+        "'wayfare._event_parser', 'wayfare._event_stream', 'wayfare._event_source', 'wayfare._reconnecting', "
         "'wayfare._json_models', 'wayfare._json_scalars', 'wayfare._json_lines', 'dataclasses', "
         "'wayfare._download', 'wayfare._downloads', 'wayfare._download_options', 'hashlib', "
         "'wayfare._upgrade', 'wayfare._upgraded_stream', "

@@ -52,7 +52,7 @@ class SavedFile:
     size: int
     """Its octets."""
     resumed_from: int
-    """How many of them were there from a download before."""
+    """How many of them were there before, from another download or the last attempt of this one."""
     checksum: Checksum | None
     """The algorithm and the hex digits that it was checked by, if any."""
     url: URL

@@ -31,6 +31,9 @@ class DownloadOptions(RequestOptions, SaveOptions, total=False):
     resume: bool
     """Whether what came of a download that failed or was cancelled is kept as `NAME.part`, for the next one to go on
     from there (the default), where the server vouches that it is the same file."""
+    attempts: int
+    """How often to try in all, 1 unless given: after a connection that failed or broke, a timeout, or a status that may
+    pass, where the last attempt ended. The waits between are at least 1 s, and have a random part that doubles."""
     connections: int
     """How many parts of the file are fetched at once, where the server gives parts; 1 unless given. With more of them,
     nothing is kept of a download that fails."""

@@ -13,28 +13,20 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
 from multidict import CIMultiDict
-from wayfare_connector import (
-    AddressRefusedError,
-    ClientConnectorCertificateError,
-    ServerFingerprintMismatch,
-)
 from wayfare_http_core import (
-    ClientConnectionError,
     ClientResponseError,
-    IncompleteBodyError,
     hdrs,
-    parse_retry_after,
 )
 from yarl import URL
 
 from ._event_parser import ServerSentEvent
 from ._event_stream import EventStream
 from ._options import RequestOptions
+from ._reconnecting import may_reconnect, reconnect_delay, retry_after
 from ._response import ClientResponse
 
 if sys.version_info >= (3, 12):
@@ -45,17 +37,7 @@ else:
 if TYPE_CHECKING:
     from ._session import ClientSession
 
-__all__ = ("EventSource", "Reconnection", "may_reconnect", "reconnect_delay")
-
-_PASSING: Final = frozenset({429, 500, 502, 503, 504})
-"""Statuses that say that it may work later."""
-
-_SHORTEST: Final = 0.05
-"""Seconds between two connections, whatever the server says: it may say 0, and close each one at once."""
-
-_LONGEST: Final = 3600.0
-"""Seconds that a server can make us wait: those of Retry-After."""
-
+__all__ = ("EventSource", "Reconnection")
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]", re.ASCII)
 
@@ -82,28 +64,6 @@ class Reconnection:
             # Asked this way round, since NaN is neither more nor less than anything.
             if number is not None and not number >= 0:
                 raise ValueError(f"{name} must not be negative: {number!r}")
-
-
-def reconnect_delay(base: float, max_delay: float, failures: int, chance: float) -> float:
-    """The seconds to wait before the next connection; `chance` is a random number from 0 to 1.
-
-    Never less than `base`, which the server asked for; clients that were cut off together come back apart.
-    """
-    base = min(max(base, _SHORTEST), _LONGEST)
-    spread = min(base * 2.0 ** min(failures, 30), max(max_delay, base))
-    return base + spread * chance
-
-
-def may_reconnect(error: Exception) -> bool:
-    """Whether what ended a connection, or kept it from being made, may have passed by the next one."""
-    if isinstance(error, ClientResponseError):
-        return error.status in _PASSING
-    if isinstance(
-        error,
-        ClientConnectorCertificateError | ServerFingerprintMismatch | AddressRefusedError,
-    ):
-        return False
-    return isinstance(error, ClientConnectionError | IncompleteBodyError | TimeoutError)
 
 
 @final
@@ -269,7 +229,7 @@ class EventSource(AsyncIterator[ServerSentEvent]):
         if response is not None:
             response.close()
         wait = reconnect_delay(
-            max(self._retry, _retry_after(error)),
+            max(self._retry, retry_after(error)),
             self._reconnection.max_delay,
             self._failures,
             random.random(),
@@ -294,12 +254,3 @@ class EventSource(AsyncIterator[ServerSentEvent]):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _retry_after(error: Exception | None) -> float:
-    """The seconds that a server asked for with the status that it refused with."""
-    if not isinstance(error, ClientResponseError) or error.headers is None:
-        return 0.0
-    value = error.headers.get(hdrs.RETRY_AFTER)
-    wait = None if value is None else parse_retry_after(value, now=datetime.now(UTC))
-    return wait or 0.0
