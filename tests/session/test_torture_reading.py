@@ -195,6 +195,20 @@ class DownloadRest(Writing):
         await self.session.download("/", self.target, timeout=30)
 
 
+class DownloadAgain(Writing):
+    """A URL whose connection ends in the middle, so that another attempt fetches the rest."""
+
+    kept = True
+    scripts = (
+        (ReadRequest(), Send(TAGGED[:-4]), Fin()),
+        (ReadRequest(), Drip(REST, 30), SERVE),
+    )
+
+    @override
+    async def run(self) -> None:
+        await self.session.download("/", self.target, attempts=2, timeout=30)
+
+
 class DownloadParts(Writing):
     """A URL whose parts come at once; the file is small, so that one part is all there is."""
 
@@ -243,6 +257,7 @@ SCENARIOS: tuple[Callable[[World], Reading], ...] = (
     Save,
     DownloadWhole,
     DownloadRest,
+    DownloadAgain,
     DownloadParts,
     Upgrade,
 )
