@@ -87,14 +87,14 @@ class ASGIConnector(MemoryConnector):
         return self
 
     @override
-    async def close(self) -> None:
+    async def close(self, *, abort_ssl: bool = False) -> None:
         """Close, and let the application shut down; see `BaseConnector`.
 
         Raises: what the application raises in its shutdown; RuntimeError where it says that this failed.
         Cancellation: what is still open is aborted, and the application cancelled.
         """
         try:
-            await super().close()
+            await super().close(abort_ssl=abort_ssl)
         finally:
             if self._lifespan is not None:
                 await self._lifespan.stop()

@@ -100,7 +100,7 @@ class CassetteConnector(MemoryConnector):
         self._has_news = mode == "record"
 
     @override
-    async def close(self) -> None:
+    async def close(self, *, abort_ssl: bool = False) -> None:
         """Close, and write what was recorded; see `BaseConnector`.
 
         Raises: OSError where the file cannot be written.
@@ -108,7 +108,7 @@ class CassetteConnector(MemoryConnector):
         """
         done = self.closed
         try:
-            await super().close()
+            await super().close(abort_ssl=abort_ssl)
         finally:
             if self._loading is not None:
                 await asyncio.wait([self._loading])

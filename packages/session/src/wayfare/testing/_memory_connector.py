@@ -84,13 +84,13 @@ class MemoryConnector(BaseConnector):
         return connection
 
     @override
-    async def close(self) -> None:
+    async def close(self, *, abort_ssl: bool = False) -> None:
         """Close all connections and wait for what the application still does for them; see `BaseConnector`.
 
         Cancellation: what is still open is aborted, and the application cancelled.
         """
         try:
-            await super().close()
+            await super().close(abort_ssl=abort_ssl)
             await self._finish_work()
         finally:
             for task in self._working():

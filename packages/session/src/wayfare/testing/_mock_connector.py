@@ -35,13 +35,13 @@ class MockConnector(Mock, MemoryConnector):
         MemoryConnector.__init__(self, self.answer, **options)
 
     @override
-    async def close(self) -> None:
+    async def close(self, *, abort_ssl: bool = False) -> None:
         """Close, then `verify`, unless an exception is on its way; see `BaseConnector`.
 
         Raises: `UnmetExpectationsError`, once everything is closed.
         Cancellation: what is still open is aborted.
         """
         verified = self.closed or sys.exc_info()[1] is not None
-        await super().close()
+        await super().close(abort_ssl=abort_ssl)
         if not verified:
             self.verify()
