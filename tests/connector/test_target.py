@@ -1,16 +1,17 @@
 """The pool's key: everything that makes two connections different, and nothing else (L12, T7)."""
 
 import copy
-import itertools
 import pickle
 import ssl
 
 import pytest
-from wayfare_connector import Target, TLSContextRef
+from wayfare_connector import Fingerprint, Pool, Proxy, Target, TLSContextRef
+from wayfare_http_core import BasicAuth
 from yarl import URL
 
 CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 OTHER_CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+PIN = Fingerprint(b"1" * 32)
 
 
 def targets() -> dict[str, Target]:
@@ -40,19 +41,70 @@ def targets() -> dict[str, Target]:
         "IPv6 that holds IPv4": Target("http", "::ffff:127.0.0.1"),
         "link-local": Target("http", "fe80::1%eth0"),
         "link-local elsewhere": Target("http", "fe80::1%eth1"),
+        "a fingerprint (T5)": Target("https", "example.com", ssl=PIN),
+        "another fingerprint": Target("https", "example.com", ssl=Fingerprint(b"2" * 32)),
+        "that for another name": Target(
+            "https", "example.com", ssl=PIN, server_hostname="example.org"
+        ),
+        **{f"http by {name}": Target("http", "example.com", proxy=p) for name, p in proxies()},
+        **{f"https by {name}": Target("https", "example.com", proxy=p) for name, p in proxies()},
+        "ws by a proxy (a tunnel)": Target("ws", "example.com", proxy=Proxy("http://p")),
+        "not verified by a proxy": Target(
+            "https", "example.com", ssl=False, proxy=Proxy("http://p")
+        ),
+        "another host by a proxy": Target("http", "example.org", proxy=Proxy("http://p")),
+        "the proxy itself": Target("http", "p"),
+        "the proxy itself, with TLS": Target("https", "p"),
     }
 
 
-PAIRS = list(itertools.combinations(targets().items(), 2))
+def proxies() -> list[tuple[str, Proxy]]:
+    """Each differs from every other one in something that the way through it depends on (P7)."""
+    return [
+        ("a proxy", Proxy("http://p")),
+        ("another proxy", Proxy("http://q")),
+        ("a proxy at another port", Proxy("http://p:3128")),
+        ("a user", Proxy("http://u@p")),
+        ("a user with a password", Proxy("http://u:one@p")),
+        ("a user with another password", Proxy("http://u:two@p")),
+        ("another user", Proxy("http://v:one@p")),
+        ("another scheme of credentials", Proxy("http://p", auth="Bearer one")),
+        ("a field for the proxy", Proxy("http://p", headers={"X-Team": "one"})),
+        ("another value of it", Proxy("http://p", headers={"X-Team": "two"})),
+        ("TLS with the proxy", Proxy("https://p:80")),
+        ("TLS not verified (T12)", Proxy("https://p:80", ssl=False)),
+        ("TLS by a context", Proxy("https://p:80", ssl=CONTEXT)),
+        ("TLS by an equal context", Proxy("https://p:80", ssl=OTHER_CONTEXT)),
+        ("TLS by a fingerprint", Proxy("https://p:80", ssl=PIN)),
+        ("TLS for another name", Proxy("https://p:80", server_hostname="q")),
+        ("SOCKS 5", Proxy("socks5://p:80")),
+        ("SOCKS 5, names there", Proxy("socks5h://p:80")),
+        ("SOCKS 5 for a user", Proxy("socks5://u:one@p:80")),
+        ("SOCKS 5 with another password", Proxy("socks5://u:two@p:80")),
+        ("SOCKS 4", Proxy("socks4://p:80")),
+        ("SOCKS 4, names there", Proxy("socks4a://p:80")),
+        ("a chain", Proxy("http://p", via="http://q")),
+        ("a chain the other way round", Proxy("http://q", via="http://p")),
+        ("a chain with a password", Proxy("http://p", via="http://u:one@q")),
+    ]
 
 
-@pytest.mark.parametrize(
-    ("one", "two"),
-    [pytest.param(a, b, id=f"{a_name} / {b_name}") for (a_name, a), (b_name, b) in PAIRS],
-)
-def test_l12_t6_t7_n11_these_must_not_share_a_connection(one: Target, two: Target) -> None:
-    assert one != two
-    assert len({one: 1, two: 2}) == 2
+@pytest.mark.parametrize("name", targets())
+def test_l12_p7_t5_t6_t7_n11_these_must_not_share_a_connection(name: str) -> None:
+    """Not as keys, and not in a pool that has an idle connection for each of the others."""
+    one = targets()[name]
+    pool = Pool[object](limit=0)
+    for other_name, other in targets().items():
+        if other_name == name:
+            continue
+        assert one != other, other_name
+        assert len({one: 1, other: 2}) == 2, other_name
+        ticket, _ = pool.request(other, 0.0)
+        connection = object()
+        pool.fill(ticket, connection, 0.0)
+        pool.idle(connection, 0.0)
+    assert pool.lease(one, 1.0) is None
+    assert pool.stats().idle == len(targets()) - 1
 
 
 @pytest.mark.parametrize(
@@ -67,6 +119,16 @@ def test_l12_t6_t7_n11_these_must_not_share_a_connection(one: Target, two: Targe
         (
             Target("https", "a.example", server_hostname="B.example"),
             Target("https", "a.example", server_hostname="b.example"),
+        ),
+        (
+            Target("http", "a.example", proxy=Proxy("http://u:p@proxy.example:80")),
+            Target(
+                "http", "a.example", proxy=Proxy("http://PROXY.example", auth=BasicAuth("u", "p"))
+            ),
+        ),
+        (
+            Target("https", "a.example", ssl=PIN),
+            Target("https", "a.example", ssl=Fingerprint(b"1" * 32)),
         ),
         # Without TLS its settings mean nothing.
         (Target("http", "a.example"), Target("http", "a.example", ssl=False)),

@@ -1,16 +1,27 @@
 """Proxies as a session chooses them; how connections are made through them is the connector's."""
 
+import asyncio
 from typing import Any
 
 import pytest
 import wayfare
 from wayfare import BasicAuth, Proxy, ProxyRules
 from wayfare_connector.testing import FakeProxyChooser
-from wayfare_http_core.testing import ReadRequest, Repeat, Send
+from wayfare_http_core.testing import (
+    ReadRequest,
+    ReceivedRequest,
+    Repeat,
+    Reply,
+    ScriptedServer,
+    Send,
+    Serve,
+    listening,
+)
 from yarl import URL
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ALWAYS = (Repeat(ReadRequest(), Send(OK)),)
+HOSTS = ("a.test", "b.test", "c.test")
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
@@ -215,3 +226,50 @@ async def test_a_middleware_may_set_a_function(serve: Any) -> None:
             await session.get("http://example.test/")
     assert chooser.asked == [URL("http://example.test/")]
     assert [target for target, _ in seen(server)] == ["http://example.test/"]
+
+
+async def test_p5_p7_credentials_go_to_their_own_proxy_whatever_runs_at_once() -> None:
+    """Three proxies, of which two are one with two users; hops that change it, and requests that are given up."""
+
+    def served(request: ReceivedRequest) -> Reply:
+        credentials = request.get("proxy-authorization") or "none"
+        if request.path.startswith("/moved"):
+            number = int(request.path.rpartition("/")[2])
+            return Reply(b"", 302, fields=[("Location", f"http://{HOSTS[number % 3]}/{number}")])
+        return Reply(f"{request.target} {credentials} {request.get('authorization')}".encode())
+
+    async with (
+        listening(ScriptedServer([Serve(served)])) as (_, one),
+        listening(ScriptedServer([Serve(served)])) as (_, two),
+    ):
+        rules = ProxyRules(
+            {
+                HOSTS[0]: Proxy(f"http://127.0.0.1:{one}", auth=BasicAuth("a", "1")),
+                HOSTS[1]: Proxy(f"http://127.0.0.1:{one}", auth=BasicAuth("b", "2")),
+                HOSTS[2]: Proxy(f"http://127.0.0.1:{two}"),
+            }
+        )
+        own = [BasicAuth("a", "1").encode(), BasicAuth("b", "2").encode(), "none"]
+        connector = wayfare.TCPConnector(limit=7)
+        async with wayfare.ClientSession(proxy=rules, connector=connector) as session:
+
+            async def ask(number: int) -> None:
+                host = HOSTS[number * 7 % 5 % 3]
+                moved = number % 2 == 0
+                path = f"moved/{number}" if moved else f"{number}"
+                end = HOSTS[number % 3] if moved else host
+                auth = BasicAuth("me", f"{number}") if number % 5 == 0 else None
+                async with session.get(f"http://{host}/{path}", auth=auth) as response:
+                    target, *credentials = (await response.text()).split(" ", 1)
+                assert target == f"http://{end}/{number}"
+                # The target's own go no further than its origin.
+                kept = auth.encode() if auth is not None and end == host else None
+                assert credentials == [f"{own[HOSTS.index(end)]} {kept}"]
+
+            tasks = [asyncio.ensure_future(ask(number)) for number in range(300)]
+            for number in range(0, 300, 11):
+                asyncio.get_running_loop().call_later(number / 3000, tasks[number].cancel)
+            done = await asyncio.gather(*tasks, return_exceptions=True)
+            assert {type(outcome) for outcome in done} <= {type(None), asyncio.CancelledError}
+            assert done.count(None) >= 300 - 28
+            assert connector.stats().leased == 0
