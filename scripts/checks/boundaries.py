@@ -67,6 +67,7 @@ TABLE = {
         extras={
             "speedups": frozenset({"aiodns", "brotli", "backports-zstd"}),
             "otel": frozenset({"opentelemetry-api"}),
+            "cli": frozenset({"click", "rich"}),
         },
     ),
 }

@@ -1,9 +1,10 @@
-"""The Python blocks of a Markdown page, taken out and run.
+"""The blocks of Python and of shell sessions on a Markdown page, taken out and run.
 
 A page's blocks run in order and share their names, as a reader would type them. A block may await
 at its top level. A block of `text` that follows directly after one of Python is what the page says
-the program prints. `<!-- needs: NAME -->` right before a block says that it needs a server of
-scripts/services.sh.
+the program prints. A block of `console` is a shell session: its lines that begin with `$ ` are run,
+and what stands below each is what it prints. `<!-- needs: NAME -->` right before a block says that it
+needs a server of scripts/services.sh.
 """
 
 import ast
@@ -11,7 +12,10 @@ import asyncio
 import contextlib
 import inspect
 import io
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +30,12 @@ NEEDS = re.compile(r"<!-- needs: (\w+) -->\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One Python block: where it starts, what it says, and what it is said to print."""
+    """One block: where it starts, what it says, and what it is said to print."""
 
     page: Path
     line: int
     code: str
+    is_session: bool = False
     output: str | None = None
     needs: str | None = None
 
@@ -40,15 +45,16 @@ class ExampleError(AssertionError):
 
 
 def blocks(page: Path) -> list[Block]:
-    """The Python blocks of a page, in order."""
+    """The blocks of a page that can be run, in order."""
     text = page.read_text(encoding="utf-8")
     found = list(FENCE.finditer(text))
     result = []
     for index, fence in enumerate(found):
-        if fence["language"] != "python":
+        if fence["language"] not in ("python", "console"):
             continue
+        is_session = fence["language"] == "console"
         output = None
-        if index + 1 < len(found):
+        if index + 1 < len(found) and not is_session:
             following = found[index + 1]
             if (
                 following["language"] == "text"
@@ -57,7 +63,8 @@ def blocks(page: Path) -> list[Block]:
                 output = following["code"]
         line = text.count("\n", 0, fence.start("code")) + 1
         needs = NEEDS.search(text, 0, fence.start())
-        result.append(Block(page, line, fence["code"], output, needs and needs[1]))
+        needed = needs and needs[1]
+        result.append(Block(page, line, fence["code"], is_session, output, needed))
     return result
 
 
@@ -78,7 +85,10 @@ def run_page(
     found = [block for block in blocks(page) if block.needs is None or block.needs in services]
     with asyncio.Runner() as runner:
         for block in found:
-            run_block(block, namespace, runner, replace or {})
+            if block.is_session:
+                run_session(block, replace or {})
+            else:
+                run_block(block, namespace, runner, replace or {})
     return len(found)
 
 
@@ -103,3 +113,45 @@ def run_block(
         output = output.replace(real, shown)
     if block.output is not None and output != block.output:
         raise ExampleError(f"{block.page}:{block.line}: printed {output!r}, not {block.output!r}")
+
+
+def commands(session: str) -> list[tuple[str, str]]:
+    """The commands of a shell session, each with what it is said to print; `> ` goes on with one."""
+    result: list[tuple[str, str]] = []
+    for line in session.splitlines(keepends=True):
+        if line.startswith("$ "):
+            result.append((line.removeprefix("$ "), ""))
+        elif line.startswith("> ") and result and not result[-1][1]:
+            result[-1] = (result[-1][0] + line.removeprefix("> "), "")
+        elif result:
+            result[-1] = (result[-1][0], result[-1][1] + line)
+        else:
+            raise ValueError(f"a session begins with a command, not with {line!r}")
+    return result
+
+
+def run_session(block: Block, replace: dict[str, str]) -> None:
+    """Run the commands of a shell session, and compare what each prints on either output."""
+    # The programs that are installed beside the interpreter, as in an environment that is in use.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    for command, expected in commands(block.code):
+        for shown, real in replace.items():
+            command = command.replace(shown, real)
+        done = subprocess.run(
+            command,
+            shell=True,
+            env={**os.environ, "PATH": path, "COLUMNS": "100"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        output = done.stdout
+        for shown, real in replace.items():
+            output = output.replace(real, shown)
+        # The prompt would stand behind a last line without an end; a page breaks the line there.
+        if output and not output.endswith("\n"):
+            output += "\n"
+        if output != expected:
+            raise ExampleError(f"{block.page}:{block.line}: printed {output!r}, not {expected!r}")

@@ -200,7 +200,8 @@ def test_the_examples_of_a_page_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run_page(page, {SHOWN: server}, services) > 0
+    replace = {SHOWN: server, SHOWN.removeprefix("http://"): server.removeprefix("http://")}
+    assert run_page(page, replace, services) > 0
 
 
 def write(folder: Path, text: str) -> Path:
@@ -246,3 +247,16 @@ def test_a_block_that_needs_a_server_waits_for_it(tmp_path: Path) -> None:
     assert run_page(page) == 1
     with pytest.raises(ZeroDivisionError):
         run_page(page, services=["redis"])
+
+
+def test_a_shell_session_is_run_and_compared(tmp_path: Path) -> None:
+    page = write(
+        tmp_path,
+        "```console\n$ echo tea; echo none >&2\ntea\nnone\n$ printf '%s\\n' \\\n> a http://shown\na\nhttp://shown\n```\n",
+    )
+    assert run_page(page, {"http://shown": "http://real"}) == 1
+    wrong = write(tmp_path, "```console\n$ echo tea\ncoffee\n```\n")
+    with pytest.raises(ExampleError, match=r"printed 'tea\\n', not 'coffee\\n'"):
+        run_page(wrong)
+    with pytest.raises(ValueError, match="begins with a command"):
+        run_page(write(tmp_path, "```console\ntea\n```\n"))
