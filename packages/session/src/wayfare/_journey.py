@@ -183,14 +183,8 @@ class Journey:
                 stream.give_up()
 
     async def _authorized(self, request: ClientRequest) -> ClientRequest:
-        pipeline = self._pipeline
-        if pipeline.netrc is None:
-            # Imported here: few sessions trust their environment.
-            from ._netrc import Netrc
-
-            pipeline.netrc = Netrc()
         hops = [response.url for response in self._history]
-        return await pipeline.netrc.authorized(request, hops)
+        return await self._pipeline.get_netrc().authorized(request, hops)
 
     async def _leads_on(self, response: ClientResponse) -> bool:
         """Whether another request follows this response; it is released then, and the request made ready."""

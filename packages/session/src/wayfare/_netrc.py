@@ -10,7 +10,8 @@ import logging
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple, final
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias, final
 
 from wayfare_http_core import BasicAuth, hdrs
 from yarl import URL
@@ -25,14 +26,8 @@ _MAX_SIZE: Final = 1024 * 1024
 _LOG: Final = logging.getLogger("wayfare")
 
 
-class Stamp(NamedTuple):
-    """What changes when a file does."""
-
-    path: str
-    inode: int
-    size: int
-    modified: int
-    changed: int
+Stamp: TypeAlias = tuple[str, int, int, int, int]
+"""What changes when a file does: its path, inode and size, and when its content and its inode were changed."""
 
 
 class NetrcFile(NamedTuple):
@@ -62,7 +57,13 @@ _KEPT: Final = _Kept()
 
 def netrc_path(environ: Mapping[str, str], *, windows: bool = os.name == "nt") -> str | None:
     """Where the file is: what NETRC says, else .netrc (on Windows _netrc) in the home directory; None without one."""
-    named = environ.get("NETRC")
+    return _path(environ.get("NETRC"), environ.get("HOME"), windows)
+
+
+# Asked for each request; what is a home directory takes longer to find than the file in it.
+@lru_cache(maxsize=8)
+def _path(named: str | None, _home: str | None, windows: bool) -> str | None:
+    """`_home` stands among the arguments because what is kept must be found by it."""
     path = os.path.expanduser(named or os.path.join("~", "_netrc" if windows else ".netrc"))
     return None if path.startswith("~") else path
 
@@ -81,7 +82,7 @@ def read_netrc(path: str) -> NetrcFile:
         return _NONE
     hosts: Mapping[str, tuple[str, str, str]] = {}
     try:
-        if stamp.size > _MAX_SIZE:
+        if stamp[2] > _MAX_SIZE:
             raise ValueError(f"it has more than {_MAX_SIZE} octets")
         hosts = netrc(path).hosts
     except NetrcParseError as exc:
@@ -107,6 +108,13 @@ class Netrc:
 
     def __init__(self) -> None:
         self._reading: tuple[Stamp, asyncio.Future[NetrcFile]] | None = None
+
+    def may_have(self, host: str) -> bool:
+        """Whether the file has credentials for a host, as far as that can be told without reading it."""
+        path = netrc_path(os.environ)
+        stamp = None if path is None else _stamp(path)
+        file = _KEPT.file
+        return stamp is not None and (stamp != file.stamp or host in file.authorizations)
 
     async def authorized(self, request: ClientRequest, hops: Iterable[URL]) -> ClientRequest:
         """The request with the credentials that the file has for its host; as it is where it has some, or may not.
@@ -153,7 +161,7 @@ def _stamp(path: str) -> Stamp | None:
         return None
     if not stat.S_ISREG(found.st_mode):
         return None
-    return Stamp(path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _authorizations(path: str, hosts: Mapping[str, tuple[str, str, str]]) -> dict[str, str]:

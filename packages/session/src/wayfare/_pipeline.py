@@ -49,13 +49,13 @@ class Pipeline:
     __slots__ = (
         "_log_plan",
         "_make_journey",
+        "_netrc",
         "builder",
         "closed",
         "connector",
         "cookies",
         "deadlines",
         "loop",
-        "netrc",
     )
 
     deadlines: DeadlineQueue
@@ -69,7 +69,7 @@ class Pipeline:
         self.closed = False
         self._log_plan: TracePlan | None = None
         self._make_journey: type[Journey] | None = None
-        self.netrc: Netrc | None = None
+        self._netrc: Netrc | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
     async def run(
@@ -104,7 +104,11 @@ class Pipeline:
         if plan is not None:
             trace = plan.trace(session, options.get("trace_request_ctx"))
             response = await self._traced(request, trace, loop.time())
-        elif settings.middlewares or dressed is None or self.builder.trust_env:
+        elif (
+            settings.middlewares
+            or dressed is None
+            or (self.builder.trust_env and self.get_netrc().may_have(request.host))
+        ):
             response = await self._journey(request, loop.time()).travel()
         else:
             deadline = self.deadlines.start(timeout.total, timeout.total_error)
@@ -128,6 +132,15 @@ class Pipeline:
             response.enter_block()
             delivery.response = response
         return response
+
+    def get_netrc(self) -> "Netrc":
+        """The user's .netrc."""
+        if self._netrc is None:
+            # Imported here: few sessions trust their environment.
+            from ._netrc import Netrc
+
+            self._netrc = Netrc()
+        return self._netrc
 
     async def _traced(
         self, request: ClientRequest, trace: "RequestTrace", started: float
