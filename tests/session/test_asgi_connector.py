@@ -324,6 +324,165 @@ def test_an_application_that_goes_on_gets_its_time_at_closing() -> None:
     assert done == ["slept", "cancelled"]
 
 
+# -- WebSockets -------------------------------------------------------------------------------------
+
+
+async def shouting(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Accepts, and sends everything back louder."""
+    assert await receive() == {"type": "websocket.connect"}
+    chosen = scope["subprotocols"][0] if scope["subprotocols"] else None
+    headers = [(b"x-a", b"1")]
+    await send({"type": "websocket.accept", "subprotocol": chosen, "headers": headers})
+    while (message := await receive())["type"] == "websocket.receive":
+        if "text" in message:
+            await send({"type": "websocket.send", "text": message["text"].upper()})
+        else:
+            await send({"type": "websocket.send", "bytes": message["bytes"], "text": None})
+    assert message == {"type": "websocket.disconnect", "code": 4000, "reason": "bye"}
+    scope["state"]["heard"].set()
+
+
+async def test_a_websocket() -> None:
+    told: dict[str, Any] = {}
+    heard = asyncio.Event()
+
+    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        scope["state"] = {"heard": heard}
+        told.update(scope)
+        await shouting(scope, receive, send)
+
+    async with over(app) as session:
+        async with session.ws_connect("ws?a=1", protocols=["loud", "soft"]) as websocket:
+            assert websocket.protocol == "loud"
+            await websocket.send_str("hello")
+            assert await websocket.receive_str() == "HELLO"
+            await websocket.send_bytes(b"\xff")
+            assert await websocket.receive_bytes() == b"\xff"
+            await websocket.close(code=4000, message=b"bye")
+        await heard.wait()
+    assert told["type"] == "websocket"
+    assert told["scheme"] == "wss"
+    assert told["subprotocols"] == ["loud", "soft"]
+    assert (told["path"], told["query_string"]) == ("/ws", b"a=1")
+    assert told["extensions"] == {"websocket.http.response": {}}
+    assert "method" not in told
+
+
+async def test_an_application_may_end_a_websocket() -> None:
+    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        if scope["path"] == "/close":
+            await send({"type": "websocket.close", "code": 4001, "reason": "enough"})
+            with pytest.raises(RuntimeError, match="the WebSocket is over"):
+                await send({"type": "websocket.send", "text": "late"})
+
+    async with over(app) as session:
+        async with session.ws_connect("close") as websocket:
+            assert (await websocket.receive()).extra == "enough"
+        assert websocket.close_code == 4001
+        async with session.ws_connect("return") as websocket:
+            await websocket.receive()
+        assert websocket.close_code == 1000
+
+
+async def test_an_application_may_refuse_a_websocket() -> None:
+    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["path"] == "/close":
+            await send({"type": "websocket.close"})
+            return
+        kind = "websocket.http.response"
+        await send({"type": f"{kind}.start", "status": 409, "headers": [(b"x-a", b"1")]})
+        with pytest.raises(RuntimeError, match="being refused with a response"):
+            await send({"type": "websocket.accept"})
+        await send({"type": f"{kind}.body", "body": b"not ", "more_body": True})
+        await send({"type": f"{kind}.body", "body": b"now"})
+
+    async with over(app) as session:
+        with pytest.raises(wayfare.WSServerHandshakeError) as refused:
+            await session.ws_connect("close")
+        assert refused.value.status == 403
+        with pytest.raises(wayfare.WSServerHandshakeError) as refused:
+            await session.ws_connect("response")
+        assert refused.value.status == 409
+
+
+@pytest.mark.parametrize(
+    ("messages", "match"),
+    [
+        ([], "before its response was complete"),
+        ([{"type": "websocket.http.response.start", "status": 400}], "before its response"),
+        ([{"type": "websocket.send", "text": "early"}], "not accepted yet"),
+        ([{"type": "websocket.accept", "subprotocol": "odd"}], "did not ask for the subprotocol"),
+    ],
+)
+async def test_messages_that_have_no_place_in_a_handshake(
+    messages: list[dict[str, Any]], match: str
+) -> None:
+    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        for message in messages:
+            await send(message)
+
+    async with over(app) as session:
+        with pytest.raises(RuntimeError, match=match):
+            await session.ws_connect("")
+
+
+async def test_errors_of_an_application_with_a_websocket(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["path"] == "/late":
+            await send({"type": "websocket.accept"})
+            with pytest.raises(RuntimeError, match=r"websocket\.accept has no place here"):
+                await send({"type": "websocket.accept"})
+        raise Boom("a bug")
+
+    async with over(app) as session:
+        with pytest.raises(Boom):
+            await session.ws_connect("")
+        async with session.ws_connect("late") as websocket:
+            await websocket.receive()
+        assert websocket.close_code == 1011
+    assert "failed when its request was over" in caplog.text
+
+
+async def test_errors_in_a_handshake_as_behind_a_server() -> None:
+    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["path"] == "/raise":
+            raise Boom
+
+    async with over(app, raise_errors=False) as session:
+        for path in ("raise", "return"):
+            with pytest.raises(wayfare.WSServerHandshakeError) as refused:
+                await session.ws_connect(path)
+            assert refused.value.status == 500
+
+
+async def test_a_handshake_that_is_none_never_gets_to_the_application() -> None:
+    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        raise AssertionError
+
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "8"}
+    async with over(app) as session, session.get("", headers=headers) as response:
+        assert response.status == 426
+
+
+async def test_a_client_that_goes_before_it_is_accepted() -> None:
+    entered, heard = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await receive()
+        entered.set()
+        assert await receive() == {"type": "websocket.disconnect", "code": 1006, "reason": ""}
+        heard.set()
+        await send({"type": "websocket.accept"})
+
+    async with over(app) as session:
+        opening = asyncio.ensure_future(session.ws_connect(""))
+        await entered.wait()
+        opening.cancel()
+        await heard.wait()
+        await asyncio.wait([opening])
+
+
 # -- lifespan ---------------------------------------------------------------------------------------
 
 

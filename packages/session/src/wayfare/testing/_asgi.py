@@ -1,4 +1,4 @@
-"""`ASGIConnector`: a session's requests go to an ASGI application in this very process (ASGI 3, HTTP 2.4)."""
+"""`ASGIConnector`: a session's requests go to an ASGI application in this very process (ASGI 3)."""
 
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -8,8 +8,11 @@ from urllib.parse import unquote
 from wayfare_connector import Target
 
 from ._asgi_lifespan import Lifespan
+from ._asgi_websocket import WebSocketCycle, asks_for_websocket
+from ._calls import MockReply
 from ._incoming import ClientGoneError, IncomingRequest
 from ._memory_connector import MemoryConnector
+from ._replies import send_reply
 from ._responder import Responder
 
 if TYPE_CHECKING:
@@ -40,6 +43,9 @@ class ASGIConnector(MemoryConnector):
     request, or from reading its content once the response has begun; with `raise_errors=False` it becomes a 500, or a
     connection that breaks, as behind a server. When the client goes, the application is told with `http.disconnect`,
     and `send` raises an `OSError`; it may go on, and gets `patience` seconds at closing.
+
+    WebSockets are opened as well. What the application raises before it accepts one is raised from `ws_connect`;
+    afterwards the WebSocket is closed with 1011, and the loop's exception handler is told.
 
     With `lifespan` its startup comes before the first request, or at `async with`, and its shutdown when the connector
     is closed. `root_path` is where the application is mounted, percent-decoded. `options` are those of `BaseConnector`.
@@ -100,6 +106,9 @@ class ASGIConnector(MemoryConnector):
                 await self._lifespan.stop()
 
     async def _call(self, request: IncomingRequest, responder: Responder) -> None:
+        if asks_for_websocket(request):
+            await self._call_websocket(request, responder)
+            return
         cycle = _Cycle(request, responder)
         try:
             await self._app(self._scope(request), cycle.receive, cycle.send)
@@ -109,6 +118,29 @@ class ASGIConnector(MemoryConnector):
             if self._raise_errors or responder.ended:
                 raise
             await cycle.break_off()
+
+    async def _call_websocket(self, request: IncomingRequest, responder: Responder) -> None:
+        cycle = WebSocketCycle(request, responder)
+        if not await cycle.begin():
+            return
+        wanted = ",".join(request.headers.getall("Sec-WebSocket-Protocol", [])).split(",")
+        scope: Message = {
+            **self._scope(request),
+            "type": "websocket",
+            "scheme": "wss" if request.target.is_ssl else "ws",
+            "subprotocols": [name.strip() for name in wanted if name.strip()],
+            "extensions": {"websocket.http.response": {}},
+        }
+        # Only HTTP requests have one.
+        del scope["method"]
+        try:
+            await self._app(scope, cycle.receive, cycle.send)
+            await cycle.end()
+        except BaseException as exc:
+            await cycle.fail()
+            if self._raise_errors or responder.started or not isinstance(exc, Exception):
+                raise
+            await send_reply(MockReply(500, "Internal Server Error"), responder)
 
     def _scope(self, request: IncomingRequest) -> Message:
         raw_path = request.url.raw_path
