@@ -319,6 +319,13 @@ def cut(call: MockCall) -> MockReply:
     return MockReply(body=pieces)
 
 
+async def test_an_upgrade_is_refused(path: Path) -> None:
+    async with over(path, "record") as session:
+        with pytest.raises(RuntimeError, match="cannot be recorded"):
+            await session.ws_connect("/")
+    assert exchanges(path) == []
+
+
 async def test_a_host_of_ones_own_is_asked_for(path: Path) -> None:
     network = MockConnector()
     network.get("/", headers={"Host": "other.example"})

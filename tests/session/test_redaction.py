@@ -22,6 +22,7 @@ REDACTION = Redaction()
         ("X-Auth-Token", "Token abc", "***"),
         ("Accept", "text/html", "text/html"),
         ("Idempotency-Key", "7", "7"),
+        ("Sec-WebSocket-Key", "x", "x"),
         ("Location", "https://u:p@h/cb?code=1&access_token=s#id_token=t&a=b",
          "https://h/cb?code=1&access_token=***#id_token=***&a=b"),
         ("Link", '</next?token=s>; rel="next"', '</next?token=***>; rel="next"'),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, final
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
-from ._redirects import is_sensitive
+from ._redirects import HARMLESS, is_sensitive
 
 __all__ = ("REDACTED", "Redaction")
 
@@ -56,9 +56,11 @@ class Redaction:
     def is_secret(self, name: str) -> bool:
         """Whether what has this name is a secret. Words are told apart in `accessToken` as in `access_token`."""
         lower = name.lower()
-        if lower in self._harmless:
+        if lower in self._names:
+            return True
+        if lower in self._harmless or lower in HARMLESS:
             return False
-        return lower in self._names or is_sensitive(_CAMEL.sub("-", name))
+        return is_sensitive(_CAMEL.sub("-", name))
 
     def field(self, name: str, value: str) -> str:
         """The value of a field as it may be shown: of credentials their scheme stays, of cookies their names and

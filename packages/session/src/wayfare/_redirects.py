@@ -22,6 +22,7 @@ from ._route import Route
 from ._urls import PreparedURL, prepare_url, split_address, text_fault, with_raw_fragment
 
 __all__ = (
+    "HARMLESS",
     "REDIRECTS",
     "RedirectPolicy",
     "RedirectStep",
@@ -83,7 +84,7 @@ _SECRETS: Final = frozenset(
 )
 """Words that make a field a credential: Authorization, X-API-Key, Private-Token, X-CSRF-Token and the like."""
 
-_HARMLESS: Final = frozenset(("sec-websocket-key", "idempotency-key"))
+HARMLESS: Final = frozenset(("sec-websocket-key", "idempotency-key"))
 """Names with such a word that are none."""
 
 _OF_CONNECTION: Final = {"ws": "http", "wss": "https"}
@@ -279,7 +280,7 @@ def is_sensitive(name: str, registered: frozenset[str] = frozenset()) -> bool:
     lower = name.lower()
     if lower in registered:
         return True
-    return lower not in _HARMLESS and not _SECRETS.isdisjoint(_WORD.findall(lower))
+    return lower not in HARMLESS and not _SECRETS.isdisjoint(_WORD.findall(lower))
 
 
 def same_origin(one: URL, other: URL) -> bool:

@@ -176,18 +176,20 @@ class CassetteConnector(MemoryConnector):
         return None
 
     async def _ask(self, request: IncomingRequest, call: MockCall) -> RecordedResponse:
+        if "Upgrade" in request.headers:
+            raise RuntimeError("what follows an upgrade is no HTTP, and cannot be recorded")
         place = len(self._recordings)
         self._recordings.append(None)
         if self._network is None:
             self._network = TCPConnector()
         connection = await self._network.connect(request.target)
         exchange = await connection.exchange(_head_of(request), call.body or None)
+        head = exchange.head
         try:
             body = await exchange.content.read()
         except BaseException:
             exchange.abort()
             raise
-        head = exchange.head
         response = RecordedResponse(
             head.status,
             head.reason,
