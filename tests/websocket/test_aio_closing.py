@@ -458,6 +458,20 @@ def test_w20_our_own_silence_is_not_the_peers(connect_now: Connect) -> None:
     run(main, connect_now)
 
 
+def test_w20_without_a_buffer(connect_now: Connect) -> None:
+    """W20: pipes bring signs of life, too."""
+
+    async def main(connect: Connect) -> None:
+        client, peer = await connect(heartbeat=10.0)
+        await asyncio.sleep(9)
+        client._link.data_received(b"\x81\x00")
+        await asyncio.sleep(9)
+        assert peer.messages == []
+        await answered(client, peer)
+
+    run(main, connect_now)
+
+
 def test_w20_no_heartbeat_while_closing(connect_now: Connect) -> None:
     """The Close frame has its own time."""
 

@@ -17,6 +17,7 @@ from wayfare_websocket._errors import WSMessageTypeError
 from wayfare_websocket._messages import WSMessage, WSMsgType
 
 from ._fragments import FragmentStream
+from ._inbox import already_taken
 from ._link import Link, LinkOptions
 
 if sys.version_info >= (3, 12):
@@ -161,14 +162,21 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         """
         inbox = self._inbox
         queue = self._queue
-        if inbox.taken or not queue:
-            seconds = self._receive_timeout if timeout is None else timeout
-            if not await inbox.wait(seconds):
+        if inbox.taken:
+            raise already_taken()
+        if not queue:
+            if not inbox.ended:
+                inbox.taken = True
+                try:
+                    await inbox.wait(self._receive_timeout if timeout is None else timeout)
+                finally:
+                    inbox.taken = False
+            if not queue:
                 return await self._receive_nothing()
-        message: Any = queue.popleft()
+        message: WSMessage = queue.popleft()
         if inbox.full and not queue:
             inbox.refill()
-        return message  # type: ignore[no-any-return]  # fragments are in the queue for `receive_fragments` only
+        return message
 
     async def _receive_nothing(self) -> WSMessage:
         """What there is when there is nothing more: the answer to the peer's Close, if that was left to the caller."""

@@ -9,6 +9,8 @@ from wayfare_http_core import ClientConnectionResetError, ClientError
 from wayfare_websocket._errors import WSMessageTypeError
 from wayfare_websocket._messages import WSFragment, WSMessage, WSMsgType
 
+from ._inbox import already_taken
+
 if TYPE_CHECKING:
     from ._link import Link
 
@@ -52,8 +54,13 @@ class FragmentStream:
         """
         inbox = self._link.inbox
         while self._open:
-            if not await inbox.wait_taken(self._timeout):
-                raise self._broken()
+            if not inbox.queue:
+                if not inbox.waiter.done():
+                    raise already_taken()
+                if not inbox.ended:
+                    await inbox.wait(self._timeout)
+                if not inbox.queue:
+                    raise self._broken()
             message: Any = inbox.queue[0]
             if message.type not in _DATA:
                 self._take_control(message)

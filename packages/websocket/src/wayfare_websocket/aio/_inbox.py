@@ -10,17 +10,19 @@ one slice becomes, and the octets of one read.
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, cast, final
 
 from wayfare_http_core.aio import Deadline
 
 from wayfare_websocket._engine import WebSocketEngine
 from wayfare_websocket._messages import WSFragment, WSMessage, WSMsgType
 
+from ._waiter import Waiter
+
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future, Transport
 
-__all__ = ("Inbox",)
+__all__ = ("Inbox", "already_taken")
 
 Received: TypeAlias = WSMessage | WSFragment
 
@@ -48,9 +50,7 @@ class Inbox:
     __slots__ = (
         "_at",
         "_compressed",
-        "_ended",
         "_engine",
-        "_loop",
         "_octets",
         "_on_control",
         "_on_end",
@@ -59,10 +59,11 @@ class Inbox:
         "_transport",
         "_unread",
         "_unwanted",
-        "_waiter",
+        "ended",
         "full",
         "queue",
         "taken",
+        "waiter",
     )
 
     def __init__(
@@ -74,7 +75,6 @@ class Inbox:
         *,
         compressed: bool,
     ) -> None:
-        self._loop = loop
         self._transport = transport
         self._engine = engine
         self._receive: Callable[[bytes], list[Any]] = engine.receive_data
@@ -86,11 +86,11 @@ class Inbox:
         self._at = 0
         self._octets = 0
         self._unwanted = False
-        self._waiter: Future[None] | None = None
-        self._ended = False
-        self.queue: deque[Received] = deque()
+        self.ended = False
+        self.queue: deque[Any] = deque()  # messages, and fragments for whoever asked for them
         self.taken = False
         self.full = False
+        self.waiter = Waiter(loop)
 
     # -- from the transport ---------------------------------------------------------------------------------------
 
@@ -101,21 +101,26 @@ class Inbox:
             self._at = 0
             self._read_on()
         else:
-            self._sort(self._receive(data), len(data))
+            self._accept(self._receive(data), len(data))
             if self._compressed and self._engine.has_pending:
                 self._read_on()
+        # The reader may run in this call, so everything has to be in order.
+        if self.queue or self.ended:
+            self.waiter.wake()
 
     @property
     def vacancy(self) -> memoryview | None:
-        """Where the transport may receive to, as `WebSocketEngine.vacancy`; then call `filled`."""
+        """Where the next octets can be received to, without being copied from there; None for nowhere."""
         return None if self._unread else self._engine.vacancy
 
-    def filled(self, count: int) -> None:
-        """So many octets arrived there."""
-        self._sort(self._engine.filled(count), count)
+    def take_filled(self, count: int) -> None:
+        """So many octets arrived in what `vacancy` gave."""
+        self._accept(self._engine.filled(count), count)
+        if self.queue or self.ended:
+            self.waiter.wake()
 
-    def _sort(self, messages: list[Any], octets: int) -> None:
-        """Put messages where they belong; so many octets became these."""
+    def _accept(self, messages: list[Any], octets: int) -> None:
+        """Take what became of so many octets."""
         queue = self.queue
         if not queue:
             self._octets = 0
@@ -132,7 +137,6 @@ class Inbox:
         if queue:
             if not self._compressed:
                 self._octets += octets
-            self.wake()
             if self._octets > _MOST_OCTETS or len(queue) > _MOST_MESSAGES:
                 self._stop()
 
@@ -141,7 +145,7 @@ class Inbox:
         engine = self._engine
         while not self.full and (self._unread or engine.has_pending):
             if engine.has_pending:
-                self._sort(self._receive(b""), 0)
+                self._accept(self._receive(b""), 0)
                 continue
             at = self._at
             self._at = after = at + self._slice
@@ -149,63 +153,32 @@ class Inbox:
             if after >= len(self._unread):
                 self._unread = b""
                 self._at = 0
-            self._sort(self._receive(data), len(data))
+            self._accept(self._receive(data), len(data))
 
     def _drop(self, message: Received) -> None:
         """Data that came after somebody gave up: the rest of one message, or all that there is."""
-        if isinstance(message, WSFragment) and message.final and not self._ended:
+        if isinstance(message, WSFragment) and message.final and not self.ended:
             self._unwanted = False
 
     def _stop(self) -> None:
-        if not (self.full or self._ended):
+        if not (self.full or self.ended):
             self.full = True
             self._transport.pause_reading()
 
     # -- to the reader --------------------------------------------------------------------------------------------
 
-    async def wait(self, seconds: float | None) -> bool:
-        """Return True when there is something in the queue, False when nothing will come any more.
+    def wait(self, seconds: float | None) -> Waiter:
+        """What to await while the queue is empty and nothing ended, for `seconds` at most.
 
-        Raises: RuntimeError when somebody waits already, TimeoutError after so many seconds.
-        Cancellation: safe; no message is lost.
+        Whoever does must have taken the inbox, and look at the queue again: it stays empty when nothing more comes.
         """
-        if self.taken:
-            raise RuntimeError("somebody else is receiving from this WebSocket")
-        if self.queue or self._ended:
-            return bool(self.queue)
-        waiter = self._begin_waiting(seconds)
-        self.taken = True
-        try:
-            await waiter
-        finally:
-            self._waiter = None
-            self.taken = False
-        return bool(self.queue)
-
-    async def wait_taken(self, seconds: float | None) -> bool:
-        """The same for whoever took it."""
-        if self._waiter is not None:
-            raise RuntimeError("somebody else is receiving from this WebSocket")
-        if self.queue or self._ended:
-            return bool(self.queue)
-        waiter = self._begin_waiting(seconds)
-        try:
-            await waiter
-        finally:
-            self._waiter = None
-        return bool(self.queue)
-
-    def _begin_waiting(self, seconds: float | None) -> "Future[None]":
-        waiter = self._waiter = self._loop.create_future()
+        waiter = self.waiter
+        waiter.arm()
         if seconds is not None:
-            Deadline.after(seconds, partial(_timed_out, seconds)).limit(waiter)
+            # A deadline asks it whether it is done, and gives it the error.
+            future = cast("Future[None]", waiter)
+            Deadline.after(seconds, partial(_timed_out, seconds)).limit(future)
         return waiter
-
-    def wake(self) -> None:
-        """Something is new for the reader."""
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
 
     def refill(self) -> None:
         """The queue was full, and is empty now."""
@@ -227,7 +200,7 @@ class Inbox:
         Raises: RuntimeError when somebody else receives.
         """
         if self.taken:
-            raise RuntimeError("somebody else is receiving from this WebSocket")
+            raise already_taken()
         self.taken = True
         if not self.queue:
             self._engine.stream_next = True
@@ -238,7 +211,7 @@ class Inbox:
         kept = [one for one in self.queue if not isinstance(one, WSFragment)]
         self.queue.clear()
         self.queue.extend(kept)
-        self._unwanted = self._ended or self._engine.is_streaming
+        self._unwanted = self.ended or self._engine.is_streaming
         self.taken = False
         if self.full and not self.queue:
             self.refill()
@@ -250,17 +223,16 @@ class Inbox:
 
         Whether somebody waits for one.
         """
-        self._ended = self._unwanted = True
+        self.ended = self._unwanted = True
         self.queue.clear()
         if self.full:
             self.refill()
-        return self._waiter is not None
+        return not self.waiter.done()
 
     def close(self) -> None:
         """What comes from now on means nothing; the queue stays for its reader."""
-        self._ended = True
+        self.ended = True
         self._unread = b""
-        self.wake()
 
     def end(self, on_end: Callable[[], None]) -> None:
         """The transport is gone. `on_end` is called when all that came before was read."""
@@ -269,9 +241,13 @@ class Inbox:
             self._finish(on_end)
 
     def _finish(self, on_end: Callable[[], None]) -> None:
-        self._ended = True
+        self.ended = True
         on_end()
-        self.wake()
+
+
+def already_taken() -> RuntimeError:
+    """The error for a second reader."""
+    return RuntimeError("somebody else is receiving from this WebSocket")
 
 
 def _timed_out(seconds: float) -> TimeoutError:

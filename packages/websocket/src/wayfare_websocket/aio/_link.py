@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ("Link", "LinkOptions")
 
-_MUCH = 32 * 1024
-"""Octets of one read behind which a large message may be arriving."""
+_BULKY = 16 * 1024
+"""Octets in one read from which on a large message may be arriving."""
 
 _LINGER = 1.0
 """Seconds that a client waits for the server to end the transport, which the server should and the client may."""
@@ -84,7 +84,9 @@ class Link(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_buffer",
+        "_bulky",
         "_closed",
+        "_filling",
         "_heartbeat",
         "_loop",
         "_loss",
@@ -92,7 +94,6 @@ class Link(asyncio.BufferedProtocol):
         "_peer_ended",
         "_pong_due",
         "_timer",
-        "_vacancy",
         "closing",
         "engine",
         "error",
@@ -115,7 +116,8 @@ class Link(asyncio.BufferedProtocol):
     ) -> None:
         self._loop: AbstractEventLoop = asyncio.get_running_loop()
         self._buffer = receive_buffer(self._loop, transport)
-        self._vacancy: memoryview | None = None
+        self._bulky = False
+        self._filling = False
         self._on_lost = on_lost
         self._loss: Exception | None = None
         self._closed: asyncio.Future[None] | None = None
@@ -144,25 +146,29 @@ class Link(asyncio.BufferedProtocol):
     # -- asyncio protocol: what the transport calls -----------------------------------------------------------------
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """The memory to receive into: the loop's, or that of a large message."""
-        vacancy = self._vacancy
-        return self._buffer if vacancy is None else vacancy
+        """The memory to receive into: that of a large message, where one is arriving."""
+        if self._bulky:
+            vacancy = self.inbox.vacancy
+            if vacancy is not None:
+                self._filling = True
+                return vacancy
+        return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Octets arrived in the buffer; only they are copied out of the loop's."""
+        """Octets arrived in the memory that was given; only they are copied out."""
+        # What is large comes in large pieces, and nothing else needs to be asked about it.
+        self._bulky = nbytes >= _BULKY
         if self._heartbeat is not None:
             self._heartbeat.seen()
         self.outbox.fresh = True
-        if self._vacancy is not None:
-            self.inbox.filled(nbytes)
-            self._vacancy = self.inbox.vacancy
-            return
-        self.inbox.take(self._buffer[:nbytes].tobytes())
-        if nbytes > _MUCH:
-            self._vacancy = self.inbox.vacancy
+        if self._filling:
+            self._filling = False
+            self.inbox.take_filled(nbytes)
+        else:
+            self.inbox.take(self._buffer[:nbytes].tobytes())
 
     def data_received(self, data: bytes) -> None:
-        """Octets arrived, in memory of the transport's."""
+        """Octets arrived."""
         if self._heartbeat is not None:
             self._heartbeat.seen()
         self.outbox.fresh = True
@@ -189,6 +195,7 @@ class Link(asyncio.BufferedProtocol):
             self._closed.set_result(None)
         if self._on_lost is not None:
             self._on_lost()
+        self.inbox.waiter.wake()
 
     def _all_read(self) -> None:
         """The transport is gone, and so is all that it brought."""
@@ -273,7 +280,7 @@ class Link(asyncio.BufferedProtocol):
             self._heartbeat.stop()
         if self.inbox.discard():
             self.inbox.queue.append(WSMessage(WSMsgType.CLOSING, None, None))
-            self.inbox.wake()
+            self.inbox.waiter.wake()
         seconds = self.options.close_timeout
         if self.is_over:
             self._linger()
@@ -369,8 +376,8 @@ class Link(asyncio.BufferedProtocol):
         error = WSPingTimeoutError(seconds)
         self.error = error
         self.inbox.queue.append(WSMessage(WSMsgType.ERROR, error, None))
-        self.inbox.wake()
         self.transport.abort()
+        self.inbox.waiter.wake()
 
 
 def _loss_error(exc: Exception | None, peer_ended: bool) -> ClientError:
