@@ -203,6 +203,7 @@ if TYPE_CHECKING:
     from ._upload_tracker import UploadTracker
     from ._ws_connect import WebSocketContext
     from ._ws_options import WSConnectOptions
+    from ._ws_reconnect import ReconnectingWebSocket
     from ._ws_timeout import ClientWSTimeout
 else:
     # What a plain request does not need loads when one of its names is asked for. Add new ones above and here.
@@ -343,6 +344,7 @@ else:
         "ClientWebSocketResponse": "wayfare_websocket.aio",
         "WebSocketContext": "wayfare._ws_connect",
         "WSConnectOptions": "wayfare._ws_options",
+        "ReconnectingWebSocket": "wayfare._ws_reconnect",
         "ClientWSTimeout": "wayfare._ws_timeout",
     }
 
@@ -450,6 +452,7 @@ __all__ = (
     "PublicAddresses",
     "RateLimitMiddleware",
     "ReadTimeoutError",
+    "ReconnectingWebSocket",
     "Reconnection",
     "Redaction",
     "RedirectClientError",

@@ -45,7 +45,7 @@ _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]", re.ASCII)
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconnection:
-    """When an `EventSource` connects again. Times are in seconds.
+    """When an `EventSource` or a `ReconnectingWebSocket` connects again. Times are in seconds.
 
     `delay` is the wait before the next connection until the server names another. To it comes a random part of the same
     length, which doubles with each failure in a row up to `max_delay`. `attempts` is how many connections in a row may

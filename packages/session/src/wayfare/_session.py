@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from ._tracing_config import TraceConfig
     from ._ws_connect import WebSocketContext
     from ._ws_options import WSConnectOptions
+    from ._ws_reconnect import ReconnectingWebSocket
 
 __all__ = ("ClientSession",)
 
@@ -259,11 +260,38 @@ class ClientSession:
         from ._ws_options import modern_ws_options
 
         modern = modern_ws_options(options, stacklevel=3)
-        frame = sys._getframe(1)
-        site = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        site = _caller()
         return WebSocketContext(
             open_websocket(self, self._pipeline, url, modern, decode_text, site)
         )
+
+    def ws_reconnect(
+        self,
+        url: str | URL,
+        *,
+        reconnection: "Reconnection | None" = None,
+        decode_text: bool = True,
+        **options: Unpack["WSConnectOptions"],
+    ) -> "ReconnectingWebSocket":
+        """Iterate over WebSockets to one URL with `async for`: another one whenever the connection ends.
+
+        `reconnection` says how long to wait before: 3 to 6 s unless given, and longer with each failure in a row.
+        Failures that may pass are not raised, those of the first connection included: what cannot be reached now, a
+        status of 429, 500, 502, 503 or 504 (Retry-After is obeyed), a handshake that takes too long. The other
+        arguments are those of `ws_connect`.
+
+        Raises, when iterated: see `ReconnectingWebSocket`.
+        """
+        # Imported here, like the others: few programs do that.
+        from ._event_source import Reconnection
+        from ._ws_connect import open_websocket
+        from ._ws_options import modern_ws_options
+        from ._ws_reconnect import ReconnectingWebSocket
+
+        modern = modern_ws_options(options, stacklevel=3)
+        site = _caller()
+        open_next = partial(open_websocket, self, self._pipeline, url, modern, decode_text, site)
+        return ReconnectingWebSocket(open_next, lambda: self.closed, reconnection or Reconnection())
 
     def _start(self, method: str, url: str | URL, options: RequestOptions) -> RequestContext:
         if options and not OLD_REQUEST_NAMES.isdisjoint(options):
@@ -459,6 +487,12 @@ class ClientSession:
                 source=self,
                 stacklevel=2,
             )
+
+
+def _caller() -> str:
+    """The line that called the method which asks."""
+    frame = sys._getframe(2)
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _modern_session(options: SessionOptions) -> SessionOptions:

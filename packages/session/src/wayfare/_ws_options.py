@@ -1,6 +1,6 @@
 """The keyword arguments of `ws_connect`, typed and checked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from ._options import OLD_REQUEST_NAMES
@@ -101,6 +101,10 @@ def modern_ws_options(options: WSConnectOptions, stacklevel: int) -> WSConnectOp
         timeout = modern_ws_timeout(modern, stacklevel + 1)
         modern.pop("receive_timeout", None)
     modern["timeout"] = read_ws_timeout(timeout)
+    protocols: object = modern.get("protocols", ())
+    if isinstance(protocols, Iterator):
+        # It is read more than once.
+        modern["protocols"] = tuple(protocols)
     return cast(WSConnectOptions, modern)
 
 
