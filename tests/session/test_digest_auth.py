@@ -18,6 +18,8 @@ from wayfare_http_core.testing import (
     listening,
 )
 
+from .websocket_server import Asked, WebSocketServer, echo, serving
+
 
 class DigestServer:
     """Asks for Digest credentials, checks them, and remembers what was told it."""
@@ -207,6 +209,29 @@ async def test_the_request_stays_as_it_was_for_other_middlewares(serve: Any) -> 
     async with serve((Serve(DigestServer()),), middlewares=[outer, auth()]) as (session, _):
         assert (await session.get("/")).status == 200
     assert seen == [False]
+
+
+async def test_websockets_are_opened_with_it_too() -> None:
+    """The second one at once: ws is the origin that http is."""
+
+    def answer(asked: Asked) -> bytes | None:
+        if asked.headers.get("Authorization", "").startswith("Digest "):
+            return None
+        challenge = 'Digest realm="r", nonce="n", qop="auth"'
+        head = f"HTTP/1.1 401 Who\r\nWWW-Authenticate: {challenge}\r\nContent-Length: 0\r\n\r\n"
+        return head.encode()
+
+    async with (
+        serving(WebSocketServer(echo, answer)) as server,
+        wayfare.ClientSession(
+            middlewares=[auth(origin=f"http://127.0.0.1:{server.port}")]
+        ) as session,
+    ):
+        for _ in range(2):
+            async with session.ws_connect(f"ws://127.0.0.1:{server.port}/") as socket:
+                await socket.send_str("hello")
+                assert await socket.receive_str() == "hello"
+    assert len(server.asked) == 3
 
 
 # -- whom it is for --------------------------------------------------------------------------------------------------
