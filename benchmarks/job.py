@@ -7,7 +7,17 @@ from typing import Literal, TypeAlias
 
 from benchmarks.contract import Settings
 
-Action: TypeAlias = Literal["requests", "download", "upload", "upload_stream", "idle", "count"]
+Action: TypeAlias = Literal[
+    "requests",
+    "download",
+    "upload",
+    "upload_stream",
+    "idle",
+    "count",
+    "echo",
+    "flood",
+    "idle_deflate",
+]
 Loop: TypeAlias = Literal["asyncio", "uvloop"]
 
 

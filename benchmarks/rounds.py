@@ -60,12 +60,17 @@ def turns(clients: Sequence[str], rounds: int) -> Iterator[str]:
         yield from clients[:start]
 
 
-def run_worker(job: Job, wrapper: Sequence[str] = (), patience: float = PATIENCE) -> Outcome:
-    """Run one job in a process of its own; `wrapper` is a command that runs it (a counter).
+def run_worker(
+    job: Job,
+    wrapper: Sequence[str] = (),
+    patience: float = PATIENCE,
+    worker: str = "benchmarks.worker",
+) -> Outcome:
+    """Run one job in a process of its own, the module `worker`; `wrapper` is a command that runs it (a counter).
 
     The process is killed, which is a failure, when it takes `patience` seconds too long.
     """
-    command = [*wrapper, sys.executable, "-m", "benchmarks.worker", job.to_json()]
+    command = [*wrapper, sys.executable, "-m", worker, job.to_json()]
     try:
         done = subprocess.run(
             command,

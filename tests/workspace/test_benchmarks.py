@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -28,6 +29,11 @@ from benchmarks.soak import ALLOWED, Census, growth
 from benchmarks.summary import Roles, best_peer, ratio, spread, summarise
 from benchmarks.table import figure, render, render_facts
 from benchmarks.traffic import MIX, Place, make
+from benchmarks.websocket import server as websocket_server
+from benchmarks.websocket import worker as websocket_worker
+from benchmarks.websocket.__main__ import CASES as WEBSOCKET_CASES
+from benchmarks.websocket.adapters import ADAPTERS
+from benchmarks.websocket.worker import measured
 
 ROLES = Roles(SUBJECT, REFERENCE, frozenset({BOUND}))
 
@@ -492,3 +498,43 @@ def test_what_many_connections_cost_is_told_by_rate_and_by_processor_time() -> N
     assert enough
     assert connections.report({**found, "wayfare 3000": series(70.0, cpu_us=1.0)})[1] is False
     assert connections.report({**found, "wayfare 100": failed("no")})[1] is False
+
+
+# WebSockets
+
+
+@pytest.mark.parametrize("client", ["wayfare", "aiohttp", "websockets"])
+async def test_websocket_clients_do_what_is_measured(client: str) -> None:
+    """Against the compressing server, which is there wherever the tests are; picows' is not."""
+    server = await websocket_server.serve_compressing()
+    job = Job(
+        client=client,
+        action="echo",
+        url=websocket_server.address_of(server),
+        size=1000,
+        concurrency=3,
+        seconds=0.01,
+        warmup=0.01,
+        requests=40,
+    )
+    actions: list[Action] = ["echo", "flood", "idle", "idle_deflate"]
+    for action in actions:
+        sample = await measured(replace(job, action=action))
+        if action in ("echo", "flood"):
+            assert sample.value > 0
+            assert sample.details["cpu_us"] > 0
+    server.close()
+    await server.wait_closed()
+
+
+def test_a_websocket_client_that_fails_is_said() -> None:
+    job = Job(client="wayfare", action="echo", url="ws://127.0.0.1:1/", size=1)
+    outcome = websocket_worker.perform(job)
+    assert isinstance(outcome, Failure)
+    assert "Connect" in outcome.reason
+
+
+def test_websocket_cases_have_clients_and_actions() -> None:
+    assert {"echo32", "echo1k", "echo64k", "echo1m", "flood", "memory"} <= set(WEBSOCKET_CASES)
+    assert {case.action for case in WEBSOCKET_CASES.values()} == set(websocket_worker.MEASURES)
+    assert {SUBJECT, REFERENCE, "picows"} <= set(ADAPTERS)
