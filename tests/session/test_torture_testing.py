@@ -1,15 +1,24 @@
 """Torture of the connectors for tests: what a user's test may do to them (section 4.3)."""
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from wayfare import ClientSession, ClientTimeout
-from wayfare.testing import ASGIConnector, MockCall, MockConnector, MockReply
+from wayfare import (
+    ClientMiddlewareType,
+    ClientSession,
+    ClientTimeout,
+    HARRecorder,
+    OpenTelemetryMiddleware,
+)
+from wayfare.testing import ASGIConnector, CassetteConnector, MockCall, MockConnector, MockReply
 from wayfare.testing._memory_connector import MemoryConnector
 from wayfare_http_core.testing import Scenario, World, torture
+from wayfare_websocket.aio import ClientWebSocketResponse
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -45,12 +54,16 @@ class Played(Scenario):
     """A redirect and content in pieces, both ways, from a mock."""
 
     connector: MemoryConnector
+    middlewares: tuple[ClientMiddlewareType, ...] = ()
 
     @override
     async def setup(self) -> None:
         self.connector = self.make()
         self.session = ClientSession(
-            "http://h/", connector=self.connector, timeout=ClientTimeout(total=30)
+            "http://h/",
+            connector=self.connector,
+            timeout=ClientTimeout(total=30),
+            middlewares=self.middlewares,
         )
 
     def make(self) -> MemoryConnector:
@@ -93,8 +106,69 @@ class PlayedASGI(Played):
         return ASGIConnector(application)
 
 
-@pytest.mark.parametrize("scenario", [Played, PlayedASGI])
-def test_torture(scenario: Callable[[World], Played]) -> None:
+class Recorded(Played):
+    """The same, while it is recorded."""
+
+    @override
+    def make(self) -> MemoryConnector:
+        self.network = super().make()
+        return CassetteConnector("cassette.json", "record", connector=self.network)
+
+    @override
+    def violations(self) -> Iterable[str]:
+        yield from super().violations()
+        stats = self.network.stats()
+        if (stats.leased, stats.waiting, stats.connecting) != (0, 0, 0):
+            yield f"the books of the pool beneath: {stats}"
+
+
+class Observed(Played):
+    """The same, with an archive and telemetry."""
+
+    @override
+    async def setup(self) -> None:
+        self.recorder = HARRecorder()
+        self.middlewares = (self.recorder, OpenTelemetryMiddleware())
+        await super().setup()
+
+    @override
+    def violations(self) -> Iterable[str]:
+        yield from super().violations()
+        if not json.dumps(self.recorder.archive()):
+            yield "the archive is no JSON"
+
+
+async def shout(call: MockCall, websocket: ClientWebSocketResponse[bool]) -> None:
+    """A WebSocket's server."""
+    async for message in websocket:
+        await websocket.send_str(message.data.upper())
+
+
+class PlayedWebSocket(Played):
+    """A WebSocket with a mock, opened, used and closed."""
+
+    @override
+    def make(self) -> MemoryConnector:
+        mock = MockConnector()
+        mock.get("/").websocket(shout).always().optional()
+        return mock
+
+    @override
+    async def run(self) -> None:
+        async with self.session.ws_connect("/") as websocket:
+            await websocket.send_str("ok")
+            assert await websocket.receive_str() == "OK"
+
+    @override
+    async def follow_up(self) -> None:
+        await self.run()
+
+
+@pytest.mark.parametrize("scenario", [Played, PlayedASGI, Recorded, Observed, PlayedWebSocket])
+def test_torture(
+    scenario: Callable[[World], Played], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     report = torture(scenario, lingering_timers=("DeadlineQueue._fire",))
     assert report.points >= 3
     assert report.acted > report.points
