@@ -4,7 +4,7 @@ They are part of the public API. Nothing here is imported by the rest of the pac
 """
 
 from ._asgi import ASGIApplication, ASGIConnector
-from ._calls import MockCall, MockReply
+from ._calls import MockCall, MockReply, ReplyOptions
 from ._cassette_connector import CassetteConnector, CassetteMode, Match
 from ._expectations import Criteria, Expectation
 from ._faults import Fault, FaultDialer
@@ -26,6 +26,7 @@ __all__ = (
     "MockConnector",
     "MockReply",
     "MockServer",
+    "ReplyOptions",
     "UnexpectedRequestError",
     "UnmetExpectationsError",
 )

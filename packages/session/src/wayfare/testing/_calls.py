@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, final
 from urllib.parse import parse_qsl
 
 from multidict import CIMultiDictProxy
@@ -20,7 +20,15 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("MockCall", "MockReply", "MockUpgrade", "MockWebSocket", "ReplyBody", "ReplyFunction")
+__all__ = (
+    "MockCall",
+    "MockReply",
+    "MockUpgrade",
+    "MockWebSocket",
+    "ReplyBody",
+    "ReplyFunction",
+    "ReplyOptions",
+)
 
 ReplyBody: TypeAlias = (
     "bytes | str | Iterable[bytes] | AsyncIterable[bytes] | "
@@ -56,6 +64,17 @@ class MockCall:
     def __repr__(self) -> str:
         # No fields and no content: they carry credentials.
         return f"<MockCall {self.method} {self.url}, {len(self.body)} octets>"
+
+
+class ReplyOptions(TypedDict, total=False):
+    """The arguments of a `MockReply` that have to be named."""
+
+    json: Any
+    headers: Mapping[str, str] | Iterable[tuple[str, str]]
+    reason: str | None
+    trailers: Mapping[str, str] | Iterable[tuple[str, str]]
+    delay: float
+    informational: Iterable[tuple[int, Mapping[str, str]]]
 
 
 @final

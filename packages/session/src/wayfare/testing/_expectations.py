@@ -13,16 +13,24 @@ from yarl import URL
 from wayfare._redirects import same_origin
 from wayfare._urls import Params, with_params
 
-from ._calls import MockCall, MockReply, MockUpgrade, MockWebSocket, ReplyFunction
+from ._calls import (
+    MockCall,
+    MockReply,
+    MockUpgrade,
+    MockWebSocket,
+    ReplyBody,
+    ReplyFunction,
+    ReplyOptions,
+)
 
 if TYPE_CHECKING:
     from wayfare_websocket import DeflateParameters
     from wayfare_websocket.aio import ClientWebSocketResponse
 
 if sys.version_info >= (3, 12):
-    from typing import override
+    from typing import Unpack, override
 else:
-    from typing_extensions import override
+    from typing_extensions import Unpack, override
 
 __all__ = ("Criteria", "Expectation", "URLPattern")
 
@@ -73,7 +81,9 @@ class Expectation:
 
     # -- what to do ---------------------------------------------------------------------------------------------------
 
-    def reply(self, status: int = 200, body: Any = b"", **more: Any) -> "Expectation":
+    def reply(
+        self, status: int = 200, body: ReplyBody = b"", **more: Unpack[ReplyOptions]
+    ) -> "Expectation":
         """Answer with a `MockReply` of these arguments."""
         return self._add(MockReply(status, body, **more))
 
