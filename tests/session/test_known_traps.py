@@ -10,14 +10,21 @@ import ssl
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 import wayfare
-from wayfare import ClientTimeout, TCPConnector
+from wayfare import (
+    ClientHandlerType,
+    ClientRequest,
+    ClientResponse,
+    ClientTimeout,
+    TCPConnector,
+)
 from wayfare_connector.testing import MemoryDialer
 from wayfare_http_core.testing import (
     CloseWrite,
@@ -35,6 +42,7 @@ from wayfare_http_core.testing import (
     listening,
     run_with_fake_clock,
 )
+from wayfare_multipart import PAYLOAD_REGISTRY, BytesPayload, Order, PayloadRegistry
 from yarl import URL
 
 brotli = importlib.import_module("brotli")
@@ -347,25 +355,122 @@ async def test_history_knows_whom_it_came_from(serve: Any) -> None:
 
 
 async def test_payloads_and_zlib_need_not_be_the_processes(serve: Any) -> None:
-    from wayfare.payload import PAYLOAD_REGISTRY, PayloadRegistry
     from wayfare_http_core import make_decoder
-    from wayfare_multipart import BytesPayload, MultipartWriter
-
-    class Point:
-        pass
+    from wayfare_multipart import MultipartWriter
 
     registry = PayloadRegistry()
-    registry.register(lambda value, **options: BytesPayload(b"point", **options), Point)
+    registry.register(lambda value, **options: BytesPayload(b"spot", **options), Spot)
     writer = MultipartWriter(registry=registry)
-    assert await writer.append(Point()).as_bytes() == b"point"
+    assert await writer.append(Spot()).as_bytes() == b"spot"
     with pytest.raises(LookupError):
-        PAYLOAD_REGISTRY.get(Point())
+        PAYLOAD_REGISTRY.get(Spot())
     async with serve(ALWAYS) as (session, server):
-        await session.post("/", data=registry.get(Point()))
-        with pytest.raises(TypeError, match="Point"):
-            await session.post("/", data=Point())
-    assert server.peers[0].requests[0].body == b"point"
+        await session.post("/", data=registry.get(Spot()))
+        with pytest.raises(TypeError, match="Spot"):
+            await session.post("/", data=Spot())
+    assert server.peers[0].requests[0].body == b"spot"
     assert make_decoder(["gzip"], zlib_backend=zlib) is not None
+
+
+class Point:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"octets"
+
+
+class Spot:
+    pass
+
+
+class CountingZlib:
+    """zlib, and how often it was asked for something."""
+
+    error = zlib.error
+    Z_DEFAULT_COMPRESSION = zlib.Z_DEFAULT_COMPRESSION
+    Z_SYNC_FLUSH = zlib.Z_SYNC_FLUSH
+    Z_FINISH = zlib.Z_FINISH
+    crc32 = staticmethod(zlib.crc32)
+    adler32 = staticmethod(zlib.adler32)
+
+    def __init__(self) -> None:
+        self.inflaters = self.deflaters = 0
+
+    def decompressobj(self, wbits: int) -> Any:
+        self.inflaters += 1
+        return zlib.decompressobj(wbits)
+
+    def compressobj(self, level: int, method: int, wbits: int) -> Any:
+        self.deflaters += 1
+        return zlib.compressobj(level, method, wbits)
+
+
+async def set_the_body(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    await request.update_body(Spot())  # type: ignore[arg-type]
+    request.compress = "gzip"
+    return await handler(request)
+
+
+async def test_a_session_has_a_payload_registry_of_its_own(serve: Any) -> None:
+    registry = PayloadRegistry(PAYLOAD_REGISTRY)
+    for kind in (Point, Spot):
+        name = kind.__name__.encode()
+        registry.register(partial(registered, name), kind, order=Order.try_first)
+    options: Any = {"payload_registry": registry}
+    async with serve(ALWAYS, ALWAYS, **options) as (session, server):
+        await session.post("/", data=Spot())
+        await session.post("/", data=Point())
+        await session.post("/", data={"field": Spot()})
+        await session.post("/", middlewares=(set_the_body,))
+        async with wayfare.ClientSession(
+            session.base_url, connector=session.connector, connector_owner=False
+        ) as other:
+            with pytest.raises(TypeError, match="Spot"):
+                await other.post("/", data=Spot())
+            await other.post("/", data=Point())
+    spot, point, form, changed, plain = (
+        request.body for peer in server.peers for request in peer.requests
+    )
+    assert (spot, point, plain) == (b"Spot", b"Point", b"octets")
+    assert b"\r\n\r\nSpot\r\n" in form
+    assert zlib.decompress(changed, 31) == b"Spot"
+
+
+def registered(name: bytes, _: object, **options: Any) -> BytesPayload:
+    return BytesPayload(name, **options)
+
+
+async def test_a_registry_that_knows_nothing_refuses_values_and_sends_streams(serve: Any) -> None:
+    async with serve(ALWAYS, payload_registry=PayloadRegistry()) as (session, server):
+        for data in (Spot(), {"field": Spot()}):
+            with pytest.raises(TypeError, match="Spot"):
+                await session.post("/", data=data)
+        await session.post("/", data=Point())
+        await session.post("/", data={"field": "text"})
+    assert [request.body for request in server.peers[0].requests] == [b"octets", b"field=text"]
+
+
+async def test_a_session_has_a_zlib_of_its_own(serve: Any) -> None:
+    backend = CountingZlib()
+    large = b"text " * 100_000
+    coded = zlib.compress(b"ok", wbits=31)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (
+        len(coded),
+        coded,
+    )
+    script = (Repeat(ReadRequest(), Send(answer)),)
+    async with serve(script, zlib_backend=backend) as (session, server):
+        response = await session.post("/", data=b"text", compress="gzip")
+        assert await response.read() == b"ok"
+        assert (backend.inflaters, backend.deflaters) == (1, 1)
+        await session.post("/", data=large, compress=True)
+        assert backend.deflaters >= 2
+    assert zlib.decompress(server.peers[0].requests[1].body) == large
+
+
+@pytest.mark.parametrize("name", ["payload_registry", "zlib_backend"])
+def test_what_is_no_library_is_refused(name: str) -> None:
+    options: Any = {name: "zlib"}
+    with pytest.raises(TypeError, match=f"{name} must be"):
+        wayfare.ClientSession(**options)
 
 
 def test_jars_resolvers_and_payloads_need_no_loop() -> None:

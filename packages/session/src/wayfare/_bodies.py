@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from contextlib import aclosing
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from wayfare_http_core import RequestBody
 
@@ -12,6 +12,10 @@ if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
+
+if TYPE_CHECKING:
+    from wayfare_http_core import ZlibBackend
+    from wayfare_multipart import PayloadRegistry
 
 __all__ = (
     "AsyncIterableBody",
@@ -115,11 +119,14 @@ class UntypedBody(RequestBody):
 class EncodedBody(RequestBody):
     """Another body in a content coding: its length is not known before it is sent."""
 
-    __slots__ = ("_body", "_coding")
+    __slots__ = ("_backend", "_body", "_coding")
 
-    def __init__(self, body: RequestBody | bytes, coding: str) -> None:
+    def __init__(
+        self, body: RequestBody | bytes, coding: str, backend: "ZlibBackend | None" = None
+    ) -> None:
         self._body = body
         self._coding = coding
+        self._backend = backend
 
     @property
     @override
@@ -144,7 +151,7 @@ class EncodedBody(RequestBody):
         """The coded octets. The loop has its turn after each piece that was encoded."""
         from wayfare_http_core import make_encoder
 
-        encoder = make_encoder(self._coding)
+        encoder = make_encoder(self._coding, zlib_backend=self._backend)
         async with aclosing(pieces_of(self._body)) as pieces:
             async for piece in pieces:
                 coded = encoder.encode(piece)
@@ -171,8 +178,12 @@ async def pieces_of(body: RequestBody | bytes) -> AsyncGenerator[bytes]:
                 yield chunk[start : start + _PIECE]
 
 
-def body_from_data(data: object) -> tuple[RequestBody | bytes, str | None]:
+def body_from_data(
+    data: object, registry: "PayloadRegistry | None" = None
+) -> tuple[RequestBody | bytes, str | None]:
     """A body and its media type from what a caller gave as `data=`.
+
+    `registry` knows what is neither octets nor a body; None for the usual one.
 
     Raises: TypeError, naming the type, for what cannot be sent; ValueError for a form that cannot be.
     """
@@ -194,7 +205,7 @@ def body_from_data(data: object) -> tuple[RequestBody | bytes, str | None]:
     if multipart is not None and isinstance(data, AsyncIterable):
         from ._payload_bodies import body_from_registered
 
-        registered = body_from_registered(data)
+        registered = body_from_registered(data, registry)
         if registered is not None:
             return registered
     # Imported here: few requests send a stream on.
@@ -208,7 +219,7 @@ def body_from_data(data: object) -> tuple[RequestBody | bytes, str | None]:
     # Imported here: most requests have no form.
     from ._payload_bodies import body_from_value
 
-    return body_from_value(data)
+    return body_from_value(data, registry)
 
 
 def own_fields(data: object) -> Iterable[tuple[str, str]]:
@@ -237,19 +248,23 @@ class EncodedBytes(bytes):
     plain: bytes
 
 
-def encoded_body(body: RequestBody | bytes, coding: str) -> RequestBody | bytes:
+def encoded_body(
+    body: RequestBody | bytes, coding: str, backend: "ZlibBackend | None" = None
+) -> RequestBody | bytes:
     """A body in a content coding. Little is encoded at once, so that its length is known.
+
+    `backend` is what gzip and deflate are made with; None for what the process uses.
 
     Raises: ValueError for a coding that is not known, ModuleNotFoundError for one whose library is not installed.
     """
     from wayfare_http_core import make_encoder
 
-    encoder = make_encoder(coding)
+    encoder = make_encoder(coding, zlib_backend=backend)
     if isinstance(body, bytes) and len(body) <= _PIECE:
         encoded = EncodedBytes(encoder.encode(body) + encoder.flush())
         encoded.plain = body
         return encoded
-    return EncodedBody(body, coding)
+    return EncodedBody(body, coding, backend)
 
 
 def uncoded_body(body: RequestBody | bytes | None) -> RequestBody | bytes | None:

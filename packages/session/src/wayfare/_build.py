@@ -27,7 +27,7 @@ from ._urls import PreparedURL, join_url, prepare_url, with_params
 
 if TYPE_CHECKING:
     from wayfare_connector import Proxy, ProxyChooser
-    from wayfare_http_core import BasicAuth
+    from wayfare_http_core import BasicAuth, ZlibBackend
 
     from ._proxy_option import ProxyChoice
     from ._session import ClientSession
@@ -166,7 +166,8 @@ class RequestBuilder:
         given = header_pairs(options.get("headers"))
         headers = merge_headers(self.fields.without(skip), given)
         self._authorize(headers, prepared, options, given)
-        body = _for_the_wire(self._content(options, headers, skip), options, headers)
+        body = self._content(options, headers, skip)
+        body = _for_the_wire(body, options, headers, self.settings.zlib_backend)
         timeout = read_timeout_option(options.get("timeout", UNSET), self.timeout)
         return ClientRequest(
             method,
@@ -226,7 +227,7 @@ class RequestBuilder:
         if value is not None:
             body, content_type = body_from_json(value, self.json_serialize)
         else:
-            body, content_type = body_from_data(data)
+            body, content_type = body_from_data(data, self.settings.payload_registry)
             for name, field in own_fields(data):
                 if name.lower() not in skip:
                     headers.setdefault(name, field)
@@ -302,7 +303,10 @@ def _proxy(options: RequestOptions, of_session: "ProxyArguments") -> "ProxyChoic
 
 
 def _for_the_wire(
-    body: RequestBody | bytes | None, options: RequestOptions, headers: "CIMultiDict[object]"
+    body: RequestBody | bytes | None,
+    options: RequestOptions,
+    headers: "CIMultiDict[object]",
+    backend: "ZlibBackend | None",
 ) -> RequestBody | bytes | None:
     """The content as it is sent, and the fields that say how.
 
@@ -314,7 +318,7 @@ def _for_the_wire(
             raise ValueError("compress and a Content-Encoding field exclude each other")
         if body:
             coding = compress if isinstance(compress, str) else "deflate"
-            body = encoded_body(body, coding)
+            body = encoded_body(body, coding, backend)
             headers["Content-Encoding"] = coding
     if options.get("chunked"):
         for name in ("Transfer-Encoding", "Content-Length"):

@@ -117,7 +117,7 @@ def _undo_codings(exchange: Exchange, request: ClientRequest) -> None:
 
     names = parse_content_codings(exchange.head.headers.getall(hdrs.CONTENT_ENCODING))
     try:
-        decoder = make_decoder(names)
+        decoder = make_decoder(names, zlib_backend=request.settings.zlib_backend)
     except ContentEncodingError as exc:
         exchange.abort()
         exc.request_info = request.request_info

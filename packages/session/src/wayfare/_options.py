@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from wayfare_connector import Proxy, ProxyChooser, TLSSetting
     from wayfare_cookies import AbstractCookieJar, LooseCookies
-    from wayfare_http_core import BasicAuth
-    from wayfare_multipart import FormData, Payload
+    from wayfare_http_core import BasicAuth, ZlibBackend
+    from wayfare_multipart import FormData, Payload, PayloadRegistry
     from yarl import URL
 
     from ._middlewares import ClientMiddlewareType
@@ -227,6 +227,11 @@ class SessionOptions(TypedDict, total=False):
     """What every request goes through, the first outermost."""
     trace_configs: "Sequence[TraceConfig] | None"
     """Handlers for what happens during requests; none can be added to them from now on."""
+    payload_registry: "PayloadRegistry | None"
+    """What knows how values given as `data=` are sent, fields of forms too; `PAYLOAD_REGISTRY`, which all share, unless
+    given. Octets and text need none."""
+    zlib_backend: "ZlibBackend | None"
+    """What undoes and applies gzip and deflate, such as `isal.isal_zlib`; what `set_zlib_backend` chose unless given."""
     fallback_charset_resolver: "CharsetResolver"
     """Names the encoding of text whose charset is not said, from the response and its content; UTF-8 unless given."""
     read_timeout: float | None
@@ -286,7 +291,24 @@ def check_kinds(options: SessionOptions) -> None:
     for name in SIZES:
         if options.get(name, 1) is None:
             raise TypeError(f"{name} must be an int, not NoneType")
+    _check_libraries(options)
     _check_shared(options)
+
+
+def _check_libraries(options: SessionOptions) -> None:
+    registry, backend = options.get("payload_registry"), options.get("zlib_backend")
+    if registry is not None:
+        # Imported here: whoever has one has imported it already.
+        from wayfare_multipart import PayloadRegistry
+
+        if not isinstance(registry, PayloadRegistry):
+            raise TypeError(
+                f"payload_registry must be a PayloadRegistry, not {type(registry).__name__}"
+            )
+    if backend is not None and not all(
+        callable(getattr(backend, name, None)) for name in ("compressobj", "decompressobj")
+    ):
+        raise TypeError(f"zlib_backend must be a module like zlib, not {backend!r}")
 
 
 def check_tracker(tracker: object) -> None:

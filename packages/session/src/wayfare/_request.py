@@ -335,7 +335,9 @@ class ClientRequest:
                 return
             raise ValueError("compress and a Content-Encoding field exclude each other")
         coding = compress if isinstance(compress, str) else "deflate"
-        coded = encoded_body(body, coding) if compress and body else body
+        coded = (
+            encoded_body(body, coding, self.settings.zlib_backend) if compress and body else body
+        )
         if coded is self.body:
             return
         self.body = coded
@@ -367,7 +369,7 @@ class ClientRequest:
         if data is None:
             self.body = None
             return
-        self.body, content_type = body_from_data(data)
+        self.body, content_type = body_from_data(data, self.settings.payload_registry)
         skip = self.skip_auto_headers
         if content_type is not None:
             if "content-type" not in skip:

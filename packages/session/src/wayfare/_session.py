@@ -536,6 +536,8 @@ def _settings(options: SessionOptions, timeout: ClientTimeout) -> RequestSetting
         bounded=options.get("max_body_size") is not None,
         version=options.get("version", HttpVersion11),
         middlewares=tuple(options.get("middlewares", ())),
+        payload_registry=options.get("payload_registry"),
+        zlib_backend=options.get("zlib_backend"),
         fallback_charset_resolver=options.get("fallback_charset_resolver"),
         skip_auto_headers=skipped_names(options.get("skip_auto_headers")),
         trace_plan=_trace_plan(options.get("trace_configs")),

@@ -14,6 +14,9 @@ from wayfare_http_core import (
 from ._timeout import ClientTimeout
 
 if TYPE_CHECKING:
+    from wayfare_http_core import ZlibBackend
+    from wayfare_multipart import PayloadRegistry
+
     from ._middlewares import ClientMiddlewareType
     from ._options import RaiseForStatus
     from ._redirects import RedirectPolicy
@@ -48,6 +51,10 @@ class RequestSettings(NamedTuple):
     """Whether one of these two says something: one question for most requests."""
     retry_stale: bool = True
     middlewares: "tuple[ClientMiddlewareType, ...]" = ()
+    payload_registry: "PayloadRegistry | None" = None
+    """What knows how values are sent; None for the usual registry."""
+    zlib_backend: "ZlibBackend | None" = None
+    """What undoes and applies gzip and deflate; None for what the process uses."""
     fallback_charset_resolver: "CharsetResolver | None" = None
     """What is asked for the encoding of text that does not say it; None for UTF-8."""
     skip_auto_headers: frozenset[str] = frozenset()
