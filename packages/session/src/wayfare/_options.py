@@ -231,7 +231,7 @@ class SessionOptions(TypedDict, total=False):
     """What knows how values given as `data=` are sent, fields of forms too; `PAYLOAD_REGISTRY`, which all share, unless
     given. Octets and text need none."""
     zlib_backend: "ZlibBackend | None"
-    """What undoes and applies gzip and deflate, such as `isal.isal_zlib`; what `set_zlib_backend` chose unless given."""
+    """What undoes and applies gzip and deflate, such as `isal.isal_zlib`; that of `set_zlib_backend` unless given."""
     fallback_charset_resolver: "CharsetResolver"
     """Names the encoding of text whose charset is not said, from the response and its content; UTF-8 unless given."""
     read_timeout: float | None
