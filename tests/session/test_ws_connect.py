@@ -150,7 +150,9 @@ async def test_what_is_agreed_on(session: ClientSession) -> None:
     headers = server.asked[0].headers
     assert headers["Sec-WebSocket-Protocol"] == "a, b"
     assert headers["Origin"] == "https://page.example"
-    assert headers["Sec-WebSocket-Extensions"] == "permessage-deflate; client_max_window_bits=12"
+    assert headers["Sec-WebSocket-Extensions"] == (
+        "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12"
+    )
 
 
 async def test_more_to_say_of_compression(session: ClientSession) -> None:

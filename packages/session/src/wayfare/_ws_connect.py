@@ -162,7 +162,9 @@ def _offer(compress: "int | DeflateOffer") -> DeflateOffer | None:
         return None
     if not 9 <= compress <= 15:
         raise ValueError(f"compress must be 9 to 15 bits, or 0 for no compression, not {compress}")
-    return DeflateOffer(client_max_window_bits=compress)
+    # The server's window is memory of ours, too.
+    theirs = compress if compress < 15 else None
+    return DeflateOffer(client_max_window_bits=compress, server_max_window_bits=theirs)
 
 
 def _engine(options: WSConnectOptions, decode_text: bool, accepted: Accepted) -> WebSocketEngine:

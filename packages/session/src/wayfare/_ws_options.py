@@ -66,8 +66,9 @@ class WSConnectOptions(TypedDict, total=False):
     ssl_context: "SSLContext | None"
     fingerprint: bytes | str | None
     compress: "int | DeflateOffer"
-    """Whether to offer compression, by the binary logarithm of our window: 9 to 15, 0 for none (the default). A
-    `DeflateOffer` says more. Do not compress a secret beside what somebody else chooses (CRIME)."""
+    """Whether to offer compression, by the binary logarithm of both windows: 9 to 15, 0 for none (the default). With 12
+    a connection takes 60 KiB, with 15 it takes 310. A `DeflateOffer` says more. Do not compress a secret beside what
+    somebody else chooses (CRIME)."""
     max_msg_size: int
     """Octets of a message that is received, after decompression; 4 MiB unless given, 0 for no limit."""
 
