@@ -11,6 +11,17 @@ from urllib.parse import parse_qs, urlsplit
 from urllib.request import parse_http_list, parse_keqv_list
 
 import pytest
+from multidict import CIMultiDict
+from wayfare_websocket import (
+    DeflateParameters,
+    Role,
+    ServerAnswer,
+    State,
+    WebSocketEngine,
+    WSMessage,
+    WSMsgType,
+    answer_handshake,
+)
 
 from scripts.checks.documented_examples import ExampleError, blocks, needed_services, run_page
 from scripts.checks.members import ROOT
@@ -52,6 +63,14 @@ CONTENTS = {
 """What some paths have."""
 
 
+CONVERSATIONS = {
+    "/chat": (),
+    "/prices": ('{"symbol": "X", "price": 9.5}', '{"symbol": "X", "price": 9.75}'),
+    "/archive": ("x" * 10_000_000,),
+}
+"""What a WebSocket at some paths says first; /chat repeats what it is told, the others end then."""
+
+
 class EchoServer(ThreadingHTTPServer):
     """Runs `Echo`; `ended` wakes whoever still waits in it, `asked` counts what is busy at first."""
 
@@ -80,6 +99,9 @@ class Echo(BaseHTTPRequestHandler):
             return
         if url.path == "/upgrade":
             self.switch()
+            return
+        if url.path in CONVERSATIONS:
+            self.converse(CONVERSATIONS[url.path])
             return
         if url.path.startswith("/redirect/"):
             self.redirect(int(url.path.removeprefix("/redirect/")), parse_qs(url.query))
@@ -163,6 +185,30 @@ class Echo(BaseHTTPRequestHandler):
         self.send_header("Upgrade", self.headers["Upgrade"])
         self.end_headers()
         self.wfile.write(self.rfile.read(5))
+        self.close_connection = True
+
+    def converse(self, texts: tuple[str, ...]) -> None:
+        """Be a WebSocket: say the texts and go, or repeat what comes."""
+        headers = CIMultiDict(self.headers.items())
+        answer = answer_handshake(self.command, headers, deflate=DeflateParameters())
+        assert isinstance(answer, ServerAnswer)
+        self.send_response(101)
+        for name, value in answer.fields:
+            self.send_header(name, value)
+        self.end_headers()
+        engine = WebSocketEngine(Role.SERVER, deflate=answer.deflate)
+        for text in texts:
+            self.wfile.write(engine.send_text(text))
+        if texts:
+            self.wfile.write(engine.close(1001, "no more for now"))
+        while engine.state is not State.CLOSED and (data := self.connection.recv(65536)):
+            for message in engine.receive_data(data):
+                if message.type is WSMsgType.TEXT:
+                    self.wfile.write(engine.send_text(message.data))
+                elif message.type is WSMsgType.PING and isinstance(message, WSMessage):
+                    self.wfile.write(engine.pong(message.data))
+            if engine.state is State.CLOSE_RECEIVED:
+                self.wfile.write(engine.close(engine.close_code))
         self.close_connection = True
 
     def redirect(self, hops: int, query: dict[str, list[str]]) -> None:
