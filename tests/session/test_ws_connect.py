@@ -61,6 +61,7 @@ def refuse(status: int, *fields: str, content: bytes = b"") -> bytes:
 
 
 async def test_messages_go_both_ways(session: ClientSession) -> None:
+    """W24: compression is not offered where nobody asked for it."""
     async with serving(WebSocketServer(echo)) as server:
         async with session.ws_connect(server.url) as ws:
             await ws.send_str("é")
