@@ -1,14 +1,24 @@
 """WebSockets against the library `websockets`, and by every way that a connector knows: TLS, proxies, Unix sockets."""
 
 import asyncio
+import gc
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
-from wayfare import ClientConnectionError, ClientSession, ClientWSTimeout, UnixConnector, WSMsgType
+import uvloop
+from wayfare import (
+    ClientConnectionError,
+    ClientSession,
+    ClientWebSocketResponse,
+    ClientWSTimeout,
+    UnixConnector,
+    WSMsgType,
+)
 from websockets.asyncio.server import Server, ServerConnection, serve, unix_serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -220,3 +230,63 @@ async def test_through_a_proxy(kind: str) -> None:
     assert len(proxy.asked) == 2
     if kind == "http":
         assert proxy.asked[0].startswith(b"CONNECT localhost:")
+
+
+# -- loops --------------------------------------------------------------------------------------------------------
+
+
+def eager_loop() -> asyncio.AbstractEventLoop:
+    """A loop whose tasks begin at once; before Python 3.12 there is none, and this is a plain one."""
+    loop = asyncio.new_event_loop()
+    loop.set_task_factory(getattr(asyncio, "eager_task_factory", None))
+    return loop
+
+
+@pytest.mark.parametrize(
+    "factory",
+    [asyncio.new_event_loop, eager_loop, uvloop.new_event_loop],
+    ids=["asyncio", "eager", "uvloop"],
+)
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+def test_on_any_loop(factory: Callable[[], asyncio.AbstractEventLoop], secure: bool) -> None:
+    """A reader that is woken where its message arrives, timeouts, cancellation, and a peer that goes without a word."""
+    authority = trustme.CA()
+    there, here = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("localhost").configure_cert(there)
+    authority.configure_trust(here)
+
+    async def read(ws: ClientWebSocketResponse[Any], seen: list[str]) -> None:
+        async for message in ws:
+            seen.append(message.data)
+
+    async def main() -> None:
+        async with theirs(there if secure else None) as port, ClientSession() as session:
+            url = f"ws{'s' * secure}://localhost:{port}/"
+            async with session.ws_connect(url, ssl=here, compress=12) as ws:
+                for text in ("a", "b" * 200_000, ""):
+                    await ws.send_str(text)
+                    assert await ws.receive_str() == text
+                await ws.send_str("slow")
+                with pytest.raises(TimeoutError):
+                    await ws.receive(0.001)
+                reading = asyncio.create_task(ws.receive())
+                await asyncio.sleep(0)
+                reading.cancel()
+                await asyncio.wait([reading])
+                assert reading.cancelled()
+                assert await asyncio.wait_for(ws.receive_str(), 5) == "at last"
+                seen: list[str] = []
+                reader = asyncio.create_task(read(ws, seen))
+                await asyncio.gather(*(ws.send_str(str(number)) for number in range(100)))
+                while len(seen) < 100:
+                    await asyncio.sleep(0)
+                assert sorted(map(int, seen)) == list(range(100))
+                await ws.close()
+                await reader
+            async with session.ws_connect(url, ssl=here) as ws:
+                await ws.send_str("gone")
+                assert (await ws.receive()).type is WSMsgType.CLOSED
+
+    with asyncio.Runner(loop_factory=factory, debug=True) as runner:
+        runner.run(main())
+    gc.collect()
