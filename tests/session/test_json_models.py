@@ -13,6 +13,8 @@ from enum import Enum, IntEnum, IntFlag
 from typing import (
     Annotated,
     Any,
+    ClassVar,
+    Final,
     Generic,
     Literal,
     NewType,
@@ -99,6 +101,31 @@ class Book(Generic[K]):
     page: Page[K]
     shelf: Page[list[K]]
     plain: Page[int]
+
+
+@dataclass
+class Points(Page[Point]):
+    unit: str = "m"
+
+
+@dataclass
+class Shelves(Page[list[T]], Generic[T]):
+    """Its variable has the name of the one of `Page`, and stands for another thing."""
+
+    best: T | None = None
+
+
+@dataclass
+class Both(Points, Page[Point]):
+    next: Final[str] = "none"  # type: ignore[misc] # narrower than in its base
+
+
+class Keyed(TypedDict, Generic[K]):
+    key: K
+
+
+class KeyedByNumber(Keyed[int]):
+    name: str
 
 
 @dataclass
@@ -235,6 +262,14 @@ FITS: list[tuple[Any, str, Any]] = [
     ),
     (Page[Point], '{"items": [{"x": 1}], "next": "n"}', Page([Point(1)], "n")),
     (Page, '{"items": [1, "a"]}', Page([1, "a"])),
+    (Points, '{"items": [{"x": 1}], "unit": "km"}', Points([Point(1)], unit="km")),
+    (
+        Shelves[Point],
+        '{"items": [[{"x": 1}]], "best": {"x": 2}}',
+        Shelves([[Point(1)]], None, Point(2)),
+    ),
+    (Both, '{"items": [{"x": 1}], "next": "n"}', Both([Point(1)], "n")),
+    (KeyedByNumber, '{"key": 1, "name": "n"}', {"key": 1, "name": "n"}),
     (
         Book[Point],
         '{"page": {"items": [{"x": 1}]}, "shelf": {"items": [[{"x": 2}]]}, "plain": {"items": [3]}}',
@@ -323,6 +358,16 @@ MISFITS: list[tuple[Any, str, str]] = [
     ),
     (Node | None, '{"name": "a", "children": [{}]}', "$.children[0].name: missing, and Node "),
     (Page[Point], '{"items": [1]}', "$.items[0]: expected an object for Point, not the number 1"),
+    (Points, '{"items": ["a"]}', "$.items[0]: expected an object for Point, not the string 'a'"),
+    (Shelves[Point], '{"items": [1]}', "$.items[0]: expected an array, not the number 1"),
+    (
+        Shelves[Point],
+        '{"items": [], "best": 1}',
+        "$.best: expected an object for Point, not the number 1",
+    ),
+    (Both, '{"items": [1]}', "$.items[0]: expected an object for Point, not the number 1"),
+    (Both, '{"items": [], "next": null}', "$.next: expected a string, not null"),
+    (KeyedByNumber, '{"key": "a", "name": "n"}', "$.key: expected an integer, not the string 'a'"),
     (Checked, '{"age": -1}', "$: Checked refuses it: nobody is younger than 0"),
     (Movie, "{}", "$.name: missing, and Movie needs it"),
     (Loose, "{}", "$.name: missing, and Loose needs it"),
@@ -417,6 +462,7 @@ class Unresolved:
         (Picky.__class__, "JSON cannot be made into builtins.type"),
         (list[Plain], r"JSON cannot be made into [\w.]+\.Plain"),
         (int | complex, "JSON cannot be made into builtins.complex"),
+        (ClassVar[int], r"JSON cannot be made into typing.ClassVar\[int\]"),
         (7, "JSON cannot be made into 7: it is no type"),
         ([], r"JSON cannot be made into \[\]: it is no type"),
         ("Point", "JSON cannot be made into 'Point': it is no type"),

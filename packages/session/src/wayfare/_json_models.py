@@ -42,6 +42,8 @@ _ARRAYS: Final[dict[Any, Callable[[list[Any]], Any]]] = {
     abc.Iterable: list,
     abc.Set: set,
 }
+_QUALIFIERS: Final = (Required, NotRequired, Final, getattr(typing, "ReadOnly", Required))
+"""What says something of a field, and nothing of its values. ReadOnly is there from Python 3.13 on."""
 _OBJECTS: Final = (dict, abc.Mapping, abc.MutableMapping)
 _STEP = re.compile(r"\.([^.\[`]+)|\[([0-9]{1,18})\]", re.ASCII)
 _NO_BINDINGS: Final[Bindings] = {}
@@ -104,7 +106,7 @@ class _Compiler:
         origin, arguments = typing.get_origin(model), typing.get_args(model)
         if origin is None:
             return self._plain(model)
-        if origin is Annotated or origin in (Required, NotRequired):
+        if origin is Annotated or origin in _QUALIFIERS:
             return self.reader(arguments[0], bindings)
         if origin is Literal:
             return literal_reader(arguments)
@@ -149,6 +151,8 @@ class _Compiler:
 
     def _class(self, model: Any, origin: Any, bindings: Bindings) -> Reader:
         """The reader of a class, which `origin` is; `model` has its arguments, too."""
+        if not isinstance(origin, type):
+            raise TypeError(f"JSON cannot be made into {model!r}")
         if issubclass(origin, Enum):
             return enum_reader(origin)
         if hasattr(origin, "__struct_fields__"):
@@ -171,23 +175,23 @@ class _Compiler:
     def _add_dataclass_fields(
         self, reader: "_ObjectReader", origin: type, bindings: Bindings
     ) -> None:
-        hints = _hints(origin)
+        hints = _bound_hints(origin, bindings)
         for field in dataclasses.fields(origin):
             if field.init:
                 required = (
                     field.default is dataclasses.MISSING
                     and field.default_factory is dataclasses.MISSING
                 )
-                reader.add(field.name, self.reader(hints[field.name], bindings), required)
+                reader.add(field.name, self.reader(*hints[field.name]), required)
 
     def _add_keys(self, reader: "_ObjectReader", origin: Any, bindings: Bindings) -> None:
-        for name, hint in _hints(origin).items():
+        for name, (hint, own) in _bound_hints(origin, bindings).items():
             # Asked of the hint first: of annotations that were strings, `__required_keys__` knows nothing.
             said = typing.get_origin(hint)
             required = said is Required or (
                 said is not NotRequired and name in origin.__required_keys__
             )
-            reader.add(name, self.reader(hint, bindings), required)
+            reader.add(name, self.reader(hint, own), required)
 
     def _tuple(self, arguments: tuple[Any, ...], bindings: Bindings) -> Reader:
         if len(arguments) == 2 and arguments[1] is ...:
@@ -350,6 +354,26 @@ def _hints(origin: type) -> dict[str, Any]:
         return typing.get_type_hints(origin, include_extras=True)
     except NameError as exc:
         raise TypeError(f"the annotations of {origin.__qualname__} do not resolve: {exc}") from exc
+
+
+def _bound_hints(origin: Any, bindings: Bindings) -> dict[str, tuple[Any, Bindings]]:
+    """The annotations of a class, and what stands for the type variables in each.
+
+    That is another thing for those of its bases: `class Users(Page[User])` says what the variable of `Page` is, and
+    a variable of the same name may mean something else in the class itself.
+    """
+    found: dict[str, tuple[Any, Bindings]] = {}
+    # The first base goes before the others.
+    for base in reversed(origin.__dict__.get("__orig_bases__", origin.__bases__)):
+        parent = typing.get_origin(base) or base
+        if hasattr(parent, "__dataclass_fields__") or hasattr(parent, "__required_keys__"):
+            found |= _bound_hints(parent, _bound(parent, typing.get_args(base), bindings))
+    # A TypedDict lists the keys of its bases as its own.
+    own = () if hasattr(origin, "__required_keys__") else origin.__annotations__
+    for name, hint in _hints(origin).items():
+        if name in own or name not in found:
+            found[name] = hint, bindings
+    return found
 
 
 def _bound(origin: Any, arguments: tuple[Any, ...], bindings: Bindings) -> Bindings:
