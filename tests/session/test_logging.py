@@ -100,7 +100,7 @@ async def test_a_refused_expectation(serve: Serve, lines: list[str]) -> None:
     refused = b"HTTP/1.1 417 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     async with serve([ReadHead(), Send(refused), Fin()], [ReadRequest(), Send(OK)]) as (session, _):
         await session.post("", data=b"x", expect100=True)
-    assert "attempt 1 is repeated: its Expect was refused" in lines
+    assert "attempt 1 is repeated: the answer asks for it" in lines
 
 
 async def test_waiting_for_a_place_in_the_pool(serve: Serve, lines: list[str]) -> None:

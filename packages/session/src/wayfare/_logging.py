@@ -150,7 +150,7 @@ async def _redirect(
 async def _retry(
     session: "ClientSession", context: _Context, params: TraceRequestRetryParams
 ) -> None:
-    why = "its Expect was refused"
+    why = "the answer asks for it"
     if params.exception is not None:
         why = _told(session, params.exception)
     LOGGER.debug("[%d] attempt %d is repeated: %s", context.number, params.attempt, why)

@@ -98,7 +98,8 @@ class TraceRequestRedirectParams:
 class TraceRequestRetryParams:
     """An attempt failed and the request is sent once more; `attempt` counts from 1, the one that failed.
 
-    `exception` says how; it is None where a response asked for the other attempt (417, Expectation Failed).
+    `exception` says how; it is None where a response asked for the other attempt: one of status 417, or one that a
+    `RetryMiddleware` does not take.
     """
 
     method: str
