@@ -142,6 +142,28 @@ async def test_content_is_kept_up_to_a_bound_and_binary_as_base64() -> None:
     }
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])
+async def test_y10_content_that_is_cut_off_has_its_secrets_taken_out(encoding: str) -> None:
+    recorder, mock = HARRecorder(max_body=100), MockConnector()
+    text = '{"token": "hush", "name": "' + 100 * "é"
+    for media_type in ("application/json", "text/plain"):
+        headers = {"Content-Type": media_type}
+        mock.get("/").reply(headers=headers, body=text.encode(encoding))
+    async with over(mock, recorder) as session:
+        for _ in range(2):
+            async with session.get("/") as response:
+                await response.read()
+    first, second = (entry["response"]["content"] for entry in entries(recorder))
+    assert first["text"].startswith('{"token": "***"')
+    assert "encoding" not in first
+    kept = text.encode(encoding)[:100]
+    if encoding == "utf-8":
+        # What is no JSON has no names, and half a character is no text.
+        assert second["text"].encode() == kept[:-1]
+    else:
+        assert base64.b64decode(second["text"]) == kept
+
+
 async def test_no_content_is_kept_where_none_is_wanted() -> None:
     recorder, mock = HARRecorder(max_body=0), MockConnector()
     mock.get("/").reply(body=b"text")

@@ -63,13 +63,45 @@ def test_y10_a_url_is_shown_without_its_secrets(text: str, shown: str) -> None:
          '{"token": null, "secret": true, "password": false}'),
         ("application/json", '{"a":1}', '{"a":1}'),
         ("application/json", '{"token": ', '{"token": '),
+        ("application/json", '{"token": "a\\"b", "x": "y', '{"token": "***", "x": "y'),
+        ("application/json", '{"x": 1, "token": "cut of', '{"x": 1, "token": "***"'),
+        ("application/json", '{"token": "cut\\', '{"token": "***"'),
+        ("application/json", '{"token" : 123, "ok": true, "secret": nu',
+         '{"token" : "***", "ok": true, "secret": "***"'),
+        ("application/json", '{"token": true, "secret": null, "x', '{"token": true, "secret": null, "x'),
+        ("application/json", '{"a": 1, "credentials": ["s1", "token"], "x',
+         '{"a": 1, "credentials": "***"'),
+        ("application/json", '{"secret": {"deep": "s"}, "a', '{"secret": "***"'),
+        ("application/json", '\ufeff{"token": "s", "a": "b"}', '\ufeff{"token": "***", "a": "b"}'),
+        ("application/json", '{"to\\u006ben": "s", "a', '{"to\\u006ben": "***", "a'),
+        ("application/json", '{"to\\qken": "s", "a', '{"to\\qken": "s", "a'),
+        ("application/json", '{"a": "\\"token\\": ", "b', '{"a": "\\"token\\": ", "b'),
+        ("application/json", '{"token": "s"}\n{"token": "t"}', '{"token": "***"}\n{"token": "***"}'),
         ("application/json", "[" * 100_000, "[" * 100_000),
+        ("application/json", '"' + 50_000 * '\\"', '"' + 50_000 * '\\"'),
         ("text/plain", "token=1", "token=1"),
         ("", "token=1", "token=1"),
     ],
 )  # fmt: skip
 def test_y10_content_is_shown_without_its_secrets(media_type: str, text: str, shown: str) -> None:
     assert REDACTION.content(media_type, text) == shown
+
+
+@pytest.mark.parametrize(
+    ("media_type", "octets", "shown"),
+    [
+        ("application/json", b'{"token": "\xff"}', b'{"token": "***"}'),
+        ("application/json", b'{"name": "\xff"}', b'{"name": "\xff"}'),
+        ("application/json", '{"token": "s"}'.encode("utf-16-le"), b'{"token": "***"}'),
+        ("application/json", b"", b""),
+        ("application/x-www-form-urlencoded", b"a=1&token=\xff", b"a=1&token=***"),
+        ("image/png", b'\xff{"token": "s"}', b'\xff{"token": "s"}'),
+    ],
+)
+def test_y10_octets_are_shown_without_their_secrets(
+    media_type: str, octets: bytes, shown: bytes
+) -> None:
+    assert REDACTION.octets(media_type, octets) == shown
 
 
 def test_names_may_be_added_and_taken_away() -> None:

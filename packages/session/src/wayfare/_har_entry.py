@@ -6,6 +6,7 @@ The times of HAR are milliseconds; -1 stands for what there was not, or is not k
 import sys
 from asyncio import get_running_loop
 from base64 import b64encode
+from codecs import utf_8_decode
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, final
@@ -172,8 +173,9 @@ class HAREntry(ContentWatcher):
         if self._raw_size >= 0 and self._raw_size != self._size:
             content["compression"] = self._size - self._raw_size
         if self._content:
-            content |= self._text(bytes(self._content), self._media_type)
-            if len(self._content) < self._size:
+            cut = len(self._content) < self._size
+            content |= self._text(bytes(self._content), self._media_type, cut=cut)
+            if cut:
                 content["comment"] = f"the first {len(self._content)} octets"
         return content
 
@@ -200,14 +202,14 @@ class HAREntry(ContentWatcher):
             return {"mimeType": media_type, "text": "", "comment": "the content was not kept"}
         return {"mimeType": media_type, **self._text(octets, media_type)}
 
-    def _text(self, octets: bytes, media_type: str) -> dict[str, str]:
+    def _text(self, octets: bytes, media_type: str, *, cut: bool = False) -> dict[str, str]:
+        if self._redaction is not None:
+            octets = self._redaction.octets(media_type, octets)
         try:
-            text = octets.decode("utf-8")
+            # The cut may have gone through a character, whose beginning is left out.
+            return {"text": utf_8_decode(octets, "strict", not cut)[0]}
         except UnicodeDecodeError:
             return {"text": b64encode(octets).decode("ascii"), "encoding": "base64"}
-        return {
-            "text": text if self._redaction is None else self._redaction.content(media_type, text)
-        }
 
     def _fields(self, fields: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
         pairs = list(fields) if self._redaction is None else self._redaction.fields(fields)

@@ -19,6 +19,16 @@ REDACTED: Final = "***"
 
 _PARAMETER = re.compile(r"([?&;#])([^=&;#\s<>\"]+)=([^&;#\s<>\"]*)", re.ASCII)
 _USER_INFO = re.compile(r"(?<=://)[^/?#\s]*@", re.ASCII)
+_MEMBER = re.compile(
+    r"""
+    "(?P<name> (?: [^"\\] | \\. )*+ ) (?: " | \\?\Z )
+    (?: \s*+ : \s*+ (?P<value>
+        [\[{] | " (?: [^"\\] | \\. )*+ (?: " | \\?\Z ) | (?! (?: true | false | null ) \b ) [^\s,\]}"]++
+    ) )?+
+    """,
+    re.ASCII | re.DOTALL | re.VERBOSE,
+)
+"""A string in JSON, and the value that it is the name of, as far as that can be told without reading all of it."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])", re.ASCII)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +\S", re.ASCII)
 _COOKIES: Final = {
@@ -27,7 +37,24 @@ _COOKIES: Final = {
 }
 """What comes before each value, and the value."""
 _OF_REFERENCES: Final = frozenset(("content-location", "link", "location", "referer", "refresh"))
+_FORM: Final = "application/x-www-form-urlencoded"
 _WITH_SCHEME: Final = frozenset(("authorization", "proxy-authorization"))
+
+
+def _essence(media_type: str) -> str:
+    return media_type.partition(";")[0].strip().lower()
+
+
+def _has_names(media_type: str) -> bool:
+    essence = _essence(media_type)
+    return essence in (_FORM, "application/json") or essence.endswith("+json")
+
+
+def _unescaped(name: str) -> str:
+    try:
+        return str(json.loads(f'"{name}"'))
+    except ValueError:
+        return name
 
 
 @final
@@ -85,13 +112,21 @@ class Redaction:
         return _PARAMETER.sub(self._parameter, _USER_INFO.sub("", str(text)))
 
     def content(self, media_type: str, text: str) -> str:
-        """The text of a form or of JSON as it may be shown; whatever else comes back as it is."""
-        essence = media_type.partition(";")[0].strip().lower()
-        if essence == "application/x-www-form-urlencoded":
-            return self._form(text)
-        if essence == "application/json" or essence.endswith("+json"):
-            return self._json(text)
-        return text
+        """The text of a form or of JSON as it may be shown, also where its end is missing; whatever else comes back as
+        it is."""
+        if not _has_names(media_type):
+            return text
+        return self._form(text) if _essence(media_type) == _FORM else self._json(text)
+
+    def octets(self, media_type: str, octets: bytes) -> bytes:
+        """The octets of a form or of JSON as they may be shown, in UTF-8 where there was a secret among them; whatever
+        else comes back as it is."""
+        if not _has_names(media_type):
+            return octets
+        # A cut may go through a character, and what is no UTF-8 has names all the same.
+        text = octets.decode(json.detect_encoding(octets), "replace")
+        shown = self.content(media_type, text)
+        return octets if shown == text else shown.encode("utf-8", "replace")
 
     def _parameter(self, match: "re.Match[str]") -> str:
         mark, name, _ = match.groups()
@@ -109,9 +144,21 @@ class Redaction:
             value = json.loads(text)
             shown = self._member(value)
         except (ValueError, RecursionError):
-            return text
+            return self._broken_json(text)
         # What has no secret keeps the spelling that it came in.
         return text if shown == value else json.dumps(shown, ensure_ascii=False)
+
+    def _broken_json(self, text: str) -> str:
+        """JSON that was cut off, or is none: after the name of a secret that has parts, nothing is shown."""
+        shown, end = [], 0
+        for match in _MEMBER.finditer(text):
+            value = match["value"]
+            if value is not None and self.is_secret(_unescaped(match["name"])):
+                shown += [text[end : match.start("value")], f'"{self.mark}"']
+                end = match.end()
+                if value in ("[", "{"):
+                    return "".join(shown)
+        return "".join([*shown, text[end:]])
 
     def _member(self, value: Any) -> Any:
         if isinstance(value, list):

@@ -70,7 +70,7 @@ def redacted_call(call: MockCall, redaction: Redaction) -> MockCall:
         call.method,
         URL(redaction.text(call.url), encoded=True),
         CIMultiDictProxy(CIMultiDict(fields)),
-        _redacted_content(call.body, media_type, redaction),
+        redaction.octets(media_type, call.body),
     )
 
 
@@ -82,7 +82,7 @@ def record(call: MockCall, response: RecordedResponse, redaction: Redaction) -> 
     body = response.body
     if plain is not None:
         media_type = CIMultiDict(response.fields).get("Content-Type", "")
-        body = _encoded(_redacted_content(plain, media_type, redaction), codings)
+        body = _encoded(redaction.octets(media_type, plain), codings)
     trailers = tuple(redaction.fields(response.trailers))
     kept = response._replace(fields=tuple(fields), body=body, trailers=trailers)
     return Recording(redacted_call(call, redaction), kept)
@@ -174,13 +174,6 @@ def without_framing(fields: Iterable[tuple[str, str]], method: str = "") -> list
     """The fields that are not made anew; to HEAD, a Content-Length is an answer."""
     dropped = _OF_THE_CONNECTION - {"content-length"} if method == "HEAD" else _OF_THE_CONNECTION
     return [pair for pair in fields if pair[0].lower() not in dropped]
-
-
-def _redacted_content(octets: bytes, media_type: str, redaction: Redaction) -> bytes:
-    try:
-        return redaction.content(media_type, octets.decode("utf-8")).encode("utf-8")
-    except UnicodeDecodeError:
-        return octets
 
 
 def _codings(fields: Iterable[tuple[str, str]]) -> list[str]:
