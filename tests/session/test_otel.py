@@ -241,17 +241,19 @@ async def test_names_fields_and_propagators_of_ones_own(telemetry: Telemetry) ->
     middleware = telemetry.middleware(
         propagator=Fixed(),
         span_name=lambda request: f"{request.method} {request.url.path}",
-        request_headers=["Authorization", "X-None"],
+        request_headers=["Authorization", "X-None", "X-Mine"],
         response_headers=["X-A", "Set-Cookie"],
         redaction=Redaction(mark="-"),
     )
-    async with over(mock, middleware, headers={"Authorization": "Bearer hush"}) as session:
+    headers = {"Authorization": "Bearer hush", "X-Mine": "hush"}
+    async with over(mock, middleware, headers=headers, sensitive_headers=["X-Mine"]) as session:
         await session.get("/")
     (span,) = telemetry.spans
     attributes = dict(span.attributes or {})
     assert span.name == "GET /"
     assert mock.calls[0].headers["X-Trace"] == "1"
     assert attributes["http.request.header.authorization"] == ("Bearer -",)
+    assert attributes["http.request.header.x-mine"] == ("-",)
     assert attributes["http.response.header.x-a"] == ("1", "2")
     assert attributes["http.response.header.set-cookie"] == ("sid=-",)
     assert "http.request.header.x-none" not in attributes

@@ -12,6 +12,7 @@ from ._redaction import Redaction
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from multidict import CIMultiDict, CIMultiDictProxy
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.propagators.textmap import TextMapPropagator
     from opentelemetry.trace import Span, TracerProvider
@@ -87,11 +88,13 @@ class OpenTelemetryMiddleware:
         Raises, Cancellation: as the handler; both are told.
         """
         trace = self._api
+        registered = request.settings.sensitive_headers
+        redaction = self._redaction.with_names(registered) if registered else self._redaction
         measured = _of_request(request)
         span = self._tracer.start_span(
             self._span_name(request),
             kind=trace.SpanKind.CLIENT,
-            attributes={**measured, **self._attributes(request)},
+            attributes={**measured, **self._attributes(request, redaction)},
         )
         resends = request.notes.get(self, 0)
         request.notes[self] = resends + 1
@@ -104,21 +107,23 @@ class OpenTelemetryMiddleware:
             self._inject(request.headers)
             try:
                 response = await handler(request)
-                measured |= self._answered(span, response)
+                measured |= self._answered(span, response, redaction)
             except BaseException as exc:
-                measured |= self._failed(span, exc)
+                measured |= self._failed(span, exc, redaction)
                 raise
             finally:
                 self._duration.record(perf_counter() - started, measured)
         return response
 
-    def _attributes(self, request: "ClientRequest") -> dict[str, Any]:
-        attributes: dict[str, Any] = {"url.full": self._redaction.text(request.url)}
+    def _attributes(self, request: "ClientRequest", redaction: Redaction) -> dict[str, Any]:
+        attributes: dict[str, Any] = {"url.full": redaction.text(request.url)}
         if request.method not in _KNOWN:
             attributes["http.request.method_original"] = request.method
-        return attributes | self._fields("request", self._request_headers, request.headers)
+        return attributes | _fields("request", self._request_headers, request.headers, redaction)
 
-    def _answered(self, span: "Span", response: "ClientResponse") -> dict[str, Any]:
+    def _answered(
+        self, span: "Span", response: "ClientResponse", redaction: Redaction
+    ) -> dict[str, Any]:
         status = response.status
         version = response.version
         measured: dict[str, Any] = {
@@ -136,26 +141,17 @@ class OpenTelemetryMiddleware:
             )
         elif peername is not None:
             span.set_attribute("network.peer.address", peername)
-        span.set_attributes(self._fields("response", self._response_headers, response.headers))
+        fields = _fields("response", self._response_headers, response.headers, redaction)
+        span.set_attributes(fields)
         return measured
 
-    def _failed(self, span: "Span", error: BaseException) -> dict[str, Any]:
-        kind, message = _name_of(type(error)), self._redaction.text(error)
+    def _failed(self, span: "Span", error: BaseException, redaction: Redaction) -> dict[str, Any]:
+        kind, message = _name_of(type(error)), redaction.text(error)
         # Not `record_exception`: its text and its stack quote whatever the error does.
         span.add_event("exception", {"exception.type": kind, "exception.message": message})
         span.set_attribute("error.type", kind)
         span.set_status(self._api.StatusCode.ERROR, message)
         return {"error.type": kind}
-
-    def _fields(self, side: str, names: tuple[str, ...], headers: Any) -> dict[str, list[str]]:
-        redaction = self._redaction
-        return {
-            f"http.{side}.header.{name}": [
-                redaction.field(name, value) for value in headers.getall(name)
-            ]
-            for name in names
-            if name in headers
-        }
 
 
 def _of_request(request: "ClientRequest") -> dict[str, Any]:
@@ -165,6 +161,21 @@ def _of_request(request: "ClientRequest") -> dict[str, Any]:
         "server.address": request.host,
         "server.port": request.port,
         "url.scheme": "https" if request.is_ssl() else "http",
+    }
+
+
+def _fields(
+    side: str,
+    names: tuple[str, ...],
+    headers: "CIMultiDict[str] | CIMultiDictProxy[str]",
+    redaction: Redaction,
+) -> dict[str, list[str]]:
+    return {
+        f"http.{side}.header.{name}": [
+            redaction.field(name, value) for value in headers.getall(name)
+        ]
+        for name in names
+        if name in headers
     }
 
 
