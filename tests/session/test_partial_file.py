@@ -251,6 +251,42 @@ def test_systems_where_what_is_open_cannot_be_moved(
     assert names(target) == ["name.bin"]
 
 
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize(("old", "new"), [(0o600, 0o600), (0o640, 0o640), (0o444, 0o644)])
+def test_what_is_replaced_keeps_its_mode_and_the_part_has_it_already(
+    target: Path, kept: bool, old: int, new: int
+) -> None:
+    target.write_bytes(b"")
+    target.chmod(old)
+    file = PartialFile(target, kept=kept)
+    file.open()
+    assert os.stat(file.path).st_mode & 0o777 == new
+    file.finish(False)
+    assert os.stat(target).st_mode & 0o777 == new
+
+
+def test_systems_without_modes(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target.write_bytes(b"")
+    monkeypatch.delattr(os, "fchmod")
+    begun(target).close()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_pipe_or_a_device_is_not_replaced(target: Path, kept: bool) -> None:
+    os.mkfifo(target)
+    with pytest.raises(FileExistsError, match="replaces files alone") as caught:
+        PartialFile(target, kept=kept).open()
+    assert caught.value.filename == str(target)
+    assert names(target) == ["name.bin"]
+
+
+def test_a_part_that_is_no_file_is_left_alone(target: Path) -> None:
+    os.mkfifo(target.with_name("name.bin.part"))
+    with pytest.raises(FileExistsError, match="what is there is no file"):
+        PartialFile(target, kept=True).open()
+    assert names(target) == ["name.bin.part"]
+
+
 def test_the_mode_is_that_of_any_new_file(target: Path) -> None:
     file = begun(target)
     file.finish(False)

@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -89,19 +90,34 @@ class PartialFile:
     def open(self) -> tuple[Origin | None, int]:
         """Open the file; return what it is a part of, and how many octets of that are there.
 
-        Raises: FileExistsError where another download writes it, IsADirectoryError for a folder.
+        Raises: FileExistsError where another download writes it, and where there is a device or a pipe, which a file
+            would replace; IsADirectoryError for a folder.
         """
-        if self.destination.is_dir():
-            raise IsADirectoryError(
-                21, "a download needs the name of a file", str(self.destination)
-            )
+        mode = self._mode_of_old()
         self._file = self._opened()
+        if mode is not None and hasattr(os, "fchmod"):
+            with suppress(OSError):  # a file system without permissions
+                # Before there is any content: what was for few eyes stays so. The owner has to write it, though.
+                os.fchmod(self._file.fileno(), mode | stat.S_IRUSR | stat.S_IWUSR)
         if not self._kept:
             return None, 0
         origin = self._read_mark()
         size = os.fstat(self._file.fileno()).st_size
         self._worth_keeping = origin is not None and size > 0
         return (origin, size) if self._worth_keeping else (None, 0)
+
+    def _mode_of_old(self) -> int | None:
+        """The permissions of the file that is to be replaced; None where there is none."""
+        name = str(self.destination)
+        try:
+            mode = os.stat(name).st_mode
+        except OSError:
+            return None  # where nothing can be, opening says so
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(21, "a download needs the name of a file", name)
+        if not stat.S_ISREG(mode):
+            raise FileExistsError(17, "a download replaces files alone", name)
+        return mode & 0o777
 
     def _opened(self) -> BinaryIO:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -110,6 +126,8 @@ class PartialFile:
         while True:
             file = os.fdopen(os.open(self.path, flags, 0o666), "r+b", buffering=0)
             try:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise FileExistsError(17, "what is there is no file", str(self.path))
                 _lock_file(file, self.path)
                 if self._is_in_place(file):
                     return file
@@ -144,8 +162,9 @@ class PartialFile:
         self._mark.unlink(missing_ok=True)
         file.truncate(0)
         if origin is not None:
-            with self._named(self._mark):
-                self._mark.write_text(json.dumps(origin._asdict()), encoding="utf-8")
+            # A new file in any case: "w" would follow a link that somebody put there meanwhile.
+            with self._named(self._mark), open(self._mark, "x", encoding="utf-8") as mark:
+                mark.write(json.dumps(origin._asdict()))
             self._worth_keeping = True
 
     # -- the content ------------------------------------------------------------------------------------------------
