@@ -33,6 +33,30 @@ def pair() -> tuple[WebSocketEngine, WebSocketEngine]:
     return WebSocketEngine(Role.CLIENT), WebSocketEngine(Role.SERVER)
 
 
+FORK = """
+import os
+from wayfare_websocket import Role, WebSocketEngine
+
+engine = WebSocketEngine(Role.CLIENT)
+engine.ping()
+child = os.fork()
+keys = [engine.ping()[2:6].hex() for _ in range(10)]
+if child:
+    os.waitpid(child, 0)
+print(*keys, flush=True)
+"""
+
+
+def test_w6_a_forked_process_has_keys_of_its_own() -> None:
+    """W6: keys are fetched in advance, and what was fetched before a fork belongs to the parent."""
+    result = subprocess.run(
+        [sys.executable, "-c", FORK], capture_output=True, text=True, check=True
+    )
+    keys = result.stdout.split()
+    assert len(keys) == 20
+    assert len(set(keys)) > 18
+
+
 @given(
     contents=st.lists(st.text(max_size=50) | st.binary(max_size=50) | st.integers(0, 70_000)),
     from_client=st.booleans(),

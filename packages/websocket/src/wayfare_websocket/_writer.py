@@ -1,6 +1,7 @@
 """The sending half: messages in, frames out (RFC 6455 section 6.1)."""
 
 import os
+from contextlib import suppress
 from typing import final
 
 from ._close_codes import is_close_code
@@ -12,22 +13,28 @@ from ._messages import WSMsgType
 
 __all__ = ("MessageWriter",)
 
-_KEYS = 64 * KEY_SIZE
-"""Octets of masking keys that are fetched at once: a call to the system takes longer than a small frame."""
+_AT_ONCE = 64
+"""Masking keys that are fetched at once: a call to the system takes longer than a small frame."""
+
+_keys: list[bytes] = []
+"""Masking keys that nobody used yet, for all writers: each would take 3 KiB for its own."""
+
+with suppress(AttributeError):  # where nothing forks
+    # Two processes must not use the same ones.
+    os.register_at_fork(after_in_child=_keys.clear)
 
 
 @final
 class MessageWriter:
     """Makes the frames of one side. Each masked frame has a fresh key from the system's generator (W6)."""
 
-    __slots__ = ("_active", "_deflater", "_fragmented", "_keys", "_masked")
+    __slots__ = ("_active", "_deflater", "_fragmented", "_masked")
 
     def __init__(self, *, masked: bool, deflater: Deflater | None) -> None:
         self._masked = masked
         self._deflater = deflater
         self._fragmented = False
         self._active: Deflater | None = None  # what compresses the fragmented message
-        self._keys: list[bytes] = []
 
     def message(self, opcode: int, payload: bytes, compress: bool | None) -> bytes:
         """A message in one frame, compressed unless `compress` says no.
@@ -44,7 +51,7 @@ class MessageWriter:
             if deflater is not None:
                 first |= RSV1
                 payload = deflater.compress(payload, final=True)
-        return encode_frame(first, payload, self._keys.pop() if self._keys else self._next_key())
+        return encode_frame(first, payload, self._next_key())
 
     def fragment(self, opcode: int, payload: bytes, *, final: bool, compress: bool | None) -> bytes:
         """The next frame of a message; `opcode` and `compress` count for the first one."""
@@ -90,8 +97,10 @@ class MessageWriter:
     def _next_key(self) -> bytes | None:
         if not self._masked:
             return None
-        keys = self._keys
-        if not keys:
-            pool = os.urandom(_KEYS)
-            keys.extend(pool[at : at + KEY_SIZE] for at in range(0, _KEYS, KEY_SIZE))
-        return keys.pop()
+        while True:
+            # Without a look before, since another thread may take the last one behind it.
+            try:
+                return _keys.pop()
+            except IndexError:
+                pool = os.urandom(_AT_ONCE * KEY_SIZE)
+                _keys.extend(pool[at : at + KEY_SIZE] for at in range(0, len(pool), KEY_SIZE))
