@@ -80,7 +80,7 @@ async def test_one_that_fails_leaves_the_others(
         urls = [f"{host}:{port}/gone", f"{host}:{port}/tea"]
         words = ["download", "--jobs", "1", "-d", str(tmp_path), *urls]
         status = await asyncio.to_thread(run, words)
-    assert status == ExitCode.ANSWER
+    assert status == ExitCode.CLIENT_ERROR
     assert held(tmp_path) == {"tea": b"tea"}
     assert "/gone: 404" in capfd.readouterr().err
 

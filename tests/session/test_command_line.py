@@ -5,6 +5,7 @@ import io
 import json
 import os
 import ssl
+import stat
 import subprocess
 import sys
 import tty
@@ -293,6 +294,46 @@ async def test_content_is_written_to_a_file(start: Start, tmp_path: Path) -> Non
         outcome = await served.run("-o", str(path), served.url)
     assert path.read_bytes() == b"tea"
     assert f"(3 octets in {path})" in outcome.out.decode()
+
+
+async def test_content_goes_to_a_device_or_a_pipe(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    async with start(reply(b"tea"), reply(b"tea")) as served:
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            outcome = await served.run("-o", str(path), served.url)
+            assert os.read(reader, 10) == b"tea"
+        finally:
+            os.close(reader)
+        await served.run("-o", os.devnull, served.url)
+    assert f"(3 octets in {path})" in outcome.out.decode()
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+
+
+async def test_what_a_terminal_has_no_character_for_is_an_escape(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", screen)
+    content = '{"tea": "th\u00e9\\ud800"}'.encode()
+    head = b"HTTP/1.1 200 OK\r\nX-Raw: \x9b1m\xff\r\nContent-Type: application/json\r\n"
+    async with start(head + b"Content-Length: %d\r\n\r\n%b" % (len(content), content)) as served:
+        status = await asyncio.to_thread(run, ["--print", "hb", "--pretty", "format", served.url])
+    screen.seek(0)
+    shown = screen.read()
+    assert status == ExitCode.OK
+    assert "X-Raw: \\xdc9b1m\\xdcff\n" in shown
+    assert '"tea": "th\\xe9\\xd800"' in shown
+
+
+def test_standard_output_may_be_anything_that_text_is_written_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert run(["--version"]) == ExitCode.OK
+    assert sys.stdout.getvalue().startswith("wayfare ")
 
 
 async def test_a_terminal_shows_colours_and_lines(start: Start) -> None:

@@ -75,7 +75,7 @@ async def test_a_server_without_websockets(capfd: pytest.CaptureFixture[str]) ->
     async with serving(WebSocketServer(echo)) as server:
         server.answer = lambda asked: b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"
         status = await asyncio.to_thread(run, ["ws", server.url])
-    assert status == ExitCode.ANSWER
+    assert status == ExitCode.CLIENT_ERROR
     assert capfd.readouterr().err.startswith("wayfare: ")
 
 

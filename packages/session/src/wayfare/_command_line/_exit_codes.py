@@ -2,7 +2,9 @@
 
 import ssl
 from enum import IntEnum
-from typing import Final
+from typing import Final, TypeGuard
+
+from wayfare_http_core import HttpProcessingError
 
 from wayfare import (
     ClientConnectionError,
@@ -10,6 +12,7 @@ from wayfare import (
     ClientHttpProxyError,
     ClientPayloadError,
     ClientProxyConnectionError,
+    ClientResponseError,
     ClientSSLError,
     InvalidURL,
     NonHttpUrlClientError,
@@ -32,9 +35,9 @@ class ExitCode(IntEnum):
     REDIRECT = 3
     """With `--check-status`: the response is a redirect that was not followed."""
     CLIENT_ERROR = 4
-    """With `--check-status`: 4xx."""
+    """4xx, where a file or a WebSocket was wanted, or with `--check-status`."""
     SERVER_ERROR = 5
-    """With `--check-status`: 5xx."""
+    """5xx, likewise."""
     TOO_MANY_REDIRECTS = 6
     TIMEOUT = 7
     CONNECTION = 8
@@ -68,11 +71,20 @@ _CODES: Final[
 
 
 def code_of(error: BaseException) -> ExitCode:
-    """The exit status for a failure."""
+    """The exit status for a failure; for a response of 400 and above where another was needed, that of its status."""
     for kinds, code in _CODES:
         if isinstance(error, kinds):
+            if code == ExitCode.ANSWER and _is_of_status(error):
+                return code_of_status(error.status)
             return code
     return ExitCode.ERROR
+
+
+def _is_of_status(error: BaseException) -> TypeGuard[ClientResponseError]:
+    """Whether it is the status that is wrong; what is no HTTP has one of 400 that nobody sent."""
+    if isinstance(error, HttpProcessingError):
+        return False
+    return isinstance(error, ClientResponseError) and error.status >= 400
 
 
 def code_of_status(status: int) -> ExitCode:

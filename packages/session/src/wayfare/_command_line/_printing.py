@@ -25,8 +25,11 @@ __all__ = (
 FORMATTED: Final = 4 << 20
 """Octets of content that are formatted and coloured; more are printed as they come."""
 
-# All controls but tab and line feed, those of C1 too, and what turns the direction of text.
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# All controls but tab and line feed, those of C1 too, what turns the direction of text, and surrogates: octets that are
+# no UTF-8 stand as such in a head, and could be printed as octets again.
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _MARKUP: Final = {"html": "html", "xml": "xml", "javascript": "javascript", "css": "css"}
 
 

@@ -1,5 +1,8 @@
 """Running the program: every failure is one line and an exit status."""
 
+import sys
+from io import TextIOWrapper
+
 import click
 
 from ._exit_codes import ExitCode, code_of
@@ -12,6 +15,9 @@ __all__ = ("run",)
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the program on these arguments, or on those of the process; its exit status."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal that has no such character is no reason to show nothing at all.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status: int = program.main(arguments, prog_name="wayfare", standalone_mode=False)
     except CurlOnly as asked:

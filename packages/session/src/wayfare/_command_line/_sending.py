@@ -152,10 +152,26 @@ def _form(items: Sequence[Item], multipart: bool, stack: AsyncExitStack) -> Form
     return form
 
 
+async def _save(response: ClientResponse, path: Path) -> int:
+    """Write the content into a file, which it replaces, or to a device or a pipe; its octets."""
+    if not _is_device(path):
+        return (await response.save(path)).size
+    size = 0
+    with path.open("wb") as device:
+        async for piece in response.content.iter_any():
+            device.write(piece)
+            size += len(piece)
+    return size
+
+
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file()
+
+
 async def _show_content(response: ClientResponse, show: Show) -> None:
     if show.path is not None:
-        saved = await response.save(show.path)
-        show.printer.note(f"({saved.size} octets in {show.path})")
+        saved = await _save(response, show.path)
+        show.printer.note(f"({saved} octets in {show.path})")
         return
     if show.raw is not None:
         async for piece in response.content.iter_any():
