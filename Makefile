@@ -29,7 +29,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 MANIFESTS := pyproject.toml constraints.txt $(wildcard packages/*/pyproject.toml packages/*/hatch_build.py packages/*/native/*)
 
-.PHONY: help demo test check format bench docs fuzz soak autobahn lock hatch clean services-stop
+.PHONY: help demo test check format bench docs fuzz soak endurance autobahn lock hatch clean services-stop
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ fuzz: .hatch/default.stamp .hatch/fuzz.stamp ## search for inputs that break a p
 
 soak: .hatch/bench.stamp ## run many requests and fail if memory, descriptors or tasks grow
 	@$(HATCH) -q run bench:python -m benchmarks.soak $(ARGS)
+
+endurance: .hatch/bench.stamp ## let each kind of traffic happen 100,000 times, and spoil some of it (needs nginx)
+	@scripts/services.sh require nginx
+	@$(HATCH) -q run bench:python -m benchmarks.endurance $(ARGS)
 
 autobahn: .hatch/default.stamp ## try the WebSocket client against Autobahn's fuzzing server (ARGS=--profile for a part of it)
 	@grep -qs AUTOBAHN .services/env || scripts/services.sh start autobahn

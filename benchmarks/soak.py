@@ -80,7 +80,7 @@ async def soak(where: Where, options: argparse.Namespace) -> list[str]:
     async with _session(where, options) as place:
         # What libraries and loops open once and keep is there before anything is counted.
         traffic = await make(place, options.concurrency * 10, options.concurrency, options.seed)
-    start = await _census()
+    start = await census()
     async with _session(where, options) as place:
         traffic.add(await make(place, options.warmup, options.concurrency, options.seed))
         counts = [await _full_census(place, options)]
@@ -95,7 +95,7 @@ async def soak(where: Where, options: argparse.Namespace) -> list[str]:
     _say(", ".join(f"{count:,} {kind}" for kind, count in traffic.made.most_common()))
     wrong = [f"error, {count:,} times: {error}" for error, count in traffic.errors.most_common()]
     wrong += [f"grown: {one}" for one in growth(counts)]
-    end = await _census()
+    end = await census()
     _say(f"{'closed':>10} {end}")
     if (end.sockets, end.files, end.tasks) != (start.sockets, start.files, start.tasks):
         wrong.append(f"left open by the closed session: {end}, at the start {start}")
@@ -114,13 +114,13 @@ async def _session(where: Where, options: argparse.Namespace) -> AsyncIterator[P
 async def _full_census(place: Place, options: argparse.Namespace) -> Census:
     """Count with the pool full, so that each count is of as many idle connections."""
     await occupy(place, options.concurrency)
-    return await _census()
+    return await census()
 
 
-async def _census() -> Census:
-    """Count, after whatever is closing has had time to close."""
+async def census(*, collect: bool = True) -> Census:
+    """Count, after whatever is closing has had time to close; without `collect` cycles stay where they are."""
     await asyncio.sleep(_SETTLING)
-    give_back()
+    give_back(collect=collect)
     sockets = open_sockets()
     files = len(os.listdir("/proc/self/fd")) - sockets
     return Census(resident(), len(gc.get_objects()), sockets, files, len(asyncio.all_tasks()))

@@ -45,9 +45,10 @@ def open_sockets() -> int:
     return sum(_is_socket(entry) for entry in Path("/proc/self/fd").iterdir())
 
 
-def give_back() -> None:
+def give_back(*, collect: bool = True) -> None:
     """Collect garbage, and make the C library return free memory to the system (glibc)."""
-    gc.collect()
+    if collect:
+        gc.collect()
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:

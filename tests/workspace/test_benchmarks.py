@@ -3,14 +3,16 @@
 import argparse
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import chunked, connections, multipart_reader, multipart_writer, pipeline
+from benchmarks import chunked, connections, endurance, multipart_reader, multipart_writer, pipeline
 from benchmarks.__main__ import chosen
 from benchmarks.cases import CASES, Case
 from benchmarks.cases.imports import DEPENDENCIES, measure_import
@@ -449,6 +451,35 @@ def test_the_soak_forgives_noise_and_no_growth() -> None:
         "files: 7 to 9",
         "tasks: 1 to 2",
     ]
+
+
+def test_endurance_says_what_grew_and_what_failed() -> None:
+    errors = Counter({"ValueError: x": 2})
+    after = census(memory=ALLOWED + 1024, files=8)
+    assert endurance.problems(census(), after, errors, ALLOWED) == [
+        "2 times: ValueError: x",
+        "memory grew by 1,025 KiB",
+        "files: 7 to 8",
+    ]
+    assert endurance.problems(census(), census(memory=ALLOWED), Counter(), ALLOWED) == []
+
+
+def test_endurance_tells_the_slow_visits_of_a_stretch() -> None:
+    tally = endurance.Tally(seconds=[0.001] * 100 + [0.002] * 100)
+    assert (tally.slow(0, 0.5), tally.slow(0.5, 1)) == (1.0, 2.0)
+    assert endurance.Tally().slow(0, 1) == 0.0
+
+
+async def test_visits_that_fail_are_counted() -> None:
+    async def fails(scene: endurance.Scene) -> None:
+        if scene.number % 2:
+            raise LookupError("odd")
+
+    servers: Any = None
+    session: Any = None
+    tally = await endurance.visits(fails, session, servers, 101, "seed")
+    assert tally.errors == {"LookupError: odd": 50}
+    assert len(tally.seconds) == 101
 
 
 def test_the_report_of_the_pipeline_says_what_each_case_adds() -> None:
