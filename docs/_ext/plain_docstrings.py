@@ -1,13 +1,12 @@
 """Docstrings of this project are plain sentences with `code` in single backticks; Sphinx reads reStructuredText.
 
 This extension turns the one into the other: code spans, labelled paragraphs (`Raises: …`, `Cancellation: …`), lists,
-and indented blocks such as a drawn tree, which stay as they are. It also keeps names that a package merely hands on out
-of that package's page: they are described where they live. And it keeps the built-in names of signatures from leading
-to attributes that are called like them: `type[Exception]` has nothing to do with `WSMessage.type`.
+and indented blocks such as a drawn tree, which stay as they are. It leaves out numbers of rules, such as (I9), which
+are for those who read the source. And it keeps the built-in names of signatures from leading to attributes that are
+called like them: `type[Exception]` has nothing to do with `WSMessage.type`.
 """
 
 import builtins
-import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +18,7 @@ from sphinx.util.nodes import find_pending_xref_condition
 LABEL = re.compile(r"(?P<label>[A-Z][a-z]+(?: [a-z]+)?):(?P<rest> .*)?")
 CODE = re.compile(r"(`+)(.+?)\1")
 ITEM = re.compile(r"(- |\d+\. )")
+RULES = re.compile(r" \([A-Z]\d+(?:, [A-Z]\d+)*\)")
 
 
 def escaped(text: str) -> str:
@@ -28,6 +28,7 @@ def escaped(text: str) -> str:
 
 def inline(text: str) -> str:
     """One paragraph's text: code spans become literals, the rest is escaped."""
+    text = RULES.sub("", text)
     pieces = []
     position = 0
     for span in CODE.finditer(text):
@@ -114,17 +115,6 @@ def convert_docstring(
     lines[:] = converted(lines)
 
 
-def keep_out_guests(
-    app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any
-) -> bool | None:
-    """The hook of autodoc: on a package's page, leave out what another package defines."""
-    if what != "module" or not (inspect.isclass(obj) or inspect.isroutine(obj)):
-        return None
-    page = app.env.current_document.autodoc_module
-    home = str(getattr(obj, "__module__", "") or "")
-    return True if page and home.partition(".")[0] != page.partition(".")[0] else None
-
-
 def leave_builtins_alone(app: Sphinx, doctree: Any) -> None:
     """The hook after reading a page: a built-in name is no reference, since nothing here describes it."""
     for reference in list(doctree.findall(pending_xref)):
@@ -137,5 +127,4 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the hooks."""
     app.connect("doctree-read", leave_builtins_alone)
     app.connect("autodoc-process-docstring", convert_docstring)
-    app.connect("autodoc-skip-member", keep_out_guests)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,13 +1,16 @@
-"""Puts every public module of a package onto its page of the reference.
+"""Puts every public name of a package onto its page of the reference.
 
-A page says `<!-- modules: wayfare_x -->` where its modules belong, so a new public module is described without
-anyone having to remember the page.
+A page says `<!-- modules: wayfare_x -->` where its names belong, so a new one is described without anyone having to
+remember the page. Names are grouped by the module that defines them: it is named after a thing, and its docstring
+begins with a sentence about it.
 """
 
-import importlib
+import ast
 import re
 import sys
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -15,13 +18,38 @@ from sphinx.application import Sphinx
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from docs._ext.plain_docstrings import converted  # noqa: E402 - the path must be set first
 from scripts.checks.members import members  # noqa: E402 - the path must be set first
-from scripts.checks.names_table import WHOLE_MODULES  # noqa: E402 - the path must be set first
-
-OWN_SUBMODULES = frozenset(("wayfare.testing",))
-"""Submodules of the client with names of their own."""
+from scripts.checks.public_names import (  # noqa: E402 - the path must be set first
+    PublicName,
+    module_docstring,
+    public_names,
+)
 
 MARK = re.compile(r"<!-- modules: (\w+) -->")
+
+FIRST = ("_session", "_one_request", "_request", "_response", "_timeout", "_errors")
+"""Modules whose names most readers look for; the others follow by name."""
+
+SPELLINGS = {
+    "asgi": "ASGI",
+    "dns": "DNS",
+    "har": "HAR",
+    "http": "HTTP",
+    "json": "JSON",
+    "otel": "OpenTelemetry",
+    "tcp": "TCP",
+    "tls": "TLS",
+    "websocket": "WebSocket",
+    "ws": "WebSocket",
+}
+"""Words of headings that are not written as the names of modules are."""
+
+
+@cache
+def described() -> list[PublicName]:
+    """All public names, each where it is described."""
+    return public_names(members(ROOT))
 
 
 def sections(root: str) -> str:
@@ -31,25 +59,72 @@ def sections(root: str) -> str:
 
 
 def _section(module: str, root: str) -> str:
-    _load_all(module)
     heading = "" if module == root else f"\n## {module}\n\n"
-    # Hundreds of constants say nothing that their module does not; and the submodules of the client hand on what is
-    # described elsewhere.
-    hands_on = module.startswith("wayfare.") and module not in OWN_SUBMODULES
-    silent = module.rpartition(".")[2] in WHOLE_MODULES or hands_on
-    option = "   :no-members:\n" if silent else ""
-    return f"{heading}```{{eval-rst}}\n.. automodule:: {module}\n{option}```\n"
+    own = sorted((name for name in described() if name.module == module), key=_place)
+    groups = "".join(
+        _group(source, module, list(names))
+        for source, names in groupby(own, lambda name: name.source)
+    )
+    return f"{heading}{_block([f'.. automodule:: {module}', '   :no-members:'])}{groups}"
 
 
-def _load_all(module: str) -> None:
-    """Load the names that a module loads when they are asked for: autodoc asks for none, and describes what is there.
+def _place(name: PublicName) -> tuple[int, str, bool, str]:
+    """Where a name stands on its page."""
+    stem = name.source.rpartition(".")[2]
+    rank = FIRST.index(stem) if stem in FIRST else len(FIRST)
+    return rank, name.source, name.is_value, name.name.lower()
 
-    A name that needs an extra is left out where that is not installed.
-    """
-    loaded = importlib.import_module(module)
-    for name in getattr(loaded, "__all__", ()):
-        with suppress(ImportError):
-            getattr(loaded, name)
+
+def _group(source: str, module: str, names: Iterable[PublicName]) -> str:
+    """What one module defines, below a heading and its first sentence; the public module itself has them already."""
+    heading = ""
+    if source != module:
+        level = "##" if "." not in module else "###"
+        intro = module_docstring(source).partition("\n\n")[0]
+        heading = f"\n{level} {title(source)}\n\n{_block(converted(intro.splitlines()))}"
+    return heading + "".join(_block(list(_directive(name))) for name in names)
+
+
+def title(source: str) -> str:
+    """A module's name as a heading."""
+    words = source.rpartition(".")[2].strip("_").split("_")
+    spelled = [SPELLINGS.get(word, word) for word in words]
+    return " ".join([spelled[0][:1].upper() + spelled[0][1:], *spelled[1:]])
+
+
+def _directive(name: PublicName) -> Iterator[str]:
+    """What autodoc or Sphinx describes a name with."""
+    match name.node:
+        case ast.ClassDef():
+            is_error = name.name.endswith(("Error", "Exception"))
+            yield f".. {'autoexception' if is_error else 'autoclass'}:: {name.module}.{name.name}"
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            yield f".. autofunction:: {name.module}.{name.name}"
+        case node:
+            yield f".. py:data:: {name.name}"
+            yield f"   :module: {name.module}"
+            yield from _value(node)
+            yield ""
+            yield from (f"   {line}" for line in converted((name.doc or "").splitlines()))
+
+
+def _value(node: ast.AST | None) -> Iterator[str]:
+    """The value of a constant, or what an alias stands for, where that is short enough to be read."""
+    match node:
+        case ast.AnnAssign(annotation=kind, value=ast.Constant(value=str() as text)) if (
+            "TypeAlias" in ast.unparse(kind)
+        ):
+            pass
+        case ast.Assign(value=ast.expr() as value) | ast.AnnAssign(value=ast.expr() as value):
+            text = ast.unparse(value)
+        case _:
+            return
+    if len(text) <= 80:
+        yield f"   :value: {text}"
+
+
+def _block(lines: Iterable[str]) -> str:
+    return "\n".join(["```{eval-rst}", *lines, "```", ""])
 
 
 def expand(app: Sphinx, name: str, content: list[str]) -> None:

@@ -8,6 +8,7 @@ from ._resolver import AbstractResolver, ThreadedResolver
 
 if TYPE_CHECKING:
     DefaultResolver: type[AbstractResolver]
+    """The quickest resolver that is installed: `AsyncResolver` where aiodns is there, else `ThreadedResolver`."""
 
 __all__ = ("DefaultResolver",)
 

@@ -219,6 +219,7 @@ class ServerFingerprintMismatch(ServerConnectionError):
 
 
 FingerprintMismatch = ServerFingerprintMismatch
+"""The name of old for `ServerFingerprintMismatch`."""
 
 
 class ConnectionTimeoutError(ServerTimeoutError):

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ("CookieValue", "LooseCookies", "Supplied", "from_morsel", "several", "supplied")
 
 CookieValue: TypeAlias = Union[str, int, Cookie, "http.cookies.Morsel[Any]"]
+"""What may be given as the value of a cookie."""
 LooseCookies: TypeAlias = Mapping[str, CookieValue] | Iterable[tuple[str, CookieValue] | Cookie]
+"""What may be given as cookies: a mapping of names, pairs, or whole cookies, those of another jar for example."""
 
 
 class Supplied(NamedTuple):

@@ -84,6 +84,7 @@ class ExchangeOptions(NamedTuple):
 
 
 DEFAULT_EXCHANGE_OPTIONS = ExchangeOptions()
+"""What an exchange does unless it is told: nothing of it is limited but what `ExchangeOptions` says."""
 
 _TIMEOUTS = ("read_timeout", "write_timeout", "first_byte_timeout", "expect_timeout")
 

@@ -111,3 +111,4 @@ class FieldBlock:
 
 
 EMPTY_FIELDS = FieldBlock()
+"""No fields at all; shared, since a `FieldBlock` never changes."""

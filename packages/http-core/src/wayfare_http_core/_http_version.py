@@ -23,4 +23,6 @@ class HttpVersion(NamedTuple):
 
 
 HttpVersion10 = HttpVersion(1, 0)
+"""HTTP/1.0."""
 HttpVersion11 = HttpVersion(1, 1)
+"""HTTP/1.1."""

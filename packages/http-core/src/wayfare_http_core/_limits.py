@@ -32,6 +32,7 @@ class HeadLimits(NamedTuple):
 
 
 DEFAULT_HEAD_LIMITS = HeadLimits()
+"""The limits of a head unless others are given."""
 
 MAX_CHUNK_LINE = 4 * 1024
 """Octets of one chunk-size line with its extensions; Go's reader has the same bound."""

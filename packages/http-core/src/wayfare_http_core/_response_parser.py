@@ -44,6 +44,7 @@ class EndOfMessage:
 
 
 END_OF_MESSAGE = EndOfMessage()
+"""The event at the end of a message without trailers."""
 
 ResponseEvent = (
     ResponseHead

@@ -20,3 +20,4 @@ class MultipartLimits(NamedTuple):
 
 
 DEFAULT_MULTIPART_LIMITS = MultipartLimits()
+"""The limits of a reader unless others are given."""

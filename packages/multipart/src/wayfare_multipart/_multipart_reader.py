@@ -25,6 +25,7 @@ _CHARSET_NAME = 31
 """Octets of the charset that a form names for its fields: the longest registered ones have fewer."""
 
 Part: TypeAlias = "BodyPartReader | MultipartReader"
+"""What a `MultipartReader` gives: a part, or a reader of the parts within one."""
 
 
 class ResponseLike(Protocol):

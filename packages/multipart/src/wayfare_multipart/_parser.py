@@ -45,6 +45,7 @@ class EndOfPart:
 
 
 END_OF_PART: Final = EndOfPart()
+"""The event at the end of a part."""
 
 MultipartEvent: TypeAlias = PartHead | bytes | EndOfPart | MultipartError
 """What a `MultipartParser` answers: for each part its head, pieces of its data, and its end; or what went wrong."""

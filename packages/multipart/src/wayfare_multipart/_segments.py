@@ -51,6 +51,7 @@ class BlockingReader(ABC):
 
 
 Segment: TypeAlias = bytes | BlockingReader | AsyncIterable[bytes]
+"""A piece of a body: octets, what has to be read for them, or what has to be awaited."""
 
 
 @final

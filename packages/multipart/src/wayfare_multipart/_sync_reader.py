@@ -26,6 +26,7 @@ _PIECE = 64 * 1024
 T = TypeVar("T")
 
 SyncPart: TypeAlias = "SyncBodyPartReader | SyncMultipartReader"
+"""What a `SyncMultipartReader` gives: a part, or a reader of the parts within one."""
 
 
 @runtime_checkable

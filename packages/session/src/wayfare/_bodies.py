@@ -32,6 +32,7 @@ __all__ = (
 )
 
 JSONEncoder = Callable[[Any], str | bytes]
+"""Makes JSON of a value, as `json.dumps` does; octets are sent as they are."""
 
 _OCTET_STREAM = "application/octet-stream"
 _NOT_OF_REQUESTS = frozenset(

@@ -28,6 +28,7 @@ HeadersArgument = (
 )
 
 USER_AGENT = f"Python/{sys.version_info[0]}.{sys.version_info[1]} wayfare/{__version__}"
+"""The User-Agent of a session that says none itself."""
 
 
 def header_pairs(headers: HeadersArgument) -> list[tuple[str, HeaderValue]]:

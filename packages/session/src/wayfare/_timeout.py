@@ -43,6 +43,7 @@ class Unset:
 
 
 UNSET: Final = Unset()
+"""Stands where nothing was given, since None means that there is no limit."""
 
 
 _SECONDS: Final = (
@@ -227,6 +228,7 @@ def _restored(given: dict[str, object]) -> ClientTimeout:
 
 
 DEFAULT_TIMEOUT: Final = ClientTimeout(total=300, sock_connect=30)
+"""The limits of a session that was given none."""
 
 
 def read_timeout_option(value: object, base: ClientTimeout) -> ClientTimeout:

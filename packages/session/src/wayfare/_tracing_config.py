@@ -79,6 +79,7 @@ if TYPE_CHECKING:
 
     # A list of handlers that take the session, the request's context and the signal's parameters.
     TraceSignal: TypeAlias = Signal[ClientSession, Any, Told]
+    """The handlers of one signal, in the order in which they are called: append yours."""
 else:
     TraceSignal = Signal
 

@@ -62,3 +62,4 @@ def read_ws_timeout(value: object) -> ClientWSTimeout:
 
 
 DEFAULT_WS_TIMEOUT: Final = ClientWSTimeout()
+"""The limits of a WebSocket that was given none."""

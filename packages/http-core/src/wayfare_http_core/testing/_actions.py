@@ -175,6 +175,7 @@ Action: TypeAlias = (
     | Reply
     | Serve
 )
+"""One step of a script: what a scripted server reads, sends or waits for."""
 
 Answer: TypeAlias = (
     "Action | Sequence[Action] | Mapping[str, Answer] | Callable[[ReceivedRequest], Answer]"

@@ -144,3 +144,4 @@ CANONICAL_RESPONSES = (
         tunnel=True,
     ),
 )
+"""Responses that every client has to understand, one for each way to frame or code them."""

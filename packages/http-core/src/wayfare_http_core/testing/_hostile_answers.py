@@ -131,3 +131,4 @@ def _answers() -> Iterator[HostileAnswer]:
 
 
 HOSTILE_ANSWERS = tuple(_answers())
+"""What a hostile or broken server may say; no client may hang over it, or raise anything unforeseen."""

@@ -13,6 +13,7 @@ from ._scripted_peer import ScriptedPeer
 __all__ = ("Script", "ScriptedServer", "listening")
 
 Script: TypeAlias = Sequence[Action]
+"""What a scripted server does on one connection, step by step."""
 
 
 @final
