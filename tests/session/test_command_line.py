@@ -331,9 +331,10 @@ async def test_what_a_terminal_has_no_character_for_is_an_escape(
 def test_standard_output_may_be_anything_that_text_is_written_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", written)
     assert run(["--version"]) == ExitCode.OK
-    assert sys.stdout.getvalue().startswith("wayfare ")
+    assert written.getvalue().startswith("wayfare ")
 
 
 async def test_a_terminal_shows_colours_and_lines(start: Start) -> None:
