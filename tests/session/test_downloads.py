@@ -758,6 +758,30 @@ async def test_a_part_that_is_cancelled_alone_fails_the_download(serve: Any, tar
 # -- one response -----------------------------------------------------------------------------------------------------
 
 
+async def test_what_was_read_in_part_is_not_saved_as_the_whole(serve: Any, target: Path) -> None:
+    async with serve(whole(b"0123456789")) as (session, _), session.get("/") as response:
+        assert await response.content.read(4) == b"0123"
+        with pytest.raises(RuntimeError, match="4 octets of the content were read already"):
+            await response.save(target)
+        assert names(target) == []
+        assert await response.content.read() == b"456789"
+
+
+async def test_what_was_saved_is_not_saved_again_as_nothing(serve: Any, target: Path) -> None:
+    async with serve(whole(b"0123456789")) as (session, _), session.get("/") as response:
+        await response.save(target)
+        with pytest.raises(RuntimeError, match="10 octets"):
+            await response.save(target)
+    assert content(target) == b"0123456789"
+
+
+async def test_what_was_read_whole_is_saved_as_often_as_one_likes(serve: Any, target: Path) -> None:
+    async with serve(whole(b"0123456789")) as (session, _), session.get("/") as response:
+        await response.read()
+        for _ in range(2):
+            assert (await response.save(target)).size == 10
+
+
 async def test_a_response_is_saved(serve: Any, target: Path) -> None:
     told: list[tuple[int, int | None]] = []
     digest = hashlib.sha256(BODY).hexdigest()

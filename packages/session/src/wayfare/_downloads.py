@@ -72,6 +72,12 @@ async def save(
     """Write the content of a response into a file; see `ClientResponse.save`."""
     if unknown := options.keys() - _SAVE_NAMES:
         raise TypeError(f"save() got an unexpected keyword argument {min(unknown)!r}")
+    consumed = response._stream().total_bytes
+    if consumed:
+        # Part of a file must not pass for the whole.
+        raise RuntimeError(
+            f"{consumed} octets of the content were read already, so a file would lack them"
+        )
     return await _task(path, dict(options), resume=False).save(response)
 
 
