@@ -139,6 +139,7 @@ def test_the_delay(base: float, failures: int, least: float, most: float) -> Non
         (ReadTimeoutError(1.0), True),
         (wayfare.TotalTimeoutError(1.0), True),
         (wayfare.ServerFingerprintMismatch(b"a" * 32, b"b" * 32, "h", 443), False),
+        (wayfare.ConnectorClosedError(), False),
         (TransferEncodingError("x"), False),
         (EventTooLargeError(1), False),
         (wayfare.InvalidURL("x"), False),

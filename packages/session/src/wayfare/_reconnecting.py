@@ -3,11 +3,6 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from wayfare_connector import (
-    AddressRefusedError,
-    ClientConnectorCertificateError,
-    ServerFingerprintMismatch,
-)
 from wayfare_http_core import (
     ClientConnectionError,
     ClientResponseError,
@@ -15,6 +10,8 @@ from wayfare_http_core import (
     hdrs,
     parse_retry_after,
 )
+
+from ._retry_policy import LASTING
 
 __all__ = ("may_reconnect", "reconnect_delay", "retry_after")
 
@@ -42,10 +39,7 @@ def may_reconnect(error: Exception) -> bool:
     """Whether what ended a connection, or kept it from being made, may have passed by the next one."""
     if isinstance(error, ClientResponseError):
         return error.status in _PASSING
-    if isinstance(
-        error,
-        ClientConnectorCertificateError | ServerFingerprintMismatch | AddressRefusedError,
-    ):
+    if isinstance(error, LASTING):
         return False
     return isinstance(error, ClientConnectionError | IncompleteBodyError | TimeoutError)
 

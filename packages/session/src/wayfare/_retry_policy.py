@@ -14,16 +14,15 @@ from wayfare_http_core import ClientConnectionError, RequestFailure
 from ._errors import TotalTimeoutError
 from ._retry import IDEMPOTENT
 
-__all__ = ("RetryPolicy", "is_hopeless", "may_be_repeated", "pause")
+__all__ = ("LASTING", "RetryPolicy", "is_hopeless", "may_be_repeated", "pause")
 
-_HOPELESS: Final = (
-    TotalTimeoutError,
+LASTING: Final = (
     ConnectorClosedError,
     AddressRefusedError,
     ClientConnectorCertificateError,
     ServerFingerprintMismatch,
 )
-"""What another attempt ends with again, or has no time for."""
+"""What another attempt ends with again."""
 
 _MOST_DOUBLINGS: Final = 64
 """More would be too much for a float, and are far beyond any cap."""
@@ -87,8 +86,8 @@ class RetryPolicy:
 
 
 def is_hopeless(error: Exception) -> bool:
-    """Whether another attempt is sure to fail too."""
-    return isinstance(error, _HOPELESS)
+    """Whether another attempt is sure to fail too, or has no time."""
+    return isinstance(error, (TotalTimeoutError, *LASTING))
 
 
 def may_be_repeated(
