@@ -68,7 +68,7 @@ class Outbox:
         self.stopped = False
         self._held = False
         self._ended = False
-        self._turns: deque[Future[None]] = deque()
+        self._turns: deque[Future[None]] | None = None  # until somebody has to wait
         self._draining: list[Future[None]] = []
         self.blocked = False
         self.paused = False
@@ -137,6 +137,8 @@ class Outbox:
         if self._ended:
             raise _ended()
         waiter = self._loop.create_future()
+        if self._turns is None:
+            self._turns = deque()
         self._turns.append(waiter)
         try:
             await waiter
@@ -200,11 +202,11 @@ class Outbox:
         self.flush()
         self._ended = self.blocked = True
         self.paused = False
-        for waiter in (*self._draining, *self._turns):
+        for waiter in (*self._draining, *(self._turns or ())):
             if not waiter.done():
                 waiter.set_exception(_ended())
         self._draining = []
-        self._turns.clear()
+        self._turns = None
 
     def drop(self) -> None:
         """The transport is gone."""
