@@ -271,7 +271,8 @@ class ClientWebSocketResponse(Generic[DecodeText]):
             async with outbox:
                 outbox.write(self._engine.send_text(data, compress=_flag(compress)))
         else:
-            outbox.write(self._engine.send_text(data, compress=_flag(compress)))
+            flag = compress if compress is None else bool(compress)
+            outbox.write(self._engine.send_text(data, compress=flag))
 
     async def send_bytes(
         self, data: bytes | bytearray | memoryview, compress: Compress = None
@@ -284,7 +285,8 @@ class ClientWebSocketResponse(Generic[DecodeText]):
             async with outbox:
                 outbox.write(self._engine.send_bytes(data, compress=_flag(compress)))
         else:
-            outbox.write(self._engine.send_bytes(data, compress=_flag(compress)))
+            flag = compress if compress is None else bool(compress)
+            outbox.write(self._engine.send_bytes(data, compress=flag))
 
     async def send_json(
         self, data: Any, compress: Compress = None, *, dumps: Callable[[Any], str] = json.dumps

@@ -8,7 +8,7 @@ by the loop, as a future's does.
 It is awaitable by the protocol between tasks and futures that `asyncio` has for foreign futures (`asyncio.isfuture`).
 """
 
-from asyncio import CancelledError, current_task
+from asyncio import CancelledError
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, final
 
@@ -55,21 +55,22 @@ class Waiter:
         if callback is None or context is None:
             return
         self._callback = None
-        if current_task(self._loop) is None:
-            try:
-                context.run(callback, self)
-                return
-            except RuntimeError:
-                pass  # the task shares the context that runs now, which cannot be entered twice
-        self._loop.call_soon(callback, self, context=context)
+        try:
+            context.run(callback, self)
+        except RuntimeError:
+            # Another task is running, or the context is in use. Nothing of this task has run then, and what it raises
+            # itself never comes here.
+            self._loop.call_soon(callback, self, context=context)
 
     # -- what tasks, deadlines and `asyncio.isfuture` ask of a future -------------------------------------------------
 
     def __await__(self) -> Generator["Waiter", None, None]:
-        if not self._done:
-            self._asyncio_future_blocking = True
-            yield self
-        self.result()
+        if self._done:
+            self.result()
+            return
+        self._asyncio_future_blocking = True
+        # The task asks for the result itself, and throws it in here if it is an error.
+        yield self
 
     def get_loop(self) -> "AbstractEventLoop":
         """The loop of the task."""
