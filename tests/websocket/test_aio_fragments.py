@@ -340,6 +340,41 @@ async def test_w22_a_source_that_fails_at_once_does_not(connect: Connect) -> Non
     assert peer.data == ["still open"]
 
 
+async def test_a_source_is_closed_with_its_message(connect: Connect) -> None:
+    """A generator that nobody else has cleans up, also when its pieces are not wanted any more."""
+    client, peer = await connect()
+    closed: list[str] = []
+
+    async def source(name: str) -> AsyncIterator[bytes]:
+        try:
+            for _ in range(3):
+                yield b"x"
+        finally:
+            closed.append(name)
+
+    await client.send_fragments(source("all"))
+    peer.close()
+    await ticks()
+    with pytest.raises(ClientConnectionResetError):
+        await client.send_fragments(source("none"))
+    peer.transport.close()
+    assert closed == ["all"]
+
+    client, peer = await connect()
+    peer.transport.abort()
+
+    class Source:
+        """Of no generator."""
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"x"
+
+    await client.send_fragments(Source())
+    await ticks()
+    with pytest.raises(ClientConnectionResetError):
+        await client.send_fragments(Source())
+
+
 async def test_w22_cancelled_in_the_middle(connect: Connect) -> None:
     client, peer = await connect()
 

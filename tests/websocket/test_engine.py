@@ -245,6 +245,18 @@ def test_a_violation_after_the_transport_ended_changes_nothing() -> None:
     assert client.take_output() == b""
 
 
+@pytest.mark.parametrize("size", [10, 1 << 20])
+def test_what_will_not_be_completed_is_let_go(size: int) -> None:
+    """A large message's buffer is lent to a transport, and complains when it is collected so."""
+    client, server = pair()
+    assert client.receive_data(server.send_bytes(bytes(size))[: size // 2]) == []
+    client.receive_eof()
+    client.release()
+    client.release()
+    assert client.vacancy is None
+    assert client.receive_data(b"\x81\x00") == []
+
+
 # --- Values.
 
 

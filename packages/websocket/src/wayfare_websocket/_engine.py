@@ -199,6 +199,10 @@ class WebSocketEngine:
             self.close_code = WSCloseCode.ABNORMAL_CLOSURE
         self.state = _NEXT[self.state, _Event.END]
 
+    def release(self) -> None:
+        """Let go of a message that will not be completed: no more octets will come."""
+        self._reader.stop()
+
     def take_output(self) -> bytes:
         """What is to be sent on the engine's own account: after a violation the Close frame that names it."""
         frame, self._violation_frame = self._violation_frame, b""

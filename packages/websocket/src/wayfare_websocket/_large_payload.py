@@ -45,6 +45,11 @@ class LargePayload:
         self._view.release()
         return self._content.getvalue()
 
+    def drop(self) -> None:
+        """Let the memory go: a buffer that is lent complains when it is collected."""
+        self._give_back()
+        self._view.release()
+
     def _give_back(self) -> None:
         """Release what was lent: a loop has it in its hands still when it tells that it wrote there."""
         # uvloop keeps it locked a moment longer, and `take` copies then.

@@ -162,11 +162,17 @@ class MessageReader:
 
     def _fail(self, error: WebSocketError, out: list[WSMessage | WSFragment]) -> None:
         self.failure = error
+        self.stop()
+        out.append(WSMessage(WSMsgType.ERROR, error, None))
+
+    def stop(self) -> None:
+        """Nothing counts any more, and nothing of the message that was arriving is kept."""
         self.ended = True
         self._message = bytearray()
-        self._large = None
         self._utf8 = None
-        out.append(WSMessage(WSMsgType.ERROR, error, None))
+        if self._large is not None:
+            self._large.drop()
+            self._large = None
 
     def _read(self, data: bytes, out: list[WSMessage | WSFragment]) -> int:
         """Read frames until data is missing; return the index of what was not used."""

@@ -201,6 +201,7 @@ class Link(asyncio.BufferedProtocol):
         """The transport is gone, and so is all that it brought."""
         orderly = self.engine.state is State.CLOSED
         self.engine.receive_eof()
+        self.engine.release()
         if self.error is None and not orderly:
             self.error = _loss_error(self._loss, self._peer_ended)
 

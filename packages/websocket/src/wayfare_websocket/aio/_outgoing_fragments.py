@@ -1,6 +1,7 @@
 """One message, sent piece by piece."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from wayfare_websocket._close_codes import WSCloseCode
@@ -25,9 +26,9 @@ async def send_fragments(
     """
     engine, outbox = link.engine, link.outbox
     begun = ended = False
-    async with outbox:
+    async with aclosing(_each(source)) as pieces, outbox:
         try:
-            async for piece in _each(source):
+            async for piece in pieces:
                 if not isinstance(piece, str | bytes):
                     raise TypeError(f"a piece must be str or bytes, not {type(piece).__name__}")
                 if not begun:
@@ -48,8 +49,13 @@ async def send_fragments(
 
 async def _each(
     source: AsyncIterable[str | bytes] | Iterable[str | bytes],
-) -> AsyncIterator[str | bytes]:
-    if isinstance(source, AsyncIterable):
+) -> AsyncGenerator[str | bytes, None]:
+    """The pieces. A source that is a generator is closed with this one: nobody else may have it."""
+    if isinstance(source, AsyncGenerator):
+        async with aclosing(source):
+            async for piece in source:
+                yield piece
+    elif isinstance(source, AsyncIterable):
         async for piece in source:
             yield piece
     else:
