@@ -78,6 +78,7 @@ async def test_what_is_recorded_is_replayed(path: Path) -> None:
     )
     network.get("/bin").reply(body=b"\xff\x00", trailers={"X-End": "1"})
     network.head("/").reply(headers={"Content-Length": "77"})
+    network.delete("/").reply(204)
     heard: list[object] = []
     for mode in ("record", "replay"):
         async with over(path, mode, network) as session:
@@ -90,8 +91,10 @@ async def test_what_is_recorded_is_replayed(path: Path) -> None:
                 assert response.trailers["X-End"] == "1"
             async with session.head("/") as response:
                 heard.append(response.content_length)
-    assert heard == ["answer", b"\xff\x00", 77] * 2
-    assert len(network.calls) == 3
+            async with session.delete("/") as response:
+                heard.append(response.content_length)
+    assert heard == ["answer", b"\xff\x00", 77, None] * 2
+    assert len(network.calls) == 4
 
 
 async def test_the_file_can_be_read(path: Path) -> None:

@@ -98,6 +98,7 @@ async def test_a_status_without_content(
     mock.get("/").reply(status)
     async with session.get("/") as response:
         assert (response.status, await response.read()) == (status, b"")
+        assert response.content_length is None
 
 
 async def test_head_says_the_length_of_what_it_leaves_out(

@@ -26,7 +26,7 @@ from ._expectations import listed
 from ._incoming import IncomingRequest
 from ._memory_connector import MemoryConnector
 from ._mock_book import UnexpectedRequestError
-from ._responder import Responder
+from ._responder import WITHOUT_CONTENT, Responder
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -126,7 +126,8 @@ class CassetteConnector(MemoryConnector):
         if response is None:
             response = await self._ask(request, call)
         fields = without_framing(response.fields, call.method)
-        if call.method != "HEAD" and not response.trailers:
+        has_length = call.method != "HEAD" and response.status not in WITHOUT_CONTENT
+        if has_length and not response.trailers:
             fields.append(("Content-Length", str(len(response.body))))
         responder.start(response.status, fields, response.reason)
         await responder.write(response.body)

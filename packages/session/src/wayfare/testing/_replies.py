@@ -5,7 +5,7 @@ from collections.abc import AsyncIterable, Iterable, Mapping
 from json import dumps
 
 from ._calls import MockReply
-from ._responder import Fields, Responder
+from ._responder import WITHOUT_CONTENT, Fields, Responder
 
 __all__ = ("send_reply",)
 
@@ -26,7 +26,8 @@ async def send_reply(reply: MockReply, responder: Responder) -> None:
     if media_type is not None and "content-type" not in names:
         own.append(("Content-Type", media_type))
     trailers = _pairs(reply.trailers)
-    if isinstance(content, bytes) and "content-length" not in names and not trailers:
+    settled = "content-length" in names or trailers or reply.status in WITHOUT_CONTENT
+    if isinstance(content, bytes) and not settled:
         own.append(("Content-Length", str(len(content))))
     responder.start(reply.status, own, reply.reason)
     if isinstance(content, bytes):

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from ._incoming import IncomingRequest
     from ._server_side import ServerSide
 
-__all__ = ("Fields", "Responder")
+__all__ = ("WITHOUT_CONTENT", "Fields", "Responder")
+
+WITHOUT_CONTENT = frozenset((204, 304))
+"""Statuses that have none: a length may not be said (RFC 9110 section 8.6), or is that of another response."""
 
 Fields = Iterable[tuple[str, str]]
 
@@ -69,7 +72,7 @@ class Responder:
         lengths = [value for name, value in pairs if name.lower() == "content-length"]
         if len(lengths) > 1 or (lengths and not (lengths[0].isascii() and lengths[0].isdigit())):
             raise ValueError(f"this is no Content-Length: {', '.join(lengths)[:100]!r}")
-        self._silent = self._request.method == "HEAD" or status in (204, 304)
+        self._silent = self._request.method == "HEAD" or status in WITHOUT_CONTENT
         # Lengths of more digits than these are for no content that anybody has.
         self._remaining = int(lengths[0][:19]) if lengths and not self._silent else None
         self._chunked = self._remaining is None and not self._silent
