@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Coroutine, Generator
 from types import TracebackType
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 from ._response import ClientResponse
 
@@ -12,7 +12,9 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("Delivery", "RequestContext")
+__all__ = ("CoroutineContext", "Delivery", "RequestContext")
+
+Result = TypeVar("Result", covariant=True)
 
 
 @final
@@ -31,37 +33,45 @@ class Delivery:
         self.to_block = False
 
 
+class CoroutineContext(Coroutine[Any, Any, Result]):
+    """A coroutine, and what more a class below makes of it; one that is never awaited warns, as coroutines do."""
+
+    __slots__ = ("_coroutine",)
+
+    _coroutine: Coroutine[Any, Any, Result]
+
+    @override
+    def send(self, value: Any) -> Any:
+        """Resume it (the coroutine protocol; for event loops)."""
+        return self._coroutine.send(value)
+
+    @override
+    def throw(self, *args: Any) -> Any:
+        """Raise inside of it (the coroutine protocol; for event loops)."""
+        return self._coroutine.throw(*args)
+
+    @override
+    def close(self) -> None:
+        """Give it up before it is awaited."""
+        self._coroutine.close()
+
+    @override
+    def __await__(self) -> Generator[Any, None, Result]:
+        return self._coroutine.__await__()
+
+
 @final
-class RequestContext(Coroutine[Any, Any, ClientResponse]):
+class RequestContext(CoroutineContext[ClientResponse]):
     """A request that is sent when this is awaited, entered with `async with`, or run as a task.
 
     `async with` releases the response at the end of its block. One that is never awaited warns, as coroutines do.
     """
 
-    __slots__ = ("_coroutine", "_delivery")
+    __slots__ = ("_delivery",)
 
     def __init__(self, coroutine: Coroutine[Any, Any, ClientResponse], delivery: Delivery) -> None:
         self._coroutine = coroutine
         self._delivery = delivery
-
-    @override
-    def send(self, value: Any) -> Any:
-        """Resume the request (the coroutine protocol; for event loops)."""
-        return self._coroutine.send(value)
-
-    @override
-    def throw(self, *args: Any) -> Any:
-        """Raise inside the request (the coroutine protocol; for event loops)."""
-        return self._coroutine.throw(*args)
-
-    @override
-    def close(self) -> None:
-        """Give the request up before it is awaited."""
-        self._coroutine.close()
-
-    @override
-    def __await__(self) -> Generator[Any, None, ClientResponse]:
-        return self._coroutine.__await__()
 
     def __aenter__(self) -> Coroutine[Any, Any, ClientResponse]:
         self._delivery.to_block = True

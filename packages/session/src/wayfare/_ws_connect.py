@@ -4,8 +4,7 @@ The handshake is a request like any other and goes the way of one: cookies, cred
 and traces are those of the session. What it leaves, the connection, becomes the WebSocket's.
 """
 
-import sys
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, final
 
@@ -26,18 +25,13 @@ from yarl import URL
 from ._defaults import header_pairs
 from ._errors import TotalTimeoutError
 from ._options import RequestOptions
-from ._request_context import Delivery
+from ._request_context import CoroutineContext, Delivery
 from ._timeout import Unset
 from ._upgrade import take_over
 from ._urls import join_url
 from ._ws_handshake import HandshakeStep, refusal
 from ._ws_options import WSConnectOptions, check_ws_options, request_options
 from ._ws_timeout import ClientWSTimeout, read_ws_timeout
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -177,39 +171,18 @@ def _engine(options: WSConnectOptions, decode_text: bool, accepted: Accepted) ->
 
 
 @final
-class WebSocketContext(
-    Coroutine[Any, Any, ClientWebSocketResponse[DecodeText]], Generic[DecodeText]
-):
+class WebSocketContext(CoroutineContext[ClientWebSocketResponse[DecodeText]], Generic[DecodeText]):
     """A WebSocket that is opened when this is awaited, entered with `async with`, or run as a task.
 
     `async with` closes it at the end of its block. One that is never awaited warns, as coroutines do.
     """
 
-    __slots__ = ("_coroutine", "_websocket")
+    __slots__ = ("_websocket",)
 
     _websocket: ClientWebSocketResponse[DecodeText]
 
     def __init__(self, coroutine: Coroutine[Any, Any, ClientWebSocketResponse[DecodeText]]) -> None:
         self._coroutine = coroutine
-
-    @override
-    def send(self, value: Any) -> Any:
-        """Resume the handshake (the coroutine protocol; for event loops)."""
-        return self._coroutine.send(value)
-
-    @override
-    def throw(self, *args: Any) -> Any:
-        """Raise inside the handshake (the coroutine protocol; for event loops)."""
-        return self._coroutine.throw(*args)
-
-    @override
-    def close(self) -> None:
-        """Give it up before it is awaited."""
-        self._coroutine.close()
-
-    @override
-    def __await__(self) -> Generator[Any, None, ClientWebSocketResponse[DecodeText]]:
-        return self._coroutine.__await__()
 
     async def __aenter__(self) -> ClientWebSocketResponse[DecodeText]:
         self._websocket = await self._coroutine
