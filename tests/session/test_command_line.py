@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import runpy
 import ssl
 import stat
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import tty
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -574,3 +576,34 @@ def test_without_the_libraries_of_the_terminal_it_says_so() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == "wayfare: the command line needs click: pip install 'wayfare[cli]'\n"
+
+
+def start_module(*words: str) -> str | int | None:
+    """The exit status of `python -m wayfare`, run here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["wayfare", *words])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_module("wayfare", run_name="__main__")
+    return ended.value.code
+
+
+def test_the_module_is_the_program(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert start_module("--version") == ExitCode.OK
+    assert capsys.readouterr().out.startswith("wayfare 0.")
+    for name in [name for name in sys.modules if name.startswith("wayfare._command_line")]:
+        monkeypatch.delitem(sys.modules, name)
+    for absent in ("click", "wayfare._command_line._items"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(sys.modules, absent, None)
+            if absent == "click":
+                assert start_module("--version") == 1
+                assert "needs click" in capsys.readouterr().err
+            else:
+                # A module of our own that is missing is no missing extra.
+                with pytest.raises(ModuleNotFoundError, match="_items"):
+                    runpy.run_module("wayfare", run_name="__main__")
+    # Imported, as an installed script does, it runs nothing by itself.
+    assert callable(import_module("wayfare.__main__").main)
+    del sys.modules["wayfare.__main__"]

@@ -176,16 +176,14 @@ async def test_a_part_that_is_being_read_goes_on_as_what_it_is(echo: Any) -> Non
     assert request.get("Content-Type") == "image/png"
 
 
-async def test_a_registered_type_that_is_an_async_iterable(
-    echo: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_registered_type_that_is_an_async_iterable(serve: Any) -> None:
     class Lines:
         async def __aiter__(self) -> AsyncIterator[bytes]:
             yield b"never asked"
 
     registry = PayloadRegistry(PAYLOAD_REGISTRY)
     registry.register(lambda _: StringPayload("lines"), Lines)
-    monkeypatch.setattr("wayfare._payload_bodies.get_payload", registry.get)
-    body, request = await sent(echo, Lines())
+    async with serve((Serve(reply),), payload_registry=registry) as pair:
+        body, request = await sent(pair, Lines())
     assert body == b"lines"
     assert request.get("Content-Type") == "text/plain; charset=utf-8"
