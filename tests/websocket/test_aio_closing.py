@@ -22,7 +22,7 @@ from wayfare_websocket import (
 )
 from wayfare_websocket.aio import ClientWebSocketResponse, LinkOptions
 
-from .conftest import Client, Connect, Nobody, Peer
+from .conftest import Client, Connect, Nobody, Peer, end_of
 
 CLOSED = WSMessage(WSMsgType.CLOSED, None, None)
 CLOSING = WSMessage(WSMsgType.CLOSING, None, None)
@@ -157,6 +157,47 @@ async def test_closing_drops_what_waits(connect: Connect) -> None:
     assert not client._link.transport.is_reading()
     assert await answered(client, peer)
     assert client.close_code == 1000
+
+
+async def test_closing_after_the_peer_drops_what_waits(connect: Connect) -> None:
+    """Whoever leaves early is done with it, also where the peer closed behind messages that nobody received."""
+    client, peer = await connect()
+    peer.text("a", "b")
+    peer.close(1001)
+    await ticks()
+    peer.transport.close()
+    assert not client.closed
+    assert await client.close() is False
+    assert client.closed
+    assert client.close_code == 1001
+    assert await client.receive() == CLOSED
+
+
+async def test_closing_after_the_connection_broke_behind_a_full_queue(connect: Connect) -> None:
+    client, peer = await connect(capacity=1 << 20)
+    peer.binary(*[bytes(10_000)] * 60)
+    await ticks()
+    end_of(client).lose(ConnectionResetError(104, "reset"))
+    await ticks()
+    peer.transport.close()
+    assert await client.close() is False
+    assert client.closed
+    assert client.close_code == 1006
+    assert isinstance(client.exception(), ClientConnectionError)
+
+
+@pytest.mark.parametrize("what", ["Pings", "a violation"])
+async def test_nothing_is_kept_of_what_comes_while_we_close(connect: Connect, what: str) -> None:
+    """W21: also control frames, where the caller wants them: a peer can send them until the time is up."""
+    client, peer = await connect(autoping=False)
+    closing = asyncio.ensure_future(client.close())
+    await ticks()
+    peer.transport.write(b"\x89\x01x" * 5000 if what == "Pings" else b"\x83\x00")
+    await ticks()
+    assert client.closed
+    peer.transport.close()
+    assert await closing
+    assert await client.receive() == CLOSED
 
 
 async def test_both_close_at_once(connect: Connect) -> None:

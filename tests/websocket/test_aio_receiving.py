@@ -164,6 +164,32 @@ def test_timeouts(connect_now: Connect) -> None:
     run_with_fake_clock(main())
 
 
+def test_the_time_of_one_message_is_not_that_of_the_next(connect_now: Connect) -> None:
+    """A limit ends the wait that it was given to: not the next one, be that limited or not."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        client, peer = await connect_now(receive_timeout=3.0)
+        loop.call_later(2.0, peer.text, "x")
+        assert await client.receive_str() == "x"
+        began = loop.time()
+        with pytest.raises(TimeoutError):
+            await client.receive()
+        assert loop.time() - began == pytest.approx(3.0)
+        peer.transport.abort()
+        await client.close()
+
+        client, peer = await connect_now()
+        loop.call_later(2.0, peer.text, "x")
+        assert await client.receive_str(timeout=3.0) == "x"
+        loop.call_later(2.0, peer.text, "y")
+        assert await client.receive_str() == "y"
+        peer.transport.abort()
+        await client.close()
+
+    run_with_fake_clock(main())
+
+
 async def test_control_frames_for_those_who_want_them(connect: Connect) -> None:
     """W10: without `autoping` the reader sees them, and answers himself."""
     client, peer = await connect(autoping=False)

@@ -51,6 +51,7 @@ class Inbox:
         "_at",
         "_compressed",
         "_engine",
+        "_limited",
         "_octets",
         "_on_control",
         "_on_end",
@@ -86,6 +87,7 @@ class Inbox:
         self._at = 0
         self._octets = 0
         self._unwanted = False
+        self._limited = False  # whether `waiter` had a limit
         self.ended = False
         self.queue: deque[Any] = deque()  # messages, and fragments for whoever asked for them
         self.taken = False
@@ -172,9 +174,14 @@ class Inbox:
 
         Whoever does must have taken the inbox, and look at the queue again: it stays empty when nothing more comes.
         """
+        if self._limited:
+            # The limit of an earlier wait may still come: it must not end this one.
+            self.waiter = Waiter(self.waiter.get_loop())
+            self._limited = False
         waiter = self.waiter
         waiter.arm()
         if seconds is not None:
+            self._limited = True
             # A deadline asks it whether it is done, and gives it the error.
             future = cast("Future[None]", waiter)
             Deadline.after(seconds, partial(_timed_out, seconds)).limit(future)

@@ -230,14 +230,14 @@ class Link(asyncio.BufferedProtocol):
                 return
         elif kind is WSMsgType.CLOSE:
             self._take_close()
-            if self.closing:
-                return
         else:
             self.error = message.data
             self.outbox.end()
             self.outbox.write(self.engine.take_output())
             self._linger()
-        self.inbox.queue.append(message)
+        # Nobody wants messages any more once we close, and the peer may send them for as long as that takes.
+        if not self.closing:
+            self.inbox.queue.append(message)
 
     def _answer(self, data: bytes) -> None:
         """Answer a Ping: the latest one only, where the peer does not take what it is sent (W18)."""
@@ -266,11 +266,15 @@ class Link(asyncio.BufferedProtocol):
         return self.lost or self.engine.state is State.CLOSED
 
     def close(self, code: int | None, reason: str | bytes) -> bool:
-        """Begin the closing handshake, or answer the peer's; False where our Close was sent before.
+        """Begin the closing handshake, or answer the peer's; False where our Close was sent before, or the end came.
 
         Raises: ValueError as `WebSocketEngine.close`.
         """
-        if self.closing or self.is_over:
+        if self.closing:
+            return False
+        if self.is_over:
+            self.closing = True
+            self.inbox.discard()
             return False
         frame = self.engine.close(code, reason)
         self.closing = True

@@ -47,7 +47,9 @@ class Pings:
         if self._timeout is not None:
             Deadline.after(self._timeout, partial(WSPingTimeoutError, self._timeout)).limit(waiter)
         if len(self._sent) == _MOST:
-            self._sent.pop(0)[2].cancel()
+            _, began, oldest = self._sent.pop(0)
+            if not oldest.done():
+                oldest.set_exception(WSPingTimeoutError(self._loop.time() - began))
         self._sent.append((payload, self._loop.time(), waiter))
         return waiter
 
