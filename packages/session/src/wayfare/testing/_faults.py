@@ -3,10 +3,9 @@
 import asyncio
 import errno
 import os
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar, cast, final
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, cast, final
 
 from wayfare_connector import ConnectDeadline, Dialer, Target, TCPDialer
 
@@ -14,11 +13,6 @@ from ._faulty_transport import FaultyTransport
 
 if TYPE_CHECKING:
     from wayfare_connector import ConnectObserver
-
-if sys.version_info >= (3, 12):
-    from typing import Self
-else:
-    from typing import Self
 
 __all__ = ("Fault", "FaultDialer")
 
