@@ -1,7 +1,7 @@
 """`Redaction`: taking secrets out of what is shown or kept, such as logs, commands and recordings (Y10).
 
-What a secret is, names tell: the words that keep a field from going to another origin. Content that is not JSON and no
-form has no names, and stays as it is.
+What a secret is, names tell: the words that keep a field from going to another origin, and some more. Content
+that is not JSON and no form has no names, and stays as it is.
 """
 
 import json
@@ -18,7 +18,7 @@ REDACTED: Final = "***"
 """What stands in the place of a secret, unless something else is asked for."""
 
 _PARAMETER = re.compile(r"([?&;#])([^=&;#\s<>\"]+)=([^&;#\s<>\"]*)", re.ASCII)
-_USER_INFO = re.compile(r"(?<=://)[^/?#\s]*@", re.ASCII)
+_USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@", re.ASCII)
 _MEMBER = re.compile(
     r"""
     "(?P<name> (?: [^"\\] | \\. )*+ ) (?: " | \\?\Z )
@@ -29,6 +29,22 @@ _MEMBER = re.compile(
     re.ASCII | re.DOTALL | re.VERBOSE,
 )
 """A string in JSON, and the value that it is the name of, as far as that can be told without reading all of it."""
+_ALSO: Final = frozenset(
+    ("assertion", "otp", "pass", "passcode", "passphrase", "pwd", "sig", "verifier")
+)
+"""Words that name secrets in parameters and in JSON: signed URLs, OAuth. As fields of requests they are not known."""
+_ENDS: Final = (
+    "accesskey",
+    "apikey",
+    "passwd",
+    "password",
+    "secret",
+    "sessid",
+    "sessionid",
+    "token",
+)
+"""What such words end with where nothing sets their parts apart: `accesstoken`, `PHPSESSID`."""
+_WORD = re.compile(r"[a-z0-9]+", re.ASCII)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])", re.ASCII)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +\S", re.ASCII)
 _COOKIES: Final = {
@@ -87,7 +103,10 @@ class Redaction:
             return True
         if lower in self._harmless or lower in HARMLESS:
             return False
-        return is_sensitive(_CAMEL.sub("-", name))
+        spelled = _CAMEL.sub("-", name)
+        return is_sensitive(spelled) or any(
+            word in _ALSO or word.endswith(_ENDS) for word in _WORD.findall(spelled.lower())
+        )
 
     def field(self, name: str, value: str) -> str:
         """The value of a field as it may be shown: of credentials their scheme stays, of cookies their names and
