@@ -280,12 +280,27 @@ def test_w1_w3_extensions_that_nobody_asked_for() -> None:
     for offer, extension, words in (
         (DeflateOffer(client_max_window_bits=10), f"{D}; client_max_window_bits=11", "larger than"),
         (DeflateOffer(server_max_window_bits=10), f"{D}; server_max_window_bits=11", "larger than"),
-        (DeflateOffer(server_max_window_bits=10), D, "did not accept server_max_window_bits"),
         (DeflateOffer(server_no_context_takeover=True), D, "did not accept server_no_context"),
     ):
         handshake = ClientHandshake(deflate=offer)
         pairs = answer(handshake, Sec_WebSocket_Extensions=extension)
         assert words in refused(handshake, pairs)
+
+
+def test_a_server_that_knows_no_limit_of_its_window() -> None:
+    """Some answer every offer with the same words: that is no reason not to talk, and we can read what they send."""
+    handshake = ClientHandshake(
+        deflate=DeflateOffer(client_max_window_bits=12, server_max_window_bits=12)
+    )
+    words = f"{D}; server_no_context_takeover; client_no_context_takeover"
+    pairs = answer(handshake, Sec_WebSocket_Extensions=words)
+    verdict = handshake.check(101, FieldBlock(pairs))
+    assert isinstance(verdict, Accepted)
+    assert verdict.deflate == DeflateParameters(
+        server_no_context_takeover=True,
+        client_no_context_takeover=True,
+        client_max_window_bits=12,
+    )
 
 
 def test_offers() -> None:

