@@ -100,10 +100,10 @@ class ASGIConnector(BaseConnector):
             raise
         return connection
 
-    async def close(self) -> None:
-        """End all connections, then all calls that still run, then the application."""
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        """End all connections, then all calls that still run, then the application; see `BaseConnector`."""
         try:
-            await super().close()
+            await super().close(abort_ssl=abort_ssl)
         finally:
             for call in self.calls:
                 call.cancel()
