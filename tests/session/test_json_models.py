@@ -104,6 +104,18 @@ class Book(Generic[K]):
 
 
 @dataclass
+class Sum:
+    left: "Sum | Product | int"
+    plus: int = 0
+
+
+@dataclass
+class Product:
+    left: "Sum | Product | int"
+    times: int
+
+
+@dataclass
 class Points(Page[Point]):
     unit: str = "m"
 
@@ -479,3 +491,32 @@ def test_what_is_no_model(model: Any, message: str) -> None:
 
 def test_a_reader_is_made_once() -> None:
     assert reader_of(Order) is reader_of(Order)
+
+
+@pytest.mark.parametrize("leaf", ["a", [], {}])
+def test_types_in_unions_that_have_unions_in_them_are_read_in_little_time(leaf: object) -> None:
+    """Every level of such a document doubled the work: this one would have taken some thousand years."""
+    document: object = leaf
+    for _ in range(60):
+        document = {"left": document}
+    reader = reader_of(Sum | Product)
+    with pytest.raises(JSONModelError) as caught:
+        read_model(document, reader)
+    assert caught.value.path.startswith("$" + 60 * ".left")
+
+
+def test_what_another_type_of_the_union_made_of_a_part_is_taken_from_there() -> None:
+    document: Any = 1
+    for _ in range(60):
+        document = {"left": document, "times": 2}
+    found = read_model(document, reader_of(Literal["a"] | Product | Sum))
+    assert isinstance(found, Product)
+    assert isinstance(found.left, Sum)
+
+
+def test_a_refusal_that_is_told_again_keeps_its_cause() -> None:
+    document = [{"a": {"age": -1}}]
+    with pytest.raises(JSONModelError, match="nobody is younger") as caught:
+        read_model(document, reader_of(list[dict[str, Checked] | list[int]]))
+    assert caught.value.path == "$[0].a"
+    assert type(caught.value.__cause__) is ValueError

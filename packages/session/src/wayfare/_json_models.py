@@ -11,6 +11,7 @@ import types
 import typing
 from collections import abc
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from enum import Enum
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, NotRequired, Required, TypeVar, Union, final
@@ -47,6 +48,8 @@ _QUALIFIERS: Final = (Required, NotRequired, Final, getattr(typing, "ReadOnly", 
 _OBJECTS: Final = (dict, abc.Mapping, abc.MutableMapping)
 _STEP = re.compile(r"\.([^.\[`]+)|\[([0-9]{1,18})\]", re.ASCII)
 _NO_BINDINGS: Final[Bindings] = {}
+_TRIED: Final[ContextVar[dict[tuple[int, int], Any]]] = ContextVar("tried")
+"""What came of each value that a union was asked to read, in the document that is being read."""
 
 
 def read_model(value: Any, reader: Reader) -> Any:
@@ -54,12 +57,15 @@ def read_model(value: Any, reader: Reader) -> Any:
 
     Raises: `JSONModelError`.
     """
+    mark = _TRIED.set({})
     try:
         return reader(value)
     except Mismatch as exc:
         raise JSONModelError(_path(exc.place), exc.reason) from exc.__cause__
     except RecursionError:
         raise JSONModelError("$", "it is nested too deeply") from None
+    finally:
+        _TRIED.reset(mark)
 
 
 def _path(place: list[str | int]) -> str:
@@ -211,29 +217,60 @@ class _Compiler:
         return read
 
     def _union(self, arguments: tuple[Any, ...], bindings: Bindings) -> Reader:
-        names = " | ".join(map(_name, arguments))
-        optional = type(None) in arguments
         some = [one for one in arguments if one is not type(None)]
-        readers = [self.reader(argument, bindings) for argument in some]
-        # What is one of them already stays as it is: `1` of `float | int` is no 1.0.
-        exact = {one for one in some if one in (bool, int, float)}
+        return _UnionReader(
+            " | ".join(map(_name, arguments)),
+            [self.reader(argument, bindings) for argument in some],
+            # What is one of them already stays as it is: `1` of `float | int` is no 1.0.
+            frozenset(one for one in arguments if one in (bool, int, float, type(None))),
+        )
 
-        def read(value: Any) -> Any:
-            if (optional and value is None) or type(value) in exact:
-                return value
+
+@final
+class _UnionReader:
+    """Tries one type after the other, and each value of a document once.
+
+    Types in a union may have such a union in them again. If each read anew what is inside, every level would double the
+    work, and a hundred octets could keep the loop busy for ever.
+    """
+
+    __slots__ = ("_exact", "_names", "_readers")
+
+    def __init__(self, names: str, readers: list[Reader], exact: frozenset[type]) -> None:
+        self._names = names
+        self._readers = readers
+        self._exact = exact
+
+    def __call__(self, value: Any) -> Any:
+        if type(value) in self._exact:
+            return value
+        # The document holds its values, so none has the id of another one.
+        tried, key = _TRIED.get(), (id(self), id(value))
+        if key in tried:
+            made = tried[key]
+        else:
             failures = []
-            for reader in readers:
+            for reader in self._readers:
                 try:
-                    return reader(value)
+                    made = reader(value)
+                    break
                 except Mismatch as exc:
                     failures.append(exc)
-            # The one that came furthest is what was meant.
-            furthest = max(failures, key=lambda failure: len(failure.place))
-            if furthest.place or len(failures) == 1:
-                raise furthest
-            raise expected(names, value)
+            else:
+                made = self._refusal(value, failures)
+            if len(self._readers) > 1 and isinstance(value, dict | list):
+                tried[key] = made
+        if isinstance(made, Mismatch):
+            # A copy, since the place becomes longer on the way up.
+            raise made.again() from made.__cause__
+        return made
 
-        return read
+    def _refusal(self, value: Any, failures: list[Mismatch]) -> Mismatch:
+        # The one that came furthest is what was meant.
+        furthest = max(failures, key=lambda failure: len(failure.place))
+        if furthest.place or len(failures) == 1:
+            return furthest
+        return expected(self._names, value)
 
 
 @final

@@ -40,6 +40,12 @@ class Mismatch(Exception):
         self.reason = reason
         self.place: list[str | int] = []
 
+    def again(self) -> "Mismatch":
+        """The same once more, to be raised from another place."""
+        copy = Mismatch(self.reason)
+        copy.place += self.place
+        return copy
+
 
 def describe(value: Any) -> str:
     """What a value is, in JSON's words, with its text where that is short."""
