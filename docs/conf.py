@@ -25,3 +25,5 @@ autodoc_typehints = "signature"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
+# The table of contents beside a reference page says "read()" below its class, and not the class again.
+toc_object_entries_show_parents = "hide"

@@ -16,6 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.util.nodes import find_pending_xref_condition
 
 LABEL = re.compile(r"(?P<label>[A-Z][a-z]+(?: [a-z]+)?):(?P<rest> .*)?")
+SECTION = re.compile(r"(?:Raises|Returns|Yields|Cancellation):")
 CODE = re.compile(r"(`+)(.+?)\1")
 ITEM = re.compile(r"(- |\d+\. )")
 RULES = re.compile(r" \([A-Z]\d+(?:, [A-Z]\d+)*\)")
@@ -43,9 +44,12 @@ def _literal(code: str, following: str) -> str:
 
 
 def paragraphs(lines: list[str]) -> Iterator[list[str]]:
-    """The runs of lines between blank ones."""
+    """The runs of lines between blank ones, and before what begins with the name of a section."""
     current: list[str] = []
     for line in [*lines, ""]:
+        if SECTION.match(line) and current:
+            yield current
+            current = []
         if line.strip():
             current.append(line.rstrip())
         elif current:
@@ -57,19 +61,19 @@ def converted(lines: list[str]) -> list[str]:
     """A docstring's lines as reStructuredText."""
     result: list[str] = []
     literal = False
-    for paragraph in paragraphs(lines):
+    for number, paragraph in enumerate(paragraphs(lines)):
         if all(line.startswith("    ") for line in paragraph):
             result += ([] if literal else ["::", ""]) + paragraph + [""]
             literal = True
             continue
         literal = False
-        result += [*_prose(paragraph), ""]
+        # The first sentence may have a colon, and is no label.
+        result += [*_prose(paragraph, LABEL.fullmatch(paragraph[0]) if number else None), ""]
     return result
 
 
-def _prose(paragraph: list[str]) -> Iterator[str]:
+def _prose(paragraph: list[str], label: re.Match[str] | None) -> Iterator[str]:
     """One paragraph: a labelled one, a list (perhaps with a sentence before it), or plain text."""
-    label = LABEL.fullmatch(paragraph[0])
     if label and len(paragraph) > 1 and label["rest"] is None:
         yield f"**{label['label']}:**"
         yield ""

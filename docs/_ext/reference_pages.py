@@ -6,6 +6,7 @@ begins with a sentence about it.
 """
 
 import ast
+import importlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -47,7 +48,7 @@ SPELLINGS = {
 
 
 @cache
-def described() -> list[PublicName]:
+def every_name() -> list[PublicName]:
     """All public names, each where it is described."""
     return public_names(members(ROOT))
 
@@ -60,7 +61,7 @@ def sections(root: str) -> str:
 
 def _section(module: str, root: str) -> str:
     heading = "" if module == root else f"\n## {module}\n\n"
-    own = sorted((name for name in described() if name.module == module), key=_place)
+    own = sorted((name for name in every_name() if name.module == module), key=_place)
     groups = "".join(
         _group(source, module, list(names))
         for source, names in groupby(own, lambda name: name.source)
@@ -96,8 +97,9 @@ def _directive(name: PublicName) -> Iterator[str]:
     """What autodoc or Sphinx describes a name with."""
     match name.node:
         case ast.ClassDef():
-            is_error = name.name.endswith(("Error", "Exception"))
-            yield f".. {'autoexception' if is_error else 'autoclass'}:: {name.module}.{name.name}"
+            described = getattr(importlib.import_module(name.module), name.name)
+            kind = "autoexception" if issubclass(described, BaseException) else "autoclass"
+            yield f".. {kind}:: {name.module}.{name.name}"
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             yield f".. autofunction:: {name.module}.{name.name}"
         case node:
