@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from benchmarks import readme_table
 from benchmarks.cases import CASES
 from benchmarks.chart import draw
 from benchmarks.clients import CLIENTS, REFERENCE, SUBJECT
 from benchmarks.job import Loop
+from benchmarks.processor import per_processor_second
 from benchmarks.results import environment, to_json
 from benchmarks.server.nginx import ServerError, version
 from benchmarks.suite import Options, run
@@ -40,6 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     _write(parsed.json, to_json(facts, results))
     _write(parsed.svg, draw(results, REFERENCE))
+    _write(parsed.cpu_svg, draw([per_processor_second(one) for one in results], REFERENCE))
+    if parsed.readme is not None:
+        given = sys.argv[1:] if arguments is None else arguments
+        command = f'make bench ARGS="{" ".join(given)}"'
+        readme_table.write(parsed.readme, facts, results, REFERENCE, command)
     failed = any(row.client == SUBJECT and row.failure for one in results for row in one.rows)
     return 1 if failed else 0
 
@@ -93,6 +100,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--loop", choices=_LOOPS, default="asyncio", help="event loop (asyncio)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample here")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write a plot here")
+    parser.add_argument(
+        "--cpu-svg", type=Path, metavar="FILE", help="write a plot by processor time here"
+    )
+    parser.add_argument(
+        "--readme",
+        type=Path,
+        metavar="FILE",
+        help="write the ratios between the marks of this page",
+    )
     parser.add_argument(
         "--pin",
         action=argparse.BooleanOptionalAction,

@@ -14,7 +14,7 @@ from benchmarks.rounds import cores, interleave, run_worker
 from benchmarks.server import nginx
 from benchmarks.summary import Roles, summarise
 
-_ROLES = Roles(SUBJECT, REFERENCE, frozenset({BOUND, DEPENDENCIES}))
+ROLES = Roles(SUBJECT, REFERENCE, frozenset({BOUND, DEPENDENCIES}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def _result(case: Case, loop: Loop, options: Options, measure: Callable[[str], O
     if case.kind == "imports":
         names += (DEPENDENCIES,)
     series = interleave(names, min(options.rounds, case.max_rounds), measure)
-    rows = summarise(series, _ROLES, higher_is_better=case.higher_is_better)
+    rows = summarise(series, ROLES, higher_is_better=case.higher_is_better)
     return Result(case, loop if case.loops else "", rows, series)
 
 

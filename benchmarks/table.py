@@ -8,7 +8,7 @@ from benchmarks.summary import Row
 _DETAILS = {"cpu_us": "CPU µs/{each}", "connections": "connections", "others": "others"}
 """Details worth a column, and its heading."""
 
-_BUSY = 0.1
+BUSY = 0.1
 """Above this part of the core in others' hands, figures that are not processor time lean to whoever has threads."""
 
 
@@ -28,7 +28,7 @@ def render(result: Result, reference: str) -> str:
     text = [_title(result), *(_aligned(line, widths) for line in lines)]
     text.insert(2, "  ".join("-" * width for width in widths))
     text += [f"{row.client}: FAILED: {row.failure}" for row in result.rows if row.failure]
-    if any((row.details or {}).get("others", 0.0) > _BUSY for row in result.rows):
+    if any((row.details or {}).get("others", 0.0) > BUSY for row in result.rows):
         text.append(
             "The core was shared with other processes: compare CPU time, or run again when it is quiet."
         )
