@@ -154,6 +154,7 @@ async def test_t15_an_alert_after_an_answer_is_none_of_connecting(
         raw: asyncio.Transport = layer._ssl_protocol._transport
         raw.write(b"\x17\x03\x03\x00\x05wrong")
         raw.close()
+        layer.abort()
 
     server = await asyncio.start_server(breaking, "127.0.0.1", 0, ssl=tls_server_context)
     async with server, TCPConnector() as connector:
