@@ -41,8 +41,8 @@ async def converse(connection: ServerConnection) -> None:
                         await connection.send(bytes([number % 256]) * 20_000)
                 case "gone":
                     connection.transport.abort()
-                case "slow":
-                    await asyncio.sleep(0.05)
+                case "silence":
+                    await connection.recv()
                     await connection.send("at last")
                 case _:
                     await connection.send(message)
@@ -144,9 +144,10 @@ async def test_ends_of_their_making() -> None:
             assert isinstance(ws.exception(), ClientConnectionError)
         timeout = ClientWSTimeout(ws_receive=0.01)
         async with session.ws_connect(url, timeout=timeout) as ws:
-            await ws.send_str("slow")
+            await ws.send_str("silence")
             with pytest.raises(TimeoutError):
                 await ws.receive()
+            await ws.send_str("speak")
             assert await ws.receive_str(timeout=5) == "at last"
 
 
@@ -266,7 +267,7 @@ def test_on_any_loop(factory: Callable[[], asyncio.AbstractEventLoop], secure: b
                 for text in ("a", "b" * 200_000, ""):
                     await ws.send_str(text)
                     assert await ws.receive_str() == text
-                await ws.send_str("slow")
+                await ws.send_str("silence")
                 with pytest.raises(TimeoutError):
                     await ws.receive(0.001)
                 reading = asyncio.create_task(ws.receive())
@@ -274,6 +275,7 @@ def test_on_any_loop(factory: Callable[[], asyncio.AbstractEventLoop], secure: b
                 reading.cancel()
                 await asyncio.wait([reading])
                 assert reading.cancelled()
+                await ws.send_str("speak")
                 assert await asyncio.wait_for(ws.receive_str(), 5) == "at last"
                 seen: list[str] = []
                 reader = asyncio.create_task(read(ws, seen))
