@@ -47,6 +47,8 @@ def test_y10_a_field_is_shown_without_its_secret(name: str, value: str, shown: s
          "https://h/a?sig=***&accesstoken=***&PHPSESSID=***&signal=4&tokens=5"),
         ("https://h/cb?code=1&code_verifier=2", "https://h/cb?code=1&code_verifier=***"),
         ("https://h/a;session=1", "https://h/a;session=***"),
+        ("/a?b?token=1", "/a?b?token=***"),
+        (200_000 * "?", 200_000 * "?"),  # took eight minutes
         ("nothing here", "nothing here"),
     ],
 )  # fmt: skip

@@ -17,7 +17,8 @@ __all__ = ("REDACTED", "Redaction")
 REDACTED: Final = "***"
 """What stands in the place of a secret, unless something else is asked for."""
 
-_PARAMETER = re.compile(r"([?&;#])([^=&;#\s<>\"]+)=([^&;#\s<>\"]*)", re.ASCII)
+# A name ends where another one may begin: else many question marks would be read from each of them to the end.
+_PARAMETER = re.compile(r"([?&;#])([^?=&;#\s<>\"]++)=([^&;#\s<>\"]*)", re.ASCII)
 _USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@", re.ASCII)
 _MEMBER = re.compile(
     r"""
