@@ -185,3 +185,107 @@ def test_dead_entries_are_swept() -> None:
         assert entries() == 0
 
     run_with_fake_clock(main())
+
+
+def test_a_held_future_fails_at_the_moment() -> None:
+    async def main() -> None:
+        start = now()
+        waiting = future()
+        deadline = Deadline.after(10, Late)
+        number = deadline.hold(waiting)
+        with pytest.raises(Late):
+            await waiting
+        assert now() == pytest.approx(start + 10)
+        deadline.release(number)
+        assert entries() == 0
+
+    run_with_fake_clock(main())
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_released_future_is_left_alone_and_not_kept(done: bool) -> None:
+    async def main() -> None:
+        deadline = Deadline.after(10, Late)
+        other = future()
+        Deadline.after(20, Late).hold(other)
+        waiting = future()
+        number = deadline.hold(waiting)
+        if done:
+            waiting.set_result(Result())
+        deadline.release(number)
+        deadline.release(number)
+        gone = weakref.ref(waiting)
+        del waiting
+        assert gone() is None
+        await asyncio.sleep(15)
+        assert not other.done()
+        await asyncio.sleep(10)
+        assert isinstance(other.exception(), Late)
+
+    run_with_fake_clock(main())
+
+
+def test_a_held_future_that_is_done_is_left_alone() -> None:
+    async def main() -> None:
+        waiting = future()
+        Deadline.after(10, Late).hold(waiting)
+        waiting.set_result(5)
+        await asyncio.sleep(20)
+        assert entries() == 0
+        assert await waiting == 5
+
+    run_with_fake_clock(main())
+
+
+def test_a_deadline_that_never_comes_holds_nothing() -> None:
+    async def main() -> None:
+        deadline = Deadline.after(None, Late)
+        waiting = future()
+        number = deadline.hold(waiting)
+        assert entries() == 0
+        deadline.release(number)
+        closed = Deadline.after(10, Late)
+        closed.close()
+        closed.release(closed.hold(waiting))
+        assert entries() == 0
+        await asyncio.sleep(20)
+        assert not waiting.done()
+
+    run_with_fake_clock(main())
+
+
+def test_the_collector_need_not_look_at_the_entries_of_held_futures() -> None:
+    """Many requests under way are looked at again and again, so what each of them adds is counted."""
+
+    async def main() -> None:
+        deadline = Deadline.after(3600, Late)
+        waiting = [future() for _ in range(100)]
+        queue = DeadlineQueue.for_loop(asyncio.get_running_loop())
+        numbers = [deadline.hold(one) for one in waiting]
+        gc.collect()
+        assert len(queue._heap) == len(waiting)
+        assert not any(gc.is_tracked(entry) for entry in queue._heap)
+        for number in numbers:
+            deadline.release(number)
+        assert not queue._waiting
+        assert not queue._errors
+
+    run_with_fake_clock(main())
+
+
+def test_entries_of_released_futures_are_swept() -> None:
+    async def main() -> None:
+        live = [future() for _ in range(100)]
+        for waiting in live:
+            Deadline.after(3600, Late).limit(waiting)
+        most = 0
+        for _ in range(5000):
+            deadline = Deadline.after(3600)
+            deadline.release(deadline.hold(future()))
+            most = max(most, entries())
+        assert most <= 2 * len(live) + _SPARE_ENTRIES + 3
+        await asyncio.sleep(3600)
+        assert all(isinstance(waiting.exception(), Late) for waiting in live)
+        assert entries() == 0
+
+    run_with_fake_clock(main())

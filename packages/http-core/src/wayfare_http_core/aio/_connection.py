@@ -157,8 +157,6 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         try:
             if options is not self._options:
                 self._take_options(options)
-            if deadline is not None:
-                deadline.limit(waiter)
             if body is None and head.fields.plain and self._via is None:
                 outgoing = None
                 octets = encode_plain_request(head)
@@ -182,6 +180,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self.response_started = False
         self._persistent = True
         self._maybe_unsent = len(octets) > _SURELY_SENT
+        held = 0 if deadline is None else deadline.hold(waiter)
         try:
             if outgoing is None:
                 transport.write(octets)
@@ -199,6 +198,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 waiter.result().abort()
             del waiter  # it keeps the error, whose traceback keeps this frame
             raise
+        finally:
+            if deadline is not None:
+                deadline.release(held)
 
     def _take_options(self, options: ExchangeOptions) -> None:
         """Look closely at options that the exchange before did not have."""

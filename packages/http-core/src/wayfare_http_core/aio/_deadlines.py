@@ -15,8 +15,11 @@ Invariants:
 
 - The timer is armed for the earliest queued moment or an earlier one; when it fires too early, it
   finds nothing due and is armed again.
-- A guard is in the heap while it is LIVE. Leaving the block ends that and leaves the entry behind:
-  dead entries go when they reach the top, or all at once when they may be half of the heap.
+- The heap holds a moment and a number for each who waits. Who that is stands in a dictionary by the
+  number: so a request under way adds no object that the garbage collector looks at again and again,
+  as it forgets a pair of numbers after the first look.
+- What is released leaves the dictionary at once, a guard whose block was left and a future that is
+  done later: when their pair reaches the top, or all at once when dead pairs may be half of the heap.
 - The queue refers to guards, never to deadlines, so that a deadline that is dropped unclosed is
   freed at once.
 """
@@ -163,6 +166,24 @@ class Deadline:
         if when is not None and queue is not None:
             queue.push(when, ref(future), self._error)
 
+    def hold(self, future: Future[Any]) -> int:
+        """`limit` for many: cheaper, but the queue keeps the future. Returns the number to `release` it by.
+
+        Whoever holds a future must release it, however the waiting ends; its result may be large.
+        """
+        when = self.when
+        queue = self._queue
+        if when is None or queue is None:
+            return 0
+        return queue.push(when, future, self._error)
+
+    def release(self, number: int) -> None:
+        """Take back what `hold` returned this number for; without effect when it was taken back already."""
+        queue = self._queue
+        # Without a call of `drop`, since each request comes this way.
+        if queue is not None and queue._waiting.pop(number, None) is not None:
+            del queue._errors[number]
+
     def __enter__(self) -> "Deadline":
         when = self.when
         queue = self._queue
@@ -242,11 +263,23 @@ class DeadlineQueue:
     `Deadline.after` does.
     """
 
-    __slots__ = ("__weakref__", "_armed", "_heap", "_order", "_room", "_timer", "loop")
+    __slots__ = (
+        "__weakref__",
+        "_armed",
+        "_errors",
+        "_heap",
+        "_order",
+        "_room",
+        "_timer",
+        "_waiting",
+        "loop",
+    )
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.loop = loop
-        self._heap: list[_Entry] = []
+        self._heap: list[tuple[float, int]] = []
+        self._waiting: dict[int, _Waiting] = {}
+        self._errors: dict[int, Callable[[], BaseException]] = {}
         self._order = 0
         self._room = _SPARE_ENTRIES
         self._timer: TimerHandle | None = None
@@ -270,19 +303,25 @@ class DeadlineQueue:
         return Deadline(self, self.loop.time() + seconds, error)
 
     def push(
-        self,
-        when: float,
-        waiting: "_Guard | ref[Future[Any]]",
-        error: Callable[[], BaseException] = TimeoutError,
-    ) -> None:
-        """Take in a guard, or a future with the error it is to fail with; for `Deadline` alone."""
+        self, when: float, waiting: "_Waiting", error: Callable[[], BaseException] | None = None
+    ) -> int:
+        """Take in a guard, or a future with the error it is to fail with; for `Deadline` alone. Returns its number."""
         self._order = order = self._order + 1
+        self._waiting[order] = waiting
+        if error is not None:
+            self._errors[order] = error
         heap = self._heap
-        heappush(heap, (when, order, waiting, error))
+        heappush(heap, (when, order))
         if when < self._armed:
             self._arm(when)
         elif len(heap) > self._room:
             self._sweep()
+        return order
+
+    def drop(self, order: int) -> None:
+        """Let go of who was taken in by this number, if it is there still; for `Deadline` alone."""
+        if self._waiting.pop(order, None) is not None:
+            self._errors.pop(order, None)
 
     def _arm(self, when: float) -> None:
         if self._timer is not None:
@@ -295,7 +334,14 @@ class DeadlineQueue:
 
         Amortised O(1): before the next sweep, as many pushes must come as entries are left now.
         """
-        self._heap = [entry for entry in self._heap if _live(entry) is not None]
+        waiting = self._waiting
+        if 2 * len(waiting) > len(self._heap):
+            # Not enough of them were released. Others may wait no more, and only a look at each tells.
+            # In a copy: the collector may come between, and what it frees may release others.
+            for order, one in list(waiting.items()):
+                if _live(one) is None:
+                    self.drop(order)
+        self._heap = [entry for entry in self._heap if entry[1] in waiting]
         heapify(self._heap)
         self._room = 2 * len(self._heap) + _SPARE_ENTRIES
 
@@ -307,10 +353,10 @@ class DeadlineQueue:
         self._timer = None
         self._armed = inf
         while self._heap:
-            entry = self._heap[0]
-            live = _live(entry)
+            when, order = self._heap[0]
+            waiting = self._waiting.get(order)
+            live = _live(waiting)
             if live is not None:
-                when, _, waiting, error = entry
                 if when > due:
                     self._arm(when)
                     return
@@ -318,23 +364,20 @@ class DeadlineQueue:
                     waiting.state = _FIRED
                     live.cancel()
                 else:
-                    live.set_exception(error())
+                    live.set_exception(self._errors.get(order, TimeoutError)())
             heappop(self._heap)
+            self.drop(order)
 
 
-_Entry: TypeAlias = tuple[float, int, "_Guard | ref[Future[Any]]", Callable[[], BaseException]]
-"""The moment, a number that decides between equal ones, who waits, and the error for a future.
-
-A future is referred to weakly: an entry may outlive it by minutes, and its result is a response.
-"""
+_Waiting: TypeAlias = "_Guard | Future[Any] | ref[Future[Any]]"
+"""Who waits. A future that nobody promised to release is referred to weakly: its entry may outlive it by minutes."""
 
 
-def _live(entry: _Entry) -> Future[Any] | None:
+def _live(waiting: "_Waiting | None") -> Future[Any] | None:
     """The task or the future that still waits, or None."""
-    waiting = entry[2]
     if isinstance(waiting, _Guard):
         return waiting.task if waiting.state == _LIVE else None
-    future = waiting()
+    future = waiting() if isinstance(waiting, ref) else waiting
     return None if future is None or future.done() else future
 
 
