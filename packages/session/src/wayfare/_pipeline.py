@@ -128,9 +128,9 @@ class Pipeline:
                 response = await self._journey(request, started).travel(response)
         if settings.raise_for_status is not False and plan is None:
             await check_status(response, settings.raise_for_status)
-        if delivery.to_block:
+        if delivery:
             response.enter_block()
-            delivery.response = response
+            delivery["response"] = response
         return response
 
     def get_netrc(self) -> "Netrc":

@@ -296,7 +296,7 @@ class ClientSession:
     def _start(self, method: str, url: str | URL, options: RequestOptions) -> RequestContext:
         if options and not OLD_REQUEST_NAMES.isdisjoint(options):
             options = _modern_request(options)
-        delivery = Delivery()
+        delivery: Delivery = {}
         tracker = options.get("upload_tracker") if options else None
         if tracker is not None:
             check_tracker(tracker)
