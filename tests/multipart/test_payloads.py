@@ -103,6 +103,17 @@ async def test_what_is_in_memory(payload: Payload, kind: str, content: bytes) ->
     await payload.close()
 
 
+def test_an_empty_media_type_says_none() -> None:
+    for payload in (
+        BytesPayload(b"x", content_type=""),
+        BytesPayload(b"x", filename="a.txt", content_type=""),
+    ):
+        assert "Content-Type" not in payload.headers
+        assert payload.content_type == ""
+        assert repr(payload) == "<BytesPayload without a type, 1 octets>"
+    assert octets(StringPayload("é", content_type="")) == "é".encode()
+
+
 def test_octets_are_copied_from_what_may_change() -> None:
     value = bytearray(b"abc")
     payload = BytesPayload(value)

@@ -180,10 +180,7 @@ class FormData:
         for field in self._fields:
             payload = field.payload
             if payload is None:
-                payload = StringPayload(str(field.value), encoding=self._charset)
-                if self._charset is None:
-                    # A browser says no type for text; UTF-8 is what RFC 7578 section 5.1.2 assumes.
-                    payload.headers.popall("Content-Type")
+                payload = self._text(str(field.value))
             names = {"name": field.name}
             filename = field.filename or payload.filename
             if filename is not None:
@@ -193,6 +190,12 @@ class FormData:
             )
             writer.append_payload(payload)
         return writer
+
+    def _text(self, text: str) -> Payload:
+        if self._charset is not None:
+            return StringPayload(text, encoding=self._charset)
+        # A browser says no type for text; UTF-8 is what RFC 7578 section 5.1.2 assumes.
+        return BytesPayload(text.encode(), content_type="", encoding="utf-8")
 
     def _warn_of_transfer_encoding(self, encoding: object) -> None:
         _check_text("content_transfer_encoding", encoding)

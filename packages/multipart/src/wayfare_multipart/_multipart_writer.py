@@ -1,7 +1,7 @@
 """`MultipartWriter`: parts, one behind the other, as one body (RFC 2046 section 5.1)."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, cast, final
 
@@ -27,6 +27,9 @@ __all__ = ("MultipartWriter",)
 
 _USUAL: Final = frozenset(("Content-Disposition", "Content-Type"))
 """Names that need no look at them: they are what nearly every part has."""
+
+_version = cast("Callable[[CIMultiDict[str]], int]", getversion)
+"""A number that is another one as soon as the fields are changed."""
 
 _Headers = Mapping[str, str] | Mapping[istr, str] | Iterable[tuple[str, str]] | None
 
@@ -150,6 +153,9 @@ class MultipartWriter(Payload):
     def _part_of(self, payload: Payload) -> _Part:
         """The part as the payload's fields have it now."""
         headers = payload.headers
+        usual = _usual_head(headers)
+        if usual is not None:
+            return _Part(payload, "", "", self._delimiter + usual, _version(headers))
         content = headers.get(hdrs.CONTENT_ENCODING, "")
         transfer = headers.get(hdrs.CONTENT_TRANSFER_ENCODING, "")
         if content or transfer:
@@ -161,7 +167,7 @@ class MultipartWriter(Payload):
             content = ""
         if transfer and transfer_encoder(transfer) is None:
             transfer = ""
-        head = self._delimiter + _head(headers)
+        head = self._delimiter + _checked_head(headers)
         return _Part(payload, content, transfer, head, _version(headers))
 
     def _current_parts(self) -> list[_Part]:
@@ -282,28 +288,19 @@ class MultipartWriter(Payload):
             await part.payload.close()
 
 
-def _version(headers: CIMultiDict[str]) -> int:
-    """A number that is another one as soon as the fields are changed."""
-    return getversion(cast("CIMultiDict[object]", headers))
-
-
-def _head(headers: CIMultiDict[str]) -> bytes:
-    """The fields, checked so that none can begin another one (M2), and an empty line."""
-    lines: list[str] = []
+def _usual_head(headers: CIMultiDict[str]) -> bytes | None:
+    """The fields and an empty line, if they are as most parts have them; None where they need a closer look."""
+    text = ""
     for name, value in headers.items():
         if name not in _USUAL or not (value.isascii() and value.isprintable()):
-            return _checked_head(headers)
+            return None
         line = f"{name}: {value}\r\n"
         # Some servers look at the first field only, and browsers put this one there.
-        if name == "Content-Disposition":
-            lines.insert(0, line)
-        else:
-            lines.append(line)
-    lines.append("\r\n")
-    return "".join(lines).encode("ascii")
+        text = line + text if name == "Content-Disposition" else text + line
+    return f"{text}\r\n".encode("ascii")
 
 
 def _checked_head(headers: CIMultiDict[str]) -> bytes:
-    """The same for fields that are not as most are, checked one by one."""
+    """The same for other fields, checked so that none can begin another one (M2)."""
     fields = sorted(headers.items(), key=lambda field: field[0].lower() != "content-disposition")
     return FieldBlock(fields).encoded + b"\r\n"

@@ -85,7 +85,7 @@ class Payload(ABC):
     A payload is a `RequestBody` (by its shape: a protocol among the bases would make it slow to recognise), a part of a
     `MultipartWriter`, and by itself a body for any client. Subclasses write `segments`, `size` and `replayable`.
 
-    content_type: the media type; guessed from the file name, or the class's own, unless given.
+    content_type: the media type; guessed from the file name, or the class's own, unless given. "" says none.
     filename: what the receiver may call it.
     encoding: that of text.
     """
@@ -108,7 +108,8 @@ class Payload(ABC):
         if content_type is None or content_type is ABSENT:
             kind = guessed_type(filename) if filename else None
             content_type = kind or self.default_content_type
-        self._headers[hdrs.CONTENT_TYPE] = cast("str", content_type)
+        if content_type:
+            self._headers[hdrs.CONTENT_TYPE] = cast("str", content_type)
         if headers:
             self._headers.update(headers)
 
@@ -121,8 +122,8 @@ class Payload(ABC):
 
     @property
     def content_type(self) -> str:
-        """The media type."""
-        return self._headers["Content-Type"]
+        """The media type; "" where none is said."""
+        return self._headers.get(hdrs.CONTENT_TYPE, "")
 
     @property
     def filename(self) -> str | None:
@@ -273,7 +274,8 @@ class Payload(ABC):
 
     @override
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.content_type}, {self.size} octets>"
+        kind = self.content_type or "without a type"
+        return f"<{type(self).__name__} {kind}, {self.size} octets>"
 
 
 def charset_of(content_type: str) -> str | None:
