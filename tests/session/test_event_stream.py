@@ -154,7 +154,7 @@ def test_what_may_pass(error: Exception, verdict: bool) -> None:
     assert may_reconnect(error) is verdict
 
 
-@pytest.mark.parametrize("name", ["delay", "max_delay", "attempts"])
+@pytest.mark.parametrize("name", ["delay", "max_delay", "failures"])
 @pytest.mark.parametrize("value", [-1, float("nan")])
 def test_a_reconnection_that_is_none(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"^{name} must not be negative: "):
@@ -274,7 +274,7 @@ def test_waits_grow_with_failures_and_retry_after_counts() -> None:
 
 def test_the_last_of_too_many_failures_is_raised() -> None:
     async def main(world: World, session: ClientSession, server: Any) -> None:
-        async with session.events("/", reconnection=Reconnection(attempts=2)) as source:
+        async with session.events("/", reconnection=Reconnection(failures=2)) as source:
             assert await anext(source) == E("message", "a")
             with pytest.raises(wayfare.ClientResponseError) as caught:
                 await anext(source)

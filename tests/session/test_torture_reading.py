@@ -84,7 +84,7 @@ class Events(Reading):
 
     @override
     async def run(self) -> None:
-        again = Reconnection(delay=1, attempts=0)
+        again = Reconnection(delay=1, failures=0)
         async with self.session.events("/", reconnection=again, timeout=30) as source:
             events = [event async for event in source]
         # The end of the first connection may come before its event.

@@ -88,7 +88,7 @@ async def test_failures_that_stay() -> None:
         with pytest.raises(TypeError, match="unexpected keyword argument"):
             await anext(session.ws_reconnect("ws://localhost/", **options))
         # Nobody listens there any more.
-        few = Reconnection(delay=0.0, attempts=2)
+        few = Reconnection(delay=0.0, failures=2)
         with pytest.raises(ClientConnectorError):
             await anext(session.ws_reconnect(server.url, reconnection=few))
 
@@ -192,7 +192,7 @@ def test_so_many_failures() -> None:
     network = Network(*broken)
 
     async def main() -> None:
-        few = Reconnection(delay=1.0, attempts=3)
+        few = Reconnection(delay=1.0, failures=3)
         with pytest.raises(ClientError) as caught:
             await anext(ReconnectingWebSocket(network.open, bool, few))
         assert caught.value is broken[3]

@@ -48,7 +48,7 @@ class Reconnection:
     """When an `EventSource` or a `ReconnectingWebSocket` connects again. Times are in seconds.
 
     `delay` is the wait before the next connection until the server names another. To it comes a random part of the same
-    length, which doubles with each failure in a row up to `max_delay`. `attempts` is how many connections in a row may
+    length, which doubles with each failure in a row up to `max_delay`. `failures` is how many connections in a row may
     fail before the last error is raised; None for any number.
 
     Raises: ValueError for what is negative.
@@ -56,10 +56,10 @@ class Reconnection:
 
     delay: float = 3.0
     max_delay: float = 60.0
-    attempts: int | None = None
+    failures: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("delay", "max_delay", "attempts"):
+        for name in ("delay", "max_delay", "failures"):
             number = getattr(self, name)
             # Asked this way round, since NaN is neither more nor less than anything.
             if number is not None and not number >= 0:
@@ -207,12 +207,12 @@ class EventSource(AsyncIterator[ServerSentEvent]):
         return fields
 
     def _gives_up(self, error: Exception) -> bool:
-        attempts = self._reconnection.attempts
+        allowed = self._reconnection.failures
         return (
             not self._opened
             or self._session.closed
             or not may_reconnect(error)
-            or (attempts is not None and self._failures >= attempts)
+            or (allowed is not None and self._failures >= allowed)
         )
 
     def _reconnect_later(self, error: Exception | None) -> None:

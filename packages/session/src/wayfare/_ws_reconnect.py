@@ -110,11 +110,11 @@ class ReconnectingWebSocket(AsyncIterator[ClientWebSocketResponse[Any]]):
         self._set_due(0.0)
 
     def _gives_up(self, error: Exception) -> bool:
-        attempts = self._reconnection.attempts
+        allowed = self._reconnection.failures
         return (
             self._is_useless()
             or not may_reconnect(error)
-            or (attempts is not None and self._failures > attempts)
+            or (allowed is not None and self._failures > allowed)
         )
 
     def _set_due(self, least: float) -> None:
