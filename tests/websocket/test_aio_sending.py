@@ -221,6 +221,50 @@ async def test_cancelled_before_the_end_or_the_pause_is_over(connect: Connect) -
     await asyncio.wait([closing])
 
 
+@pytest.mark.parametrize("then", ["resume", "end"])
+async def test_cancelled_in_the_moment_the_waiting_ends(connect: Connect, then: str) -> None:
+    """W22: asked to cancel, and not told yet."""
+    client, _ = await connect()
+    outbox = client._outbox
+    outbox.pause()
+    waiting = [asyncio.ensure_future(client.ping()), asyncio.ensure_future(client.send_str("x"))]
+    await ticks(2)
+    for task in waiting:
+        task.cancel()
+    getattr(outbox, then)()
+    await asyncio.wait(waiting)
+    assert all(task.cancelled() for task in waiting)
+    if then == "resume":
+        await client.send_str("y")
+
+
+async def test_nothing_is_kept_of_those_who_gave_up(connect: Connect) -> None:
+    """W22: neither of the cancelled, while the peer takes nothing, nor of coroutines that the collector ends."""
+    client, peer = await connect(capacity=1024)
+    peer.transport.pause_reading()
+    await client.send_bytes(bytes(100_000))
+    outbox = client._outbox
+    for _ in range(10):
+        given_up = [
+            asyncio.ensure_future(client.ping()),
+            asyncio.ensure_future(client.send_str("x")),
+        ]
+        await ticks(2)
+        for task in given_up:
+            task.cancel()
+        await asyncio.wait(given_up)
+    for coroutine in (client.ping(), client.send_str("x")):
+        coroutine.send(None)
+        coroutine.close()
+    assert not outbox._turns
+    assert not outbox._draining
+    peer.transport.resume_reading()
+    await ticks(1000)
+    await client.send_str("y")
+    await ticks()
+    assert peer.data == [bytes(100_000), "y"]
+
+
 async def test_w22_many_senders_are_not_mixed(connect: Connect) -> None:
     """W22: messages of many tasks, in fragments and whole; each arrives whole, and those of one task in order."""
     client, peer = await connect(capacity=512)

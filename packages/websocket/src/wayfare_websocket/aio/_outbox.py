@@ -123,7 +123,12 @@ class Outbox:
                 raise _ended()
             waiter = self._loop.create_future()
             self._draining.append(waiter)
-            await waiter
+            try:
+                await waiter
+            except BaseException:
+                if waiter in self._draining:
+                    self._draining.remove(waiter)
+                raise
 
     async def take_turn(self) -> None:
         """Return when a message may be sent, and give it the turn: `pass_turn` afterwards.
@@ -143,7 +148,11 @@ class Outbox:
         try:
             await waiter
         except BaseException:
-            if not waiter.cancelled() and waiter.exception() is None:
+            if self._turns and waiter in self._turns:
+                # Nobody may be given the turn who does not want it any more, and a peer that takes nothing must not
+                # make us keep those who gave up.
+                self._turns.remove(waiter)
+            elif not waiter.cancelled() and waiter.exception() is None:
                 self.pass_turn()  # it was ours already
             raise
 
@@ -172,7 +181,7 @@ class Outbox:
         while turns and not (self.paused or self._held):
             waiter = turns.popleft()
             if waiter.done():
-                continue
+                continue  # cancelled, in this iteration of the loop
             self._held = True
             waiter.set_result(None)
         self.blocked = self.paused or self._held or bool(turns)
