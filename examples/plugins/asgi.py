@@ -308,6 +308,8 @@ class Server(asyncio.Protocol):
             self._begun = message
             return
         self._write(message)
+        # An application that waits for nothing else would keep the loop from telling that the client is gone.
+        await asyncio.sleep(0)
         while self._paused and not self._lost:
             await self._change()
 

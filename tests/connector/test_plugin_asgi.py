@@ -371,6 +371,27 @@ async def test_an_application_hears_that_its_client_is_gone() -> None:
     assert heard == [{"type": "http.disconnect"}]
 
 
+async def test_an_application_that_never_waits_lets_others_run() -> None:
+    """Also where nothing that it sends has to wait: it hears that its client is gone."""
+    sent = 0
+
+    async def endless(scope: Any, receive: Receive, send: Send) -> None:
+        nonlocal sent
+        await send({"type": "http.response.start", "status": 200})
+        while sent < 10_000:
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+            sent += 1
+
+    connector = asgi.ASGIConnector(endless, lifespan=False)
+    connection = await connector.connect(A)
+    await exchange(connection, None, method="HEAD")
+    (call,) = connector.calls
+    connection.abort()
+    await asyncio.wait([call])
+    assert 0 < sent < 1000
+    await connector.close()
+
+
 async def test_closing_ends_what_still_runs() -> None:
     started = asyncio.Event()
 
