@@ -334,20 +334,21 @@ class Framing:
     def __init__(self, request: ReceivedRequest, start: Message) -> None:
         status = start["status"]
         own = [(name.lower(), value) for name, value in start.get("headers", ())]
-        # How content is framed and what becomes of the connection is the server's business.
+        # How content is framed and what becomes of the connection is the server's business. That it is closed after
+        # this response is not said: a client would stop its content then (RFC 9112 section 9.6).
         fields = [(n, v) for n, v in own if n not in (b"connection", b"transfer-encoding")]
         lengths = [value for name, value in fields if name == b"content-length"]
         self._empty = request.method == "HEAD" or status in (204, 304)
         self._left = None if self._empty or not lengths else int(lengths[0])
         # HTTP/1.0 knows no chunks: there the end of the connection is the end.
         self._chunked = not self._empty and self._left is None and request.version == "1.1"
-        fields.append((b"connection", b"close"))
         if self._chunked:
             fields.append((b"transfer-encoding", b"chunked"))
         lines = [b"%b: %b" % field for field in fields]
         if any(b"\r" in line or b"\n" in line for line in lines):
             raise ValueError("a header of the response has more than one line")
-        self.head = b"HTTP/1.1 %d \r\n%b\r\n\r\n" % (status, b"\r\n".join(lines))
+        lines.insert(0, b"HTTP/1.1 %d " % status)
+        self.head = b"\r\n".join([*lines, b"", b""])
 
     def piece(self, content: bytes, more: bool) -> bytes:
         """The octets for a piece of content, which is the last one unless there is more."""

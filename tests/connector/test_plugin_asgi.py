@@ -134,6 +134,22 @@ async def test_content_streams_both_ways() -> None:
     assert not connector.calls
 
 
+async def test_content_is_answered_while_it_comes() -> None:
+    """An application may answer each piece at once, however many there are."""
+
+    async def echoing(scope: Any, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        more = True
+        while more:
+            message = await receive()
+            more = message["more_body"]
+            await send({"type": "http.response.body", "body": message["body"], "more_body": more})
+
+    async with asgi.ASGIConnector(echoing, lifespan=False) as connector:
+        body = Pieces(*[bytes(10_000)] * 50)
+        assert await ask(connector, body, method="POST") == bytes(500_000)
+
+
 async def test_the_scope_is_what_a_server_hands_on() -> None:
     scopes = []
 

@@ -582,6 +582,7 @@ def start_module(*words: str) -> str | int | None:
     """The exit status of `python -m wayfare`, run here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["wayfare", *words])
+        patch.delitem(sys.modules, "wayfare.__main__", raising=False)
         with pytest.raises(SystemExit) as ended:
             runpy.run_module("wayfare", run_name="__main__")
     return ended.value.code
@@ -602,6 +603,7 @@ def test_the_module_is_the_program(
                 assert "needs click" in capsys.readouterr().err
             else:
                 # A module of our own that is missing is no missing extra.
+                patch.delitem(sys.modules, "wayfare.__main__", raising=False)
                 with pytest.raises(ModuleNotFoundError, match="_items"):
                     runpy.run_module("wayfare", run_name="__main__")
     # Imported, as an installed script does, it runs nothing by itself.
