@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -56,7 +56,6 @@ class _Sent:
 
     show: Show
     curl: bool = False
-    requests: list[ClientRequest] = field(default_factory=list)
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         if self.curl:
