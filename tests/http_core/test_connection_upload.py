@@ -447,11 +447,39 @@ async def test_an_early_error_counts_also_where_the_body_does_not_stop_well(
         await w.closed()
 
 
-async def test_an_early_response_that_ends_the_connection_stops_the_body(connect: Connect) -> None:
-    """I1."""
-    async with connect(ReadHead(), Send(response(200, b"Connection: close"))) as w:
+@pytest.mark.parametrize(
+    ("status", "field", "reason"),
+    [
+        (
+            200,
+            b"Connection: close",
+            "the server answered 200 before its end, and closes the connection",
+        ),
+        (
+            307,
+            b"Connection: close",
+            "the server answered 307 before its end, and closes the connection",
+        ),
+        (
+            413,
+            b"Connection: close",
+            "the server answered 413 before its end, and closes the connection",
+        ),
+        (413, b"X: y", "the server answered 413 before its end"),
+    ],
+)
+async def test_an_early_response_that_ends_the_connection_stops_the_body(
+    connect: Connect, status: int, field: bytes, reason: str
+) -> None:
+    """I1: whatever its status; whoever waits for the body's end is told why there is none."""
+    ended: list[UploadAbortedError | None] = []
+    async with connect(ReadHead(), Send(response(status, field))) as w:
         slow = Slow()
-        exchange = await w.connection.exchange(POST, slow)
+        options = ExchangeOptions(on_upload_end=ended.append)
+        exchange = await w.connection.exchange(POST, slow, options)
+        assert [str(error) for error in ended] == [
+            f"the body was given up after 0 octets: {reason}"
+        ]
         await turns()
         assert slow.closed
         w.peer.write(b"ok")
@@ -492,14 +520,17 @@ async def test_a_response_that_is_complete_before_the_body_ends_the_connection(
     connect: Connect, status: int
 ) -> None:
     """I1, I10: the response counts all the same."""
+    ended: list[UploadAbortedError | None] = []
     async with connect(ReadHead(), Send(response(status) + b"ok")) as w:
         slow = Slow()
-        exchange = await w.connection.exchange(POST, slow)
+        options = ExchangeOptions(on_upload_end=ended.append)
+        exchange = await w.connection.exchange(POST, slow, options)
         assert await exchange.content.read() == b"ok"
         assert exchange.is_complete
         await w.closed()
         await turns()
         assert slow.closed
+        assert "before its end" in str(ended[0])
         assert w.owner.told == ["retired", "lost"]
 
 

@@ -463,11 +463,13 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._waiter = None
         waiter.set_result(exchange)
         upload = self._upload
-        refused = head.status >= 400 or not self._parser.persistent
-        if upload is not None and (refused or upload.waiting):
-            # The server has decided; the rest of the body would only fill its buffers (RFC 9112 section 9.5). A body
-            # that it was asked about and did not ask for is not sent at all (RFC 9110 section 10.1.1).
-            self._stop_upload(upload)
+        closes = not self._parser.persistent
+        if upload is not None and (head.status >= 400 or closes or upload.waiting):
+            # The server has decided; the rest of the body would only fill its buffers (RFC 9112 section 9.5). Whoever
+            # is told of the connection's end sends nothing more on it (section 9.6), whatever the status. A body that
+            # the server was asked about and did not ask for is not sent at all (RFC 9110 section 10.1.1).
+            end = ", and closes the connection" if closes else ""
+            self._stop_upload(upload, f"the server answered {head.status} before its end{end}")
 
     def _end_response(self, end: EndOfMessage) -> None:
         exchange, content = self._exchange, self._content
@@ -492,7 +494,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             self._drain.stop()
             self._drain = None
         if self._upload is not None:
-            self._stop_upload(self._upload)
+            self._stop_upload(self._upload, "the response was complete before its end")
         transport = self._transport
         if self._maybe_unsent and transport is not None and transport.get_write_buffer_size():
             # Whatever is still to be sent belongs to a request that is answered already.
@@ -548,11 +550,11 @@ class HTTP1Connection(asyncio.BufferedProtocol):
     def _receives_for(self, exchange: HTTP1Exchange) -> bool:
         return self._exchange is exchange and self._content is not None
 
-    def _stop_upload(self, upload: Upload) -> None:
+    def _stop_upload(self, upload: Upload, reason: str = "") -> None:
         self._upload = None
         # The peer still waits for the rest of a body that is stopped, and would take the next request for it.
         self._persistent = self._persistent and upload.is_whole
-        upload.stop()
+        upload.stop(reason)
 
     def _retire(self) -> None:
         if self._state is _RETIRED or self._state is _LOST:

@@ -147,12 +147,15 @@ class Upload(BodySink):
             if not self._gate.done():
                 self._gate.set_result(None)
 
-    def stop(self) -> None:
-        """Hand over nothing more; idempotent. Of what was handed over, nothing can be taken back."""
+    def stop(self, reason: str = "") -> None:
+        """Hand over nothing more; idempotent. Of what was handed over, nothing can be taken back.
+
+        The reason is for whoever waits for the body's end.
+        """
         if self._state is _WHOLE:
             self._state = _OVER
         elif self._state is not _OVER and self._state is not _STOPPED:
-            self._give_up(None)
+            self._give_up(None, reason)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -298,11 +301,14 @@ class Upload(BodySink):
             if self._on_end is not None:
                 self._on_end(None)
 
-    def _give_up(self, cause: BaseException | None) -> None:
+    def _give_up(self, cause: BaseException | None, reason: str = "") -> None:
         self._state = _STOPPED
         if self._on_end is not None:
             announced = "" if self._request.chunked else f" of {self._request.length}"
-            error = UploadAbortedError(f"the body was given up after {self.sent}{announced} octets")
+            why = f": {reason}" if reason else ""
+            error = UploadAbortedError(
+                f"the body was given up after {self.sent}{announced} octets{why}"
+            )
             error.__cause__ = cause
             self._on_end(error)
 
