@@ -27,6 +27,8 @@ from ._reader import MessageReader
 from ._writer import MessageWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._deflate import DeflateParameters
     from ._errors import WebSocketError
     from ._messages import WSFragment, WSMessage
@@ -153,6 +155,19 @@ class WebSocketEngine:
         self._reader.stream_next = on
 
     @property
+    def on_too_big(self) -> Callable[[], None] | None:
+        """What is called when a message turns out to be larger than the limit; None makes it a violation at once.
+
+        With a function the message waits for a verdict: `refuse` or `stream_rest`, inside of the function or later.
+        Nothing is read until then: what `receive_data` is given is kept, and the function called again each time.
+        """
+        return self._reader.on_too_big
+
+    @on_too_big.setter
+    def on_too_big(self, call: Callable[[], None] | None) -> None:
+        self._reader.on_too_big = call
+
+    @property
     def is_streaming(self) -> bool:
         """Whether a message that comes piece by piece has begun, and did not end."""
         return self._reader.is_streaming
@@ -172,6 +187,19 @@ class WebSocketEngine:
         messages = reader.feed(data)
         if reader.ended:
             self._note_end(messages)
+        return messages
+
+    def stream_rest(self) -> list[WSMessage | WSFragment]:
+        """Let the message that is arriving come piece by piece from here on, else the next one that begins.
+
+        What is there of it is returned; then call `receive_data(b"")`, which goes on.
+        """
+        return self._reader.stream_rest()
+
+    def refuse(self) -> list[WSMessage | WSFragment]:
+        """Take the message that waits for a verdict (`on_too_big`) as a violation: else as `receive_data`."""
+        messages = self._reader.refuse()
+        self._note_end(messages)
         return messages
 
     @property

@@ -39,6 +39,10 @@ class LargePayload:
         """The last so many octets; to be released before the payload is taken."""
         return self._view[self._at - count : self._at]
 
+    def received(self) -> bytes:
+        """What was written until now."""
+        return bytes(self._view[: self._at])
+
     def take(self) -> bytes:
         """The whole payload; nothing can be added after this."""
         self._give_back()

@@ -5,6 +5,10 @@ buffer and the beginning of one frame's head, or of one control frame. A large m
 size once 64 KiB are there, which becomes the message without a copy, and which a transport may receive into
 (`vacancy`). Nothing here raises for what a peer sends: a
 violation is the last message, of type ERROR, and everything behind it is thrown away.
+
+A message that is larger than the limit is a violation, too, unless there is `on_too_big`: then nothing is read until
+somebody says whether it is to be refused (`refuse`) or to come as fragments (`stream_rest`), and what is fed meanwhile
+waits.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ from ._large_payload import LargePayload
 from ._messages import WSFragment, WSMessage, WSMessageTextBytes, WSMsgType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._deflate import Inflater
 
 __all__ = ("MessageReader",)
@@ -58,6 +64,7 @@ class MessageReader:
     to mask (clients have to, servers must not). `stream` may be switched at any time and counts from the next message
     that begins: its content comes as fragments then, without a limit. `ended` says that a Close frame came or `failure`
     did: nothing counts behind either (RFC 6455 section 5.5.1). `close` is the code and the reason of that frame.
+    `on_too_big` is called whenever something is fed while a message that is too large waits for its verdict.
     """
 
     __slots__ = (
@@ -73,12 +80,14 @@ class MessageReader:
         "_masked",
         "_max_size",
         "_message",
+        "_over",
         "_stream",
         "_type",
         "_utf8",
         "close",
         "ended",
         "failure",
+        "on_too_big",
         "stream",
         "stream_next",
     )
@@ -108,6 +117,8 @@ class MessageReader:
         self._message = bytearray()
         self._large: LargePayload | None = None  # in place of it
         self._utf8: codecs.IncrementalDecoder | None = None
+        self._over = False  # whether it is larger than the limit, and waits for its verdict
+        self.on_too_big: Callable[[], None] | None = None
         self.stream = False
         self.stream_next = False
         self.ended = False
@@ -165,11 +176,54 @@ class MessageReader:
         self.stop()
         out.append(WSMessage(WSMsgType.ERROR, error, None))
 
+    def refuse(self) -> list[WSMessage | WSFragment]:
+        """A message that waits for its verdict is a violation: return that; otherwise nothing."""
+        out: list[WSMessage | WSFragment] = []
+        if self._over:
+            self._fail(self._too_big(), out)
+        return out
+
+    def stream_rest(self) -> list[WSMessage | WSFragment]:
+        """The message that is arriving comes as fragments from here on, else the next one that begins.
+
+        Return what is there of it, then call `feed(b"")`: it goes on.
+        """
+        out: list[WSMessage | WSFragment] = []
+        if not self._type or self._stream:
+            self.stream_next = True
+            return out
+        self._stream = True
+        if self._large is not None:
+            self._message += self._large.received()
+            self._large.drop()
+            self._large = None
+        if self._message:
+            out.append(self._so_far())
+            self._message = bytearray()
+        if self._over:
+            self._over = False
+            if not (self._left or self.has_pending):
+                # Its last octets made it too large.
+                self._give(b"", True, out)
+                self._left = _IN_HEAD
+        return out
+
+    def _so_far(self) -> WSFragment:
+        """What was put together of a message, but for the beginning of a character."""
+        piece = bytes(self._message)
+        if self._utf8 is None:
+            return WSFragment(_BINARY_TYPE, piece, False)
+        if not self._decode_text:
+            return WSFragment(_TEXT_TYPE, piece, False)
+        held = len(self._utf8.getstate()[0])
+        return WSFragment(_TEXT_TYPE, str(piece[: len(piece) - held], "utf-8"), False)
+
     def stop(self) -> None:
         """Nothing counts any more, and nothing of the message that was arriving is kept."""
         self.ended = True
         self._message = bytearray()
         self._utf8 = None
+        self._over = False
         if self._large is not None:
             self._large.drop()
             self._large = None
@@ -179,6 +233,8 @@ class MessageReader:
         at = 0
         end = len(data)
         limit = self._max_size
+        if self._over and self._wait_for_verdict():
+            return at
         while True:
             if self._left == _IN_HEAD:
                 if end - at < 2:
@@ -222,8 +278,9 @@ class MessageReader:
                 at = start
             elif at == end and not self.has_pending:
                 return at
-            at = self._read_payload(data, at, out)
-            if self.has_pending:
+            if not self._over:
+                at = self._read_payload(data, at, out)
+            if self.has_pending or (self._over and self._wait_for_verdict()):
                 return at
 
     # -- frames -----------------------------------------------------------------------------------------------
@@ -299,7 +356,20 @@ class MessageReader:
         if self._active is not None or self._stream or not self._max_size:
             return
         if len(self._message) + size > self._max_size:
+            self._exceed()
+
+    def _exceed(self) -> None:
+        """The message is larger than the limit."""
+        if self.on_too_big is None:
             raise self._too_big()
+        self._over = True
+
+    def _wait_for_verdict(self) -> bool:
+        """Ask again what is to become of a message that is too large; whether nothing is to be read now."""
+        if self.on_too_big is None:
+            raise self._too_big()
+        self.on_too_big()
+        return self._over or self.ended
 
     def _unmask(self, payload: bytes) -> bytes:
         """The next octets of a frame without their mask."""
@@ -332,7 +402,7 @@ class MessageReader:
             self._type = 0
         else:
             self._collect(piece, ended, out)
-        if not self._left and not self.has_pending:
+        if not (self._left or self._over or self.has_pending):
             self._left = _IN_HEAD
         return at
 
@@ -368,8 +438,10 @@ class MessageReader:
         if self._type == _TEXT:
             if self._utf8 is None:
                 self._utf8 = _UTF8()
-            self._check_text(self._utf8, piece, ended)
+            self._check_text(self._utf8, piece, ended and not self._over)
         message += piece
+        if self._over:
+            return
         if ended:
             kind = self._type
             self._type = 0
@@ -391,10 +463,12 @@ class MessageReader:
         room = self._max_size - len(self._message) + 1 if self._max_size else 1 << 62
         plain = inflater.inflate(piece, room)
         if ended and len(plain) < room:
-            plain += inflater.end_message(room - len(plain))
+            # What four octets become is not much.
+            plain += inflater.end_message(_STREAM_STEP)
             inflater.end()
+            self._active = None
         if self._max_size and len(plain) >= room:
-            raise self._too_big()
+            self._exceed()
         return plain
 
     def _check_text(

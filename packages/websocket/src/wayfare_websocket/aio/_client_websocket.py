@@ -165,7 +165,9 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         if inbox.taken:
             raise already_taken()
         if not queue:
-            if not inbox.ended:
+            if inbox.undecided:
+                inbox.refuse()
+            elif not inbox.ended:
                 inbox.taken = True
                 try:
                     await inbox.wait(self._receive_timeout if timeout is None else timeout)
@@ -236,8 +238,8 @@ class ClientWebSocketResponse(Generic[DecodeText]):
     def receive_fragments(self, timeout: float | None = None) -> FragmentStream:
         """The next message piece by piece, whatever its size: iterate over it with `async for`.
 
-        Call it before the peer can have begun to send the message: one that is arriving already comes as one piece, if
-        it is small enough. `timeout` is for each piece.
+        A message that is arriving already goes on piece by piece from here, and what has arrived of it is one piece.
+        `timeout` is for each piece.
 
         Raises: RuntimeError when another task is receiving.
         """

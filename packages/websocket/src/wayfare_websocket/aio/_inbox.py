@@ -5,6 +5,9 @@
 When the queue is full the transport stops reading, and what it had read already waits as octets: they are a fraction of
 what they become. When the reader emptied the queue, they go on first. So the most that is held is a full queue, what
 one slice becomes, and the octets of one read.
+
+A message that is too large stops the transport likewise, until the reader comes to it: `receive` refuses it, and
+`receive_fragments` takes it piece by piece.
 """
 
 from collections import deque
@@ -44,7 +47,8 @@ class Inbox:
     """The receiving side of one transport.
 
     `queue` has what was not received yet. `taken` says that somebody receives already, `full` that `refill` is to be
-    called when the queue is empty. `on_control` is called for each message that is no data, in order.
+    called when the queue is empty, `undecided` that `refuse` is to be called before waiting for a message.
+    `on_control` is called for each message that is no data, in order.
     """
 
     __slots__ = (
@@ -64,6 +68,7 @@ class Inbox:
         "full",
         "queue",
         "taken",
+        "undecided",
         "waiter",
     )
 
@@ -92,7 +97,9 @@ class Inbox:
         self.queue: deque[Any] = deque()  # messages, and fragments for whoever asked for them
         self.taken = False
         self.full = False
+        self.undecided = False
         self.waiter = Waiter(loop)
+        engine.on_too_big = self._hesitate
 
     # -- from the transport ---------------------------------------------------------------------------------------
 
@@ -108,6 +115,9 @@ class Inbox:
                 self._read_on()
         # The reader may run in this call, so everything has to be in order.
         if self.queue or self.ended:
+            self.waiter.wake()
+        elif self.undecided and self.taken:
+            self.refuse()
             self.waiter.wake()
 
     @property
@@ -162,6 +172,15 @@ class Inbox:
         if isinstance(message, WSFragment) and message.final and not self.ended:
             self._unwanted = False
 
+    def _hesitate(self) -> None:
+        """The message that begins is too large: it waits for the reader, who has others to take before it."""
+        if self.ended:
+            # On the way to the peer's Close.
+            self._engine.stream_rest()
+        else:
+            self.undecided = True
+            self._stop()
+
     def _stop(self) -> None:
         if not (self.full or self.ended):
             self.full = True
@@ -187,8 +206,16 @@ class Inbox:
             Deadline.after(seconds, partial(_timed_out, seconds)).limit(future)
         return waiter
 
+    def refuse(self) -> None:
+        """The next message is too large, and somebody wants the whole of it."""
+        self.undecided = False
+        self._accept(self._engine.refuse(), 0)
+        self.refill()
+
     def refill(self) -> None:
         """The queue was full, and is empty now."""
+        if self.undecided:
+            return
         self.full = False
         self._octets = 0
         self._read_on()
@@ -209,8 +236,20 @@ class Inbox:
         if self.taken:
             raise already_taken()
         self.taken = True
+        if any(message.type is _TEXT or message.type is _BINARY for message in self.queue):
+            return
+        if self.undecided:
+            self._admit()
+        else:
+            self._accept(self._engine.stream_rest(), 0)
+
+    def _admit(self) -> None:
+        """The message that is too large comes piece by piece."""
+        self.undecided = False
+        self._accept(self._engine.stream_rest(), 0)
+        self._accept(self._receive(b""), 0)
         if not self.queue:
-            self._engine.stream_next = True
+            self.refill()
 
     def give_up_fragments(self) -> None:
         """Nobody wants the rest of that message."""
@@ -232,6 +271,8 @@ class Inbox:
         """
         self.ended = self._unwanted = True
         self.queue.clear()
+        if self.undecided:
+            self._admit()
         if self.full:
             self.refill()
         return not self.waiter.done()
@@ -249,6 +290,7 @@ class Inbox:
 
     def _finish(self, on_end: Callable[[], None]) -> None:
         self.ended = True
+        self._engine.on_too_big = None
         on_end()
 
 
