@@ -54,7 +54,7 @@ class Patience(list[float]):
         )
 
 
-@pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 async def test_o13_statuses_that_may_not_last(serve: Any, status: int) -> None:
     """O13: with a pause before each further attempt; what is not returned is released."""
     answers, patience = Answers(status, status), Patience()
@@ -66,7 +66,7 @@ async def test_o13_statuses_that_may_not_last(serve: Any, status: int) -> None:
     assert patience == [0.5, 1.0]
 
 
-@pytest.mark.parametrize("status", [200, 301, 400, 401, 404, 500, 501])
+@pytest.mark.parametrize("status", [200, 301, 400, 401, 404, 425, 501, 505])
 async def test_other_statuses_are_the_answer(serve: Any, status: int) -> None:
     answers, patience = Answers(status), Patience()
     async with (

@@ -8,6 +8,7 @@ import pytest
 import wayfare
 from wayfare import RetryPolicy
 from wayfare._origin import Origin
+from wayfare._reconnecting import may_reconnect
 from wayfare._retry_middleware import RetryBudget
 from wayfare._retry_policy import is_hopeless, may_be_repeated, pause
 from wayfare_http_core import RequestFailure, parse_retry_after
@@ -53,6 +54,14 @@ def test_o13_a_retry_after_is_the_least_and_has_a_cap() -> None:
 def test_o13_garbage_is_ignored(value: str) -> None:
     asked = parse_retry_after(value, now=datetime.now(UTC), cap=None)
     assert pause(USUAL, 1, 0.0, asked) == 0.0
+
+
+def test_all_that_repeats_goes_by_the_same_statuses() -> None:
+    """Retries and what connects again: downloads, event sources, WebSockets."""
+    assert frozenset({408, 429, 500, 502, 503, 504}) == USUAL.statuses
+    for status in range(400, 600):
+        error = wayfare.ClientResponseError(None, (), status=status)
+        assert may_reconnect(error) is (status in wayfare.RETRY_STATUSES)
 
 
 def test_what_would_only_come_again_is_not_repeated() -> None:

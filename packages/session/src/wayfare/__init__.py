@@ -169,7 +169,7 @@ if TYPE_CHECKING:
     from ._redirects import RedirectPolicy, RedirectStep
     from ._response_summary import FollowedResponse
     from ._retry_middleware import RetryMiddleware
-    from ._retry_policy import RetryPolicy
+    from ._retry_policy import RETRY_STATUSES, RetryPolicy
     from ._tracing_config import TraceConfig
     from ._tracing_params import (
         TraceConnectionCreateEndParams,
@@ -235,6 +235,7 @@ else:
         "FollowedResponse": "wayfare._response_summary",
         "RateLimitMiddleware": "wayfare._rate_limit",
         "RetryMiddleware": "wayfare._retry_middleware",
+        "RETRY_STATUSES": "wayfare._retry_policy",
         "RetryPolicy": "wayfare._retry_policy",
         "TraceConfig": "wayfare._tracing_config",
         "TraceConnectionCreateEndParams": "wayfare._tracing_params",
@@ -359,6 +360,7 @@ else:
 __all__ = (
     "EMPTY_PAYLOAD",
     "PAYLOAD_REGISTRY",
+    "RETRY_STATUSES",
     "AddrInfoType",
     "AddressPolicy",
     "AddressRefusedError",

@@ -74,7 +74,7 @@ class EventSource(AsyncIterator[ServerSentEvent]):
     server says that there is nothing more (HTML standard, section 9.2).
 
     Raises: what the first connection raises; `ClientResponseError` for an answer other than 200 and 204 that will not
-    pass (429, 500, 502, 503 and 504 may), `ContentTypeError` for one that is no event stream, `EventTooLargeError`;
+    pass (those of `RETRY_STATUSES` may), `ContentTypeError` for one that is no event stream, `EventTooLargeError`;
     what the last of too many connections raised; RuntimeError for a second task that waits.
     Cancellation: loses no event; the next step goes on.
     """

@@ -11,12 +11,9 @@ from wayfare_http_core import (
     parse_retry_after,
 )
 
-from ._retry_policy import LASTING
+from ._retry_policy import LASTING, RETRY_STATUSES
 
 __all__ = ("may_reconnect", "reconnect_delay", "retry_after")
-
-_PASSING: Final = frozenset({429, 500, 502, 503, 504})
-"""Statuses that say that it may work later."""
 
 _SHORTEST: Final = 0.05
 """Seconds between two connections, whatever the server says: it may say 0, and close each one at once."""
@@ -38,7 +35,7 @@ def reconnect_delay(base: float, max_delay: float, failures: int, chance: float)
 def may_reconnect(error: Exception) -> bool:
     """Whether what ended a connection, or kept it from being made, may have passed by the next one."""
     if isinstance(error, ClientResponseError):
-        return error.status in _PASSING
+        return error.status in RETRY_STATUSES
     if isinstance(error, LASTING):
         return False
     return isinstance(error, ClientConnectionError | IncompleteBodyError | TimeoutError)

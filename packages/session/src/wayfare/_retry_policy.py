@@ -14,7 +14,7 @@ from wayfare_http_core import ClientConnectionError, RequestFailure
 from ._errors import TotalTimeoutError
 from ._retry import IDEMPOTENT
 
-__all__ = ("LASTING", "RetryPolicy", "is_hopeless", "may_be_repeated", "pause")
+__all__ = ("LASTING", "RETRY_STATUSES", "RetryPolicy", "is_hopeless", "may_be_repeated", "pause")
 
 LASTING: Final = (
     ConnectorClosedError,
@@ -23,6 +23,9 @@ LASTING: Final = (
     ServerFingerprintMismatch,
 )
 """What another attempt ends with again."""
+
+RETRY_STATUSES: Final = frozenset((408, 429, 500, 502, 503, 504))
+"""Statuses after which it may work later: retries, downloads, event sources and `ws_reconnect` try again."""
 
 _MOST_DOUBLINGS: Final = 64
 """More would be too much for a float, and are far beyond any cap."""
@@ -38,7 +41,7 @@ class RetryPolicy:
 
     attempts: int = 3
     """How often a request is sent at most, the first time included."""
-    statuses: frozenset[int] = frozenset((408, 429, 502, 503, 504))
+    statuses: frozenset[int] = RETRY_STATUSES
     """Statuses after which it is sent again."""
     exceptions: tuple[type[Exception], ...] = (ClientConnectionError,)
     """Errors after which it is sent again: by default connections that fail or break, their timeouts included. Never

@@ -277,7 +277,7 @@ class ClientSession:
 
         `reconnection` says how long to wait before: 3 to 6 s unless given, and longer with each failure in a row.
         Failures that may pass are not raised, those of the first connection included: what cannot be reached now, a
-        status of 429, 500, 502, 503 or 504 (Retry-After is obeyed), a handshake that takes too long. The other
+        status of `RETRY_STATUSES` (Retry-After is obeyed), a handshake that takes too long. The other
         arguments are those of `ws_connect`.
 
         Raises, when iterated: see `ReconnectingWebSocket`.
