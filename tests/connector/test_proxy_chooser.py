@@ -1,5 +1,6 @@
 """Which proxy a URL needs: rules by patterns of hosts, and the suite for choosers of one's own."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -86,6 +87,18 @@ def test_an_answer_that_is_no_proxy_is_refused() -> None:
         choose_proxy(lambda _: 7, URL("http://h"))  # type: ignore[arg-type]  # what is refused
     with pytest.raises(ValueError, match="unknown kind"):
         choose_proxy(FakeProxyChooser({}, "gopher://p"), URL("http://h"))
+
+
+async def test_an_answer_that_has_to_be_awaited_is_refused() -> None:
+    """And nothing warns of a coroutine that was never awaited."""
+
+    async def late(url: URL) -> None:
+        """Nobody waits for it."""
+
+    future = asyncio.get_running_loop().create_future()
+    for chooser in (late, lambda _: future):
+        with pytest.raises(TypeError, match="it cannot be async"):
+            choose_proxy(chooser, URL("http://h"))  # type: ignore[arg-type]  # what is refused
 
 
 # -- the suite

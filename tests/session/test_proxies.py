@@ -1,6 +1,7 @@
 """Proxies as a session chooses them; how connections are made through them is the connector's."""
 
 import asyncio
+import functools
 from typing import Any
 
 import pytest
@@ -210,6 +211,20 @@ async def test_a_function_says_by_itself_how_its_proxies_are_spoken_to() -> None
             await session.get("http://h/", proxy_headers={"X": "y"})
     with pytest.raises(TypeError, match="a proxy is a URL or a str, not int"):
         wayfare.ClientSession(proxy=3128)  # type: ignore[arg-type]  # what is refused
+
+
+async def test_a_function_that_chooses_cannot_be_async() -> None:
+    """It is refused when it is given: nobody would wait for its answer."""
+
+    async def late(url: URL, more: str = "") -> None:
+        """No chooser: nobody waits for it."""
+
+    class Late:
+        __call__ = staticmethod(late)
+
+    for slow in (late, functools.partial(late, more="x"), Late()):
+        with pytest.raises(TypeError, match="it cannot be async"):
+            wayfare.ClientSession(proxy=slow)  # type: ignore[arg-type]  # what is refused
 
 
 async def test_a_middleware_may_set_a_function(serve: Any) -> None:

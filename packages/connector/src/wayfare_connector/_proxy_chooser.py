@@ -1,7 +1,7 @@
 """Which proxy a URL needs: the seam, and a chooser by patterns of hosts."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from typing import Protocol, final
 
 from yarl import URL
@@ -24,7 +24,8 @@ class ProxyChooser(Protocol):
     """Says which proxy stands between us and a URL: any function of one argument.
 
     It is asked once for each request and again for each redirect, so it may take turns. It must not
-    block. Its word is final: where it says None, the environment is not asked.
+    block, and answers at once: an async function is a TypeError. Its word is final: where it says
+    None, the environment is not asked.
     """
 
     def __call__(self, url: URL, /) -> Proxy | URL | str | None:
@@ -74,9 +75,14 @@ class ProxyRules:
 def choose_proxy(chooser: ProxyChooser, url: URL) -> Proxy | None:
     """What a chooser says of a URL; its user info and its fragment are kept from it.
 
-    Raises: `TypeError`, `ValueError` for an answer that is no proxy, and whatever the chooser does.
+    Raises: `TypeError`, `ValueError` for an answer that is no proxy or has to be awaited, and whatever the
+    chooser does.
     """
     proxy = chooser(url.with_user(None).with_fragment(None))
+    if isinstance(proxy, Awaitable):
+        if isinstance(proxy, Coroutine):
+            proxy.close()
+        raise TypeError("a function that chooses proxies answers at once: it cannot be async")
     return None if proxy is None else as_proxy(proxy)
 
 

@@ -1,6 +1,7 @@
 """The arguments about proxies, of a session and of a request. It loads with the first that are given."""
 
 from collections.abc import Iterable, Mapping
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, NamedTuple
 
 from wayfare_connector import Proxy, as_proxy
@@ -27,7 +28,8 @@ def read_proxy(
 ) -> ProxyChoice:
     """What `proxy` and the arguments beside it ask for.
 
-    Raises: ValueError, TypeError for what is no proxy, and for credentials or fields that have no place to go.
+    Raises: ValueError, TypeError for what is no proxy, for a chooser that is async, and for credentials or fields that
+    have no place to go.
     """
     if value is None:
         if auth is not None or headers:
@@ -38,4 +40,6 @@ def read_proxy(
     if auth is not None or headers:
         # They would go to whichever proxy it names.
         raise ValueError("a function that chooses proxies says by itself how they are spoken to")
+    if iscoroutinefunction(value) or iscoroutinefunction(value.__call__):
+        raise TypeError("a function that chooses proxies answers at once: it cannot be async")
     return ProxyChoice(None, value)
