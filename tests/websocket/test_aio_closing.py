@@ -519,9 +519,21 @@ def test_w20_no_heartbeat_while_closing(connect_now: Connect) -> None:
     async def main(connect: Connect) -> None:
         client, peer = await connect(heartbeat=1.0, close_timeout=20.0, autoclose=False)
         peer.close()
-        await asyncio.sleep(1.1)  # it is due, and there is nothing to be asked any more
+        await asyncio.sleep(30)  # longer than a peer may be silent that is asked
+        assert (await client.receive()).type is WSMsgType.CLOSE
+        assert not client._link.lost
+        assert client.exception() is None
         await client.close()
         assert [one.type for one in peer.messages] == [WSMsgType.CLOSE]
+        await end(peer)
+
+        client, peer = await connect(heartbeat=1.0, autoclose=False)
+        await asyncio.sleep(1.1)
+        assert [one.type for one in peer.messages] == [WSMsgType.PING]
+        peer.close()  # in place of the Pong
+        await asyncio.sleep(30)
+        assert not client._link.lost
+        await client.close()
         await end(peer)
 
         client, peer = await connect(heartbeat=1.0, close_timeout=20.0)

@@ -52,7 +52,8 @@ _LINGER = 1.0
 class LinkOptions:
     """How a WebSocket behaves. All times are in seconds, None for no limit.
 
-    - `autoclose`: answer the peer's Close at once (the default); else that is left to `close`.
+    - `autoclose`: answer the peer's Close at once (the default); else that is left to `close`. No heartbeat runs until
+      then.
     - `autoping`: answer Pings, and keep Pongs back from the reader (the default).
     - `heartbeat`: send a Ping after so long without a sign of life, and take the peer for dead when `ping_timeout` goes
       by, or half of `heartbeat` where that is None.
@@ -251,6 +252,9 @@ class Link(asyncio.BufferedProtocol):
     def _take_close(self) -> None:
         self.outbox.end()
         self.inbox.close()
+        if self._heartbeat is not None:
+            # The peer need not answer anything any more, however long our own Close takes.
+            self._heartbeat.stop()
         if self.engine.state is State.CLOSED:
             self._linger()
         elif self.options.autoclose:
@@ -371,8 +375,7 @@ class Link(asyncio.BufferedProtocol):
         )
 
     def _beat(self) -> None:
-        if self.engine.state is State.OPEN:
-            self.outbox.write(self.engine.ping(self.pings.make_payload()))
+        self.outbox.write(self.engine.ping(self.pings.make_payload()))
 
     def _is_deaf(self) -> bool:
         return self.inbox.full
