@@ -1,7 +1,8 @@
-"""Frames on their way out and masking (RFC 6455 sections 5.2 and 5.3): in Python, and in C where that was built."""
+"""Frames, messages of one frame, and masking (RFC 6455 section 5): in Python, and in C where that was built."""
 
 import importlib.util
 import sys
+import tracemalloc
 from collections.abc import Callable
 from types import ModuleType
 from typing import NamedTuple, TypeAlias
@@ -10,7 +11,14 @@ import pytest
 import wayfare_websocket
 from hypothesis import given
 from hypothesis import strategies as st
-from wayfare_websocket import _compiled, _frames, _masking
+from wayfare_websocket import (
+    WSMessage,
+    WSMsgType,
+    _compiled,
+    _frames,
+    _masking,
+    _whole_messages,
+)
 
 NATIVE = "_wayfare_frames"
 
@@ -22,12 +30,27 @@ class Implementation(NamedTuple):
 
     encode_frame: Encode
     mask_payload: Callable[[bytes, bytes], bytes]
+    read_whole: Callable[..., int]
+
+    def read(
+        self, data: bytes, at: int = 0, *, limit: int = 0, text: WSMsgType | None = WSMsgType.TEXT
+    ) -> tuple[list[WSMessage], bytes]:
+        """The whole messages from there on, and what is left."""
+        out: list[WSMessage] = []
+        rest = self.read_whole(data, at, limit, WSMessage, text, WSMsgType.BINARY, out)
+        return out, data[rest:]
 
 
-IMPLEMENTATIONS = {"python": Implementation(_frames.encode_frame, _masking.mask_payload)}
+IMPLEMENTATIONS = {
+    "python": Implementation(
+        _frames.encode_frame, _masking.mask_payload, _whole_messages.read_whole
+    )
+}
 if importlib.util.find_spec(NATIVE):
     _native = importlib.import_module(NATIVE)
-    IMPLEMENTATIONS["compiled"] = Implementation(_native.encode_frame, _native.mask_payload)
+    IMPLEMENTATIONS["compiled"] = Implementation(
+        _native.encode_frame, _native.mask_payload, _native.read_whole
+    )
 
 every_implementation = pytest.mark.parametrize(
     "implementation", IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS
@@ -131,6 +154,137 @@ def test_the_first_octet_is_one(implementation: Implementation, first: int) -> N
         implementation.encode_frame(first, b"data", None)
 
 
+@every_implementation
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 255, 256, 65535])
+def test_whole_messages(implementation: Implementation, size: int) -> None:
+    """One after the other, up to what is something else; at each index only those that begin there."""
+    data = content(size)
+    text = "é" * (size // 2) + "x" * (size % 2)
+    frames = [
+        _frames.encode_frame(0x82, data, None),
+        _frames.encode_frame(0x81, text.encode(), None),
+    ]
+    expected = [
+        WSMessage(WSMsgType.BINARY, data, None),
+        WSMessage(WSMsgType.TEXT, text, None),
+    ]
+    for rest in (b"", b"\x81", b"\x89\x00", b"\x01\x00", b"\xc2\x00", b"\x82\x80", b"\x82\x05abcd"):
+        wire = b"".join(frames) + rest
+        assert implementation.read(wire) == (expected, rest)
+        assert implementation.read(wire, len(frames[0])) == (expected[1:], rest)
+        assert implementation.read(wire, len(wire)) == ([], b"")
+        assert implementation.read(wire, text=None) == (expected[:1], frames[1] + rest)
+    messages, _ = implementation.read(b"".join(frames))
+    assert [type(message) for message in messages] == [WSMessage, WSMessage]
+    for frame in frames:
+        for cut in (*range(min(len(frame), 20)), len(frame) - 1):
+            assert implementation.read(frame[:cut]) == ([], frame[:cut])
+
+
+@every_implementation
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"\x82\x7e\x00\x7d" + bytes(125),
+        b"\x82\x7e\x00\x00",
+        b"\x82\x7f" + (70_000).to_bytes(8, "big") + bytes(70_000),
+        b"\x82\xa0" + KEY + bytes(32),
+        b"\x92\x00",
+        b"\x83\x00",
+        b"\x80\x00",
+        b"\x81\x01\xff",
+        b"\x81\x02\xc3\xa9"[:3] + b"\x28",
+        b"\x81\x03\xed\xa0\x80",
+    ],
+)
+def test_what_is_no_whole_message(implementation: Implementation, wire: bytes) -> None:
+    """Whether it is wrong or only unusual is not for this function to say."""
+    before = b"\x81\x01a"
+    assert implementation.read(before + wire) == ([WSMessage(WSMsgType.TEXT, "a", None)], wire)
+
+
+@every_implementation
+def test_w17_a_message_above_the_limit_is_not_taken(implementation: Implementation) -> None:
+    for size in (5, 130):
+        wire = _frames.encode_frame(0x82, bytes(size), None)
+        assert implementation.read(wire, limit=size - 1) == ([], wire)
+        for limit in (0, size, 1 << 40):
+            assert implementation.read(wire, limit=limit)[1] == b""
+
+
+@given(
+    wire=st.lists(
+        st.one_of(
+            st.binary(max_size=8),
+            st.builds(
+                _frames.encode_frame,
+                st.sampled_from([0x81, 0x82, 0x01, 0x89, 0xC1]),
+                st.one_of(st.binary(max_size=140), st.text(max_size=70).map(str.encode)),
+                st.sampled_from([None, None, None, KEY]),
+            ),
+        )
+    ).map(b"".join),
+    limit=st.sampled_from([0, 20, 130]),
+    decode_text=st.booleans(),
+)
+def test_all_read_the_same(wire: bytes, limit: int, decode_text: bool) -> None:
+    text = WSMsgType.TEXT if decode_text else None
+    read = [one.read(wire, limit=limit, text=text) for one in IMPLEMENTATIONS.values()]
+    assert all(one == read[0] for one in read)
+
+
+def arguments(**changes: object) -> list[object]:
+    """Those of `read_whole`, for one message."""
+    usual: dict[str, object] = {
+        "data": b"\x81\x01a",
+        "at": 0,
+        "limit": 0,
+        "message": WSMessage,
+        "text": WSMsgType.TEXT,
+        "binary": WSMsgType.BINARY,
+        "out": [],
+    }
+    return list((usual | changes).values())
+
+
+@every_implementation
+def test_what_the_package_never_gives(implementation: Implementation) -> None:
+    """An error, and never a crash; C looks at everything before it uses it."""
+    read = implementation.read_whole
+    assert read(*arguments()) == 3
+    wrong = [
+        arguments(at="x"),
+        arguments(limit="x"),
+        arguments(message=dict),
+        arguments(message=5),
+        arguments(out=()),
+        arguments()[:6],
+    ]
+    if implementation.read_whole is not _whole_messages.read_whole:
+        wrong += [arguments(data="text")]
+        wrong += [arguments(at=at) for at in (-1, 4, 1 << 80)]
+    for given_arguments in wrong:
+        with pytest.raises((TypeError, IndexError, OverflowError, AttributeError, SystemError)):
+            read(*given_arguments)
+
+
+@every_implementation
+def test_reading_leaves_nothing_behind(implementation: Implementation) -> None:
+    """Each object belongs to its message, and goes with it."""
+    wire = b"\x82\x7e\x04\x00" + bytes(1024) + b"\x81\x02ab" + b"\x81\x01\xff"
+    tracemalloc.start()
+    try:
+        for _ in range(50):
+            implementation.read(wire)
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(500):
+            implementation.read(wire)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 1024
+
+
 def loaded_anew() -> ModuleType:
     """The module that chooses, as a fresh interpreter would import it."""
     spec = importlib.util.spec_from_file_location(_compiled.__name__, _compiled.__file__)
@@ -146,15 +300,17 @@ def test_python_does_it_where_nothing_was_compiled(monkeypatch: pytest.MonkeyPat
     module = loaded_anew()
     assert module.encode_frame is _frames.encode_frame
     assert module.mask_payload is _masking.mask_payload
+    assert module.read_whole is _whole_messages.read_whole
 
 
 def test_what_was_compiled_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = ModuleType(NATIVE)
-    compiled.__dict__.update(encode_frame=bytes, mask_payload=bytearray)
+    compiled.__dict__.update(encode_frame=bytes, mask_payload=bytearray, read_whole=len)
     monkeypatch.setitem(sys.modules, NATIVE, compiled)
     module = loaded_anew()
     assert module.encode_frame is bytes
     assert module.mask_payload is bytearray
+    assert module.read_whole is len
 
 
 def test_the_public_function_is_the_chosen_one() -> None:

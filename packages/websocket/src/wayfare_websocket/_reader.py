@@ -17,7 +17,7 @@ import codecs
 from typing import TYPE_CHECKING, final
 
 from ._close_codes import NO_STATUS, WSCloseCode, is_close_code
-from ._compiled import mask_payload
+from ._compiled import mask_payload, read_whole
 from ._errors import WebSocketError
 from ._frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, OPCODE, RSV1, RSV23
 from ._large_payload import LargePayload
@@ -36,7 +36,6 @@ _BINARY = 2
 _CLOSE = 8
 _PING = 9
 _PONG = 10
-_WHOLE = (FIN | _TEXT, FIN | _BINARY)
 _IN_HEAD = -1
 
 # Looking a member up in its enumeration, and a named tuple's own constructor, would take a third of a message's time.
@@ -82,6 +81,7 @@ class MessageReader:
         "_message",
         "_over",
         "_stream",
+        "_text_type",
         "_type",
         "_utf8",
         "close",
@@ -104,6 +104,7 @@ class MessageReader:
         self._max_size = max_size
         self._inflater = inflater
         self._decode_text = decode_text
+        self._text_type = _TEXT_TYPE if decode_text else None
         self._held = b""
         # The frame whose payload is arriving: octets that are missing, masking key, place in the key, FIN.
         self._left = _IN_HEAD
@@ -233,33 +234,16 @@ class MessageReader:
         at = 0
         end = len(data)
         limit = self._max_size
+        text = self._text_type
         if self._over and self._wait_for_verdict():
             return at
         while True:
             if self._left == _IN_HEAD:
+                if not (self._type or self._masked or self.stream or self.stream_next):
+                    at = read_whole(data, at, limit, WSMessage, text, _BINARY_TYPE, out)
                 if end - at < 2:
                     return at
                 first = data[at]
-                size = data[at + 1]
-                # Nearly all messages: in one frame that is here, of less than 64 KiB, neither compressed nor masked.
-                if (
-                    size < 127
-                    and first in _WHOLE
-                    and not (self._type or self._masked or self.stream or self.stream_next)
-                ):
-                    start = at + 2
-                    if size == 126 and start + 2 <= end and (data[start] or data[start + 1] > 125):
-                        size = data[start] << 8 | data[start + 1]
-                        start += 2
-                    stop = start + size
-                    if (
-                        stop <= end
-                        and (size < 126 or start > at + 2)
-                        and (size <= limit or not limit)
-                    ):
-                        out.append(self._whole(first & OPCODE, data[start:stop]))
-                        at = stop
-                        continue
                 start = self._read_head(data, at)
                 if start < 0:
                     return at
