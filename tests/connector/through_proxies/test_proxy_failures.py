@@ -35,6 +35,30 @@ from tests.connector.through_proxies.local_proxies import HTTPProxy, SOCKSProxy,
 
 
 @pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (b"Proxy-Authenticate: Digest realm=x", "No; it takes no Basic credentials, only Digest"),
+        (
+            b"Proxy-Authenticate: Negotiate, NTLM\r\nProxy-Authenticate: digest realm=x",
+            "No; it takes no Basic credentials, only Digest or NTLM or Negotiate",
+        ),
+        (b"Proxy-Authenticate: Digest realm=x, basic realm=x", "No"),
+        (b"Proxy-Authenticate: Other x", "No"),
+    ],
+)
+async def test_p2_credentials_that_a_proxy_cannot_be_given(
+    connector: TCPConnector, fields: bytes, message: str
+) -> None:
+    """P2: whoever sees a 407 knows what to do about it."""
+    answer = b"HTTP/1.1 407 No\r\n%b\r\nContent-Length: 0\r\n\r\n" % fields
+    async with listening(ScriptedServer([ReadHead(), Send(answer), Fin()])) as (_, port):
+        via = Proxy(f"http://u:secret@127.0.0.1:{port}")
+        with pytest.raises(ClientHttpProxyError) as raised:
+            await connector.connect(Target("https", "localhost", 8443, proxy=via))
+    assert (raised.value.status, raised.value.message) == (407, message)
+
+
+@pytest.mark.parametrize(
     ("answer", "status", "body"),
     [
         (b"HTTP/1.1 407 No\r\nContent-Length: 4\r\n\r\nlong", 407, b"long"),

@@ -168,7 +168,8 @@ class ClientProxyConnectionError(ClientConnectorError):
 class ClientHttpProxyError(ClientResponseError):
     """The proxy answered CONNECT with another status than 2xx, so that there is no way (P2).
 
-    `status`, `message`, `headers` and `body` are those of its answer.
+    `status`, `headers` and `body` are those of its answer. `message` is its reason, and for a 407 the kind of
+    credentials that it wants, where there is none that a `Proxy` can have.
     """
 
 

@@ -18,8 +18,11 @@ from wayfare_http_core import (
     ExchangeOptions,
     HeadLimits,
     RequestHead,
+    ResponseHead,
+    parse_challenges,
 )
 from wayfare_http_core.aio import HTTP1Connection, HTTP1Exchange
+from wayfare_http_core.hdrs import PROXY_AUTHENTICATE
 
 from ._errors import (
     ClientConnectorDNSError,
@@ -53,6 +56,9 @@ _CONNECT_OPTIONS: Final = ExchangeOptions(
 
 _KEPT_BODY: Final = 64 * 1024
 """Octets of a refusal's content that are kept for the error."""
+
+_UNSPOKEN: Final = ("Digest", "NTLM", "Negotiate")
+"""Schemes whose credentials change with each request, or sign in a connection in several steps."""
 
 _RESOLVING: Final = {"socks4": "socks4a", "socks5": "socks5h"}
 
@@ -142,7 +148,7 @@ async def _refusal(exchange: HTTP1Exchange) -> ClientHttpProxyError:
     """The error for an answer that opens no tunnel, with the beginning of its content (P2)."""
     head = exchange.head
     error = ClientHttpProxyError(
-        None, status=head.status, message=head.reason, headers=head.headers
+        None, status=head.status, message=f"{head.reason}{_unmet(head)}", headers=head.headers
     )
     body = bytearray()
     try:
@@ -152,6 +158,17 @@ async def _refusal(exchange: HTTP1Exchange) -> ClientHttpProxyError:
         pass  # what came is enough
     error.body = bytes(body[:_KEPT_BODY])
     return error
+
+
+def _unmet(head: ResponseHead) -> str:
+    """What to add to the reason of a proxy that wants credentials of a kind that it cannot be given by a user name."""
+    if head.status != 407:
+        return ""
+    asked = {one.scheme for one in parse_challenges(*head.headers.getall(PROXY_AUTHENTICATE, ()))}
+    kinds = [name for name in _UNSPOKEN if name.lower() in asked]
+    if not kinds or "basic" in asked:
+        return ""
+    return f"; it takes no Basic credentials, only {' or '.join(kinds)}"
 
 
 # -- SOCKS
