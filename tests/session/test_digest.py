@@ -13,6 +13,7 @@ from wayfare._digest import (
     DigestKey,
     next_nonce,
     read_challenge,
+    server_proofs,
     strongest_challenge,
 )
 from wayfare._digest_auth import ProtectionSpace, may_answer, protection_space
@@ -248,6 +249,24 @@ def test_the_next_nonce() -> None:
     assert next_nonce(['nextnonce=""']) is None
     assert next_nonce(["; nonsense", "nextnonce=n"]) == "n"
     assert next_nonce([]) is None
+
+
+def test_what_a_server_proves_itself_with() -> None:
+    """RFC 7616 section 3.5; RFC 2617 section 3.2.3 where there is no quality of protection."""
+
+    def digest(*parts: str) -> str:
+        return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
+
+    for qop in ("", ", qop=auth"):
+        found = strongest_challenge([f'Digest realm="r", nonce="n,\\""{qop}'])
+        assert found is not None
+        key = DigestKey(found, "ü", "p", "c")
+        for count in (1, 2):
+            answer = key.answer("PUT", '/a?b="c"')
+            used = ['n,"', f"{count:08x}", "c", "auth"] if qop else ['n,"']
+            expected = digest(digest("ü", "r", "p"), *used, digest("", '/a?b="c"'))
+            assert key.proof(answer) == expected
+    assert server_proofs(["qop=auth, rspauth=a", "qop=auth-int, rspauth=b", "nextnonce=c"]) == ["a"]
 
 
 @given(st.binary(max_size=60), st.sampled_from(["realm", "nonce", "opaque", "algorithm", "qop"]))

@@ -34,6 +34,7 @@ class DigestServer:
         self.told: list[tuple[str, str | None]] = []
         self.nonces: dict[str, set[str]] = {}
         self.next_nonce = False
+        self.info = ""
 
     def __call__(self, request: ReceivedRequest) -> Reply:
         field = request.get("authorization")
@@ -52,6 +53,9 @@ class DigestServer:
         fields = []
         if self.next_nonce:
             fields = [("Authentication-Info", f'nextnonce="{self.new_nonce()}"')]
+        if self.info:
+            proof = self.expected(request, said, proving=True)
+            fields += [("Authentication-Info", self.info.replace("PROOF", proof))]
         return Reply(request.body or b"in", fields=fields)
 
     def new_nonce(self) -> str:
@@ -68,7 +72,9 @@ class DigestServer:
         fields = [("WWW-Authenticate", 'Basic realm="x"'), ("WWW-Authenticate", challenge)]
         return Reply("who are you?", 401, fields=fields)
 
-    def expected(self, request: ReceivedRequest, said: dict[str, str]) -> str:
+    def expected(
+        self, request: ReceivedRequest, said: dict[str, str], proving: bool = False
+    ) -> str:
         if (said.get("realm"), said.get("opaque")) != (self.realm, f"o{self.realm}"):
             return "nothing"
         assert said["uri"] == request.target
@@ -78,7 +84,7 @@ class DigestServer:
             return hashlib.new(name, ":".join(parts).encode()).hexdigest()
 
         secret = digest("me", self.realm, "secret")
-        asked = [request.method, said["uri"]]
+        asked = ["" if proving else request.method, said["uri"]]
         if said["qop"] == "auth-int":
             asked.append(hashlib.new(name, request.body).hexdigest())
         return digest(
@@ -148,6 +154,81 @@ async def test_the_nonce_that_a_server_wants_next(serve: Any) -> None:
         for _ in range(3):
             assert (await session.get("/")).status == 200
     assert [count for _, count in files.told] == [None, *["00000001"] * 3]
+
+
+PROOF = 'qop=auth, rspauth="PROOF", cnonce="c", nc=00000001'
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256", "SHA-512"])
+@pytest.mark.parametrize("mutual", [True, False])
+async def test_a_server_proves_that_it_knows_the_password(
+    serve: Any, algorithm: str, mutual: bool
+) -> None:
+    """RFC 7616 section 3.5: also while it hands out another nonce."""
+    files = DigestServer(algorithm=algorithm, uses=2)
+    files.next_nonce, files.info = True, PROOF
+    async with serve((Serve(files),), middlewares=[auth(mutual=mutual)]) as (session, _):
+        for method in ("GET", "POST"):
+            async with session.request(method, "/a%20b?q=1,2", data=b"x") as response:
+                assert response.status == 200
+    assert [count for _, count in files.told] == [None, "00000001", "00000001"]
+
+
+@pytest.mark.parametrize(
+    "info", ['rspauth="PROOFx"', "rspauth=0", 'rspauth=""', 'rspauth="\xe9"', "qop=auth, rspauth=a"]
+)
+async def test_a_proof_that_is_wrong_is_an_error(serve: Any, info: str) -> None:
+    """Nothing of it is remembered, and the response is released."""
+    files = DigestServer()
+    files.info = info
+    async with serve((Serve(files),), middlewares=[auth()]) as (session, _):
+        for _ in range(2):
+            with pytest.raises(wayfare.DigestProofError, match="is wrong") as caught:
+                await session.get("/")
+            assert caught.value.status == 200
+        files.info = "rspauth=PROOF"
+        assert (await session.get("/")).status == 200
+        assert session.connector is not None
+        assert session.connector.stats().leased == 0
+    assert [count for _, count in files.told] == [None, "00000001"] * 3
+
+
+@pytest.mark.parametrize("info", ["", "qop=auth", 'qop="auth-int", rspauth=a', "nonsense"])
+async def test_a_proof_that_is_missing_is_an_error_where_it_is_wanted(
+    serve: Any, info: str
+) -> None:
+    files = DigestServer()
+    files.info = info
+    async with serve((Serve(files),), middlewares=[auth()]) as (session, _):
+        assert (await session.get("/")).status == 200
+    async with serve((Serve(files),), middlewares=[auth(mutual=True)]) as (session, _):
+        with pytest.raises(wayfare.DigestProofError, match="does not prove"):
+            await session.get("/")
+
+
+@pytest.mark.parametrize("mutual", [True, False])
+async def test_a_proof_over_content_counts_as_missing(serve: Any, mutual: bool) -> None:
+    files = DigestServer(qop="auth-int")
+    files.info = "rspauth=a"
+    async with serve((Serve(files),), middlewares=[auth(mutual=mutual)]) as (session, _):
+        if mutual:
+            with pytest.raises(wayfare.DigestProofError, match="does not prove"):
+                await session.get("/")
+        else:
+            assert (await session.get("/")).status == 200
+
+
+async def test_who_is_to_prove_it_has_to_ask(serve: Any) -> None:
+    """A server that does not know the password would not get around it by asking for none."""
+    async with serve((Serve(lambda _: Reply("in")),), middlewares=[auth(mutual=True)]) as (
+        session,
+        _,
+    ):
+        with pytest.raises(wayfare.DigestProofError, match="did not ask"):
+            await session.get("/")
+    refused = Reply("no", 401, fields=[("WWW-Authenticate", "Digest realm=x")])
+    async with serve((Serve(lambda _: refused),), middlewares=[auth(mutual=True)]) as (session, _):
+        assert (await session.get("/")).status == 401
 
 
 async def test_concurrent_requests_share_what_was_accepted(serve: Any) -> None:

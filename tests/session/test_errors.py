@@ -85,6 +85,7 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
 OF_RESPONSES = (
     "ClientResponseError",
     "ContentTypeError",
+    "DigestProofError",
     "TooManyRedirects",
     "ClientHttpProxyError",
     "WSServerHandshakeError",

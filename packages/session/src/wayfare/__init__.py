@@ -40,6 +40,7 @@ from wayfare_http_core import (
 from ._errors import (
     ChecksumMismatchError,
     ContentTypeError,
+    DigestProofError,
     DownloadMismatchError,
     EventTooLargeError,
     InvalidURL,
@@ -411,6 +412,7 @@ __all__ = (
     "DeflateOffer",
     "DialTimeoutError",
     "DigestAuthMiddleware",
+    "DigestProofError",
     "DownloadMismatchError",
     "DownloadOptions",
     "DummyCookieJar",

@@ -3,6 +3,7 @@
     A1       = user ":" realm ":" password               for -sess:  H(that) ":" nonce ":" cnonce
     A2       = method ":" uri                            for auth-int: … ":" H(content)
     response = H( H(A1) ":" nonce ":" nc ":" cnonce ":" qop ":" H(A2) )
+    rspauth  = the same with A2 = ":" uri                by which a server proves that it knows the password, too
 
 A parameter counts as what it says once its quotes and backslashes are taken away, and is quoted anew where it is sent
 back. H takes octets: what a server sent goes back as it came, user and password are UTF-8.
@@ -16,10 +17,12 @@ from typing import Final, NamedTuple, final
 from wayfare_http_core import Challenge, encode_ext_value, parse_challenges, quote_string
 
 __all__ = (
+    "DigestAnswer",
     "DigestChallenge",
     "DigestKey",
     "next_nonce",
     "read_challenge",
+    "server_proofs",
     "strongest_challenge",
 )
 
@@ -119,6 +122,26 @@ def next_nonce(fields: Iterable[str]) -> str | None:
     return None
 
 
+def server_proofs(fields: Iterable[str]) -> list[str]:
+    """What Authentication-Info fields have as proofs of a server's, but for those over the content that follows."""
+    said = [one.parameters for one in parse_challenges(*[f"Digest {value}" for value in fields])]
+    return [
+        one["rspauth"]
+        for one in said
+        if "rspauth" in one and one.get("qop", "").lower() != "auth-int"
+    ]
+
+
+class DigestAnswer(NamedTuple):
+    """What one request is sent with."""
+
+    authorization: str
+    """The value of its Authorization."""
+    uri: str
+    once: tuple[bytes, ...]
+    """What it was signed with besides that and the key: nonce, count, cnonce and quality of protection."""
+
+
 @final
 class DigestKey:
     """The answer to one challenge, and to later requests with its nonce: each use counts.
@@ -161,7 +184,11 @@ class DigestKey:
             self._count = 0
 
     def sign(self, method: str, uri: str, content_hash: str = "") -> str:
-        """The value of Authorization for one request; no two calls give the same.
+        """The value of Authorization for one request; no two calls give the same. See `answer`."""
+        return self.answer(method, uri, content_hash).authorization
+
+    def answer(self, method: str, uri: str, content_hash: str = "") -> "DigestAnswer":
+        """The answer for one request; no two calls give the same.
 
         `uri` is the path and query as they stand in the request line, `content_hash` the hexadecimal hash of the
         content for a key that `needs_content`.
@@ -173,15 +200,15 @@ class DigestKey:
         asked = [method.encode(), uri.encode()]
         if qop == "auth-int":
             asked.append(content_hash.encode())
-        signed = [self._secret, _octets(nonce)]
+        once = [_octets(nonce)]
         if qop is not None:
-            signed += [count.encode(), self._cnonce.encode(), qop.encode()]
+            once += [count.encode(), self._cnonce.encode(), qop.encode()]
         parts = [
             self._user,
             f"realm={quote_string(challenge.realm)}",
             f"nonce={quote_string(nonce)}",
             f"uri={quote_string(uri)}",
-            f'response="{_hash(name, *signed, _hash(name, *asked)).decode()}"',
+            f'response="{_hash(name, self._secret, *once, _hash(name, *asked)).decode()}"',
         ]
         if challenge.algorithm is not None:
             parts.append(f"algorithm={challenge.algorithm}")
@@ -192,7 +219,16 @@ class DigestKey:
             parts += [f"qop={qop}", f"nc={count}", f'cnonce="{self._cnonce}"']
         if challenge.hides_user:
             parts.append("userhash=true")
-        return f"Digest {', '.join(parts)}"
+        return DigestAnswer(f"Digest {', '.join(parts)}", uri, tuple(once))
+
+    def proof(self, answer: "DigestAnswer") -> str:
+        """The rspauth that a server gives back, if it knows the password (RFC 7616 section 3.5).
+
+        Not for a key that `needs_content`: there the content of the response is a part of it.
+        """
+        name = self.challenge.hash_name
+        asked = _hash(name, b"", answer.uri.encode())
+        return _hash(name, self._secret, *answer.once, asked).decode()
 
 
 def _hash(name: str, *parts: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """`DigestAuthMiddleware`: answers Digest challenges of one server, and knows which others may see the answers.
 
 What is decided where: `_digest` makes the credentials, `ProtectionSpace` says which URLs they are for, `may_answer`
-whether a 401 is answered at all. The middleware carries it out.
+whether a 401 is answered at all, `proof_fault` whether a server has to be believed. The middleware carries it out.
 
     bare      -> 401 -> answered -> 401, nonce stale -> answered once more
     preemptive -> 401 -> answered -> 401, nonce stale -> answered once more
@@ -12,6 +12,7 @@ wait for each other, and a wrong password is never sent unasked.
 
 import asyncio
 import hashlib
+import hmac
 import secrets
 from contextlib import aclosing
 from typing import Final, NamedTuple, final
@@ -20,7 +21,15 @@ from wayfare_http_core import ClientError, ClientPayloadError, RequestBody, hdrs
 from yarl import URL
 
 from ._bodies import pieces_of
-from ._digest import DigestChallenge, DigestKey, next_nonce, strongest_challenge
+from ._digest import (
+    DigestAnswer,
+    DigestChallenge,
+    DigestKey,
+    next_nonce,
+    server_proofs,
+    strongest_challenge,
+)
+from ._errors import DigestProofError
 from ._middlewares import ClientHandlerType
 from ._origin import Origin, read_origin
 from ._request import ClientRequest
@@ -28,7 +37,13 @@ from ._response import ClientResponse
 from ._retry import can_be_sent_again
 from ._urls import prepare_url
 
-__all__ = ("DigestAuthMiddleware", "ProtectionSpace", "may_answer", "protection_space")
+__all__ = (
+    "DigestAuthMiddleware",
+    "ProtectionSpace",
+    "may_answer",
+    "proof_fault",
+    "protection_space",
+)
 
 _MAX_ANSWERS: Final = 2
 """401s that one request answers: the first, and one whose nonce had gone stale meanwhile."""
@@ -85,6 +100,21 @@ def may_answer(
     return challenge.is_stale and challenge.nonce != refused.nonce
 
 
+def proof_fault(key: DigestKey, answer: DigestAnswer, infos: list[str], *, wanted: bool) -> str:
+    """Why a server is not to be believed that was sent this answer, by its Authentication-Info; "" for no reason.
+
+    A proof that is wrong is one, always: the server does not know the password, or somebody changed what it said. One
+    that is missing is none, unless it is `wanted`. Proofs over the content of the response cannot be told here.
+    """
+    proofs = [] if key.needs_content else server_proofs(infos)
+    if not proofs:
+        return "the server does not prove that it knows the password" if wanted else ""
+    expected = key.proof(answer).encode()
+    if all(hmac.compare_digest(expected, one.lower().encode("utf-8", "replace")) for one in proofs):
+        return ""
+    return "the server's proof that it knows the password is wrong"
+
+
 class _Known(NamedTuple):
     """What the server of one realm accepted, for later requests."""
 
@@ -105,13 +135,17 @@ class DigestAuthMiddleware:
     server that offers both gets the quality of protection `auth`, since `auth-int` reads the content twice. A 401 that
     is not answered is the response.
 
+    A server may prove in its answer that it knows the password, too (RFC 7616 section 3.5). A proof that is wrong is an
+    error. With `mutual` one that is missing is an error as well, of whatever answer but a 401: that of a server which
+    asks for no credentials, or sends a proof over content (auth-int), which is not checked.
+
     Raises: ValueError for a name with a colon and for an origin that is none, TypeError for what is no text.
-    Raises, when called: `ClientPayloadError` where the content would have to be sent again, or read for auth-int, and
-    can be sent only once; else as the handler.
+    Raises, when called: `DigestProofError`; `ClientPayloadError` where the content would have to be sent again, or read
+    for auth-int, and can be sent only once; else as the handler.
     Cancellation: as the handler; what other requests share stays right.
     """
 
-    __slots__ = ("_known", "_login", "_origin", "_password", "_preemptive")
+    __slots__ = ("_known", "_login", "_mutual", "_origin", "_password", "_preemptive")
 
     def __init__(
         self,
@@ -120,6 +154,7 @@ class DigestAuthMiddleware:
         preemptive: bool = True,
         *,
         origin: str | URL | None = None,
+        mutual: bool = False,
     ) -> None:
         for name, value in (("login", login), ("password", password)):
             if not isinstance(value, str):
@@ -131,6 +166,7 @@ class DigestAuthMiddleware:
         self._login = login
         self._password = password
         self._preemptive = preemptive
+        self._mutual = mutual
         self._origin = read_origin(origin)
         self._known: dict[tuple[Origin, str], _Known] = {}
 
@@ -143,8 +179,10 @@ class DigestAuthMiddleware:
         key = self._known_key(origin, path)
         answers = 0
         while True:
-            response = await handler(await _signed(request, key))
+            answer = None if key is None else await _answer(request, key)
+            response = await handler(_signed(request, answer))
             if response.status != 401:
+                self._check(key, answer, response)
                 if key is not None:
                     self._accept(origin, key, response)
                 return response
@@ -188,6 +226,19 @@ class DigestAuthMiddleware:
                 best, key = fit, known.key
         return key
 
+    def _check(
+        self, key: DigestKey | None, answer: DigestAnswer | None, response: ClientResponse
+    ) -> None:
+        infos = response.headers.getall("Authentication-Info", [])
+        if key is not None and answer is not None:
+            fault = proof_fault(key, answer, infos, wanted=self._mutual)
+        else:
+            fault = "the server did not ask for credentials" if self._mutual else ""
+        if fault:
+            error = response.make_error(DigestProofError, fault)
+            response.release()
+            raise error
+
     def _accept(self, origin: Origin, key: DigestKey, response: ClientResponse) -> None:
         nonce = next_nonce(response.headers.getall("Authentication-Info", ()))
         if nonce is not None:
@@ -213,13 +264,11 @@ class DigestAuthMiddleware:
             self._known[place] = known._replace(key=None)
 
 
-async def _signed(request: ClientRequest, key: DigestKey | None) -> ClientRequest:
-    """The request with its credentials; the one that was given stays without, for whoever sends it again.
+async def _answer(request: ClientRequest, key: DigestKey) -> DigestAnswer:
+    """The credentials for a request.
 
     Raises: `ClientPayloadError` where content would have to be read before it is sent, and can be read only once.
     """
-    if key is None:
-        return request
     content_hash = ""
     if key.needs_content:
         if not can_be_sent_again(request.body):
@@ -227,8 +276,15 @@ async def _signed(request: ClientRequest, key: DigestKey | None) -> ClientReques
                 "the server wants the content signed (qop auth-int), and it can be read only once"
             )
         content_hash = await _content_hash(key.challenge.hash_name, request.body)
+    return key.answer(request.method, request.prepared.path, content_hash)
+
+
+def _signed(request: ClientRequest, answer: DigestAnswer | None) -> ClientRequest:
+    """The request with its credentials; the one that was given stays without, for whoever sends it again."""
+    if answer is None:
+        return request
     signed = request.copy()
-    signed.headers[hdrs.AUTHORIZATION] = key.sign(signed.method, signed.prepared.path, content_hash)
+    signed.headers[hdrs.AUTHORIZATION] = answer.authorization
     return signed
 
 

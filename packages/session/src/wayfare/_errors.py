@@ -3,6 +3,7 @@
     ClientError
     ├ ClientResponseError
     │ ├ ContentTypeError                    the content is not of the type that was asked for
+    │ ├ DigestProofError                    a server did not prove that it knows the password
     │ └ TooManyRedirects                    the limit was reached
     ├ ClientPayloadError
     │ ├ ChecksumMismatchError               a download is not what its checksum says
@@ -39,6 +40,7 @@ else:
 __all__ = (
     "ChecksumMismatchError",
     "ContentTypeError",
+    "DigestProofError",
     "DownloadMismatchError",
     "EventTooLargeError",
     "InvalidURL",
@@ -72,6 +74,13 @@ def _public(url: object) -> str:
 
 class ContentTypeError(ClientResponseError):
     """The content's media type is not the expected one."""
+
+
+class DigestProofError(ClientResponseError):
+    """A server that was sent Digest credentials did not prove that it knows the password itself.
+
+    What it sent as its proof is wrong, or there is none where one was wanted (RFC 7616 section 3.5).
+    """
 
 
 class TooManyRedirects(ClientResponseError):

@@ -51,6 +51,7 @@ from wayfare_websocket import (
 from ._errors import (
     ChecksumMismatchError,
     ContentTypeError,
+    DigestProofError,
     DownloadMismatchError,
     EventTooLargeError,
     InvalidURL,
@@ -86,6 +87,7 @@ __all__ = (
     "ContentTypeError",
     "DNSTimeoutError",
     "DialTimeoutError",
+    "DigestProofError",
     "DownloadMismatchError",
     "EventTooLargeError",
     "FirstByteTimeoutError",
