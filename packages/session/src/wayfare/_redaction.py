@@ -1,9 +1,10 @@
 """`Redaction`: taking secrets out of what is shown or kept, such as logs, commands and recordings (Y10).
 
 What a secret is, names tell: the words that keep a field from going to another origin, and some more. Content
-that is not JSON and no form has no names, and stays as it is.
+that is not JSON, no form and has no parts has no names, and stays as it is.
 """
 
+import enum
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,7 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from ._redirects import HARMLESS, is_sensitive
 
-__all__ = ("REDACTED", "Redaction")
+__all__ = ("REDACTED", "ContentKind", "Redaction", "content_kind")
 
 REDACTED: Final = "***"
 """What stands in the place of a secret, unless something else is asked for."""
@@ -54,6 +55,23 @@ _COOKIES: Final = {
 }
 """What comes before each value, and the value."""
 _OF_REFERENCES: Final = frozenset(("content-location", "link", "location", "referer", "refresh"))
+_JSON: Final = frozenset(("application/json", "text/json"))
+_LINES: Final = frozenset(
+    (
+        "application/json-lines",
+        "application/json-seq",
+        "application/jsonl",
+        "application/jsonlines",
+        "application/ndjson",
+        "application/stream+json",
+        "application/x-json-stream",
+        "application/x-jsonl",
+        "application/x-jsonlines",
+        "application/x-ndjson",
+        "text/x-ndjson",
+    )
+)
+"""What values of JSON one after the other are called: a line each, or each behind a record separator (RFC 7464)."""
 _FORM: Final = "application/x-www-form-urlencoded"
 _WITH_SCHEME: Final = frozenset(("authorization", "proxy-authorization"))
 
@@ -62,9 +80,32 @@ def _essence(media_type: str) -> str:
     return media_type.partition(";")[0].strip().lower()
 
 
-def _has_names(media_type: str) -> bool:
+class ContentKind(enum.Enum):
+    """Content that has names."""
+
+    FORM = enum.auto()
+    JSON = enum.auto()
+    LINES = enum.auto()
+    PARTS = enum.auto()
+
+
+def content_kind(media_type: str) -> ContentKind | None:
     essence = _essence(media_type)
-    return essence in (_FORM, "application/json") or essence.endswith("+json")
+    if essence == _FORM:
+        return ContentKind.FORM
+    if essence in _JSON or essence.endswith("+json"):
+        return ContentKind.JSON
+    if essence in _LINES or essence.endswith("+json-seq"):
+        return ContentKind.LINES
+    return ContentKind.PARTS if essence.startswith("multipart/") else None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; one that has a name twice has values that a dict would not."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands there twice")
+    return found
 
 
 def _unescaped(name: str) -> str:
@@ -132,17 +173,31 @@ class Redaction:
         return _PARAMETER.sub(self._parameter, _USER_INFO.sub("", str(text)))
 
     def content(self, media_type: str, text: str) -> str:
-        """The text of a form or of JSON as it may be shown, also where its end is missing; whatever else comes back as
-        it is."""
-        if not _has_names(media_type):
-            return text
-        return self._form(text) if _essence(media_type) == _FORM else self._json(text)
+        """The text of a form, of JSON, of lines of JSON or of several parts as it may be shown, also where its end is
+        missing; whatever else comes back as it is."""
+        kind = content_kind(media_type)
+        if kind is ContentKind.FORM:
+            return self._form(text)
+        if kind is ContentKind.JSON:
+            return self._json(text)
+        if kind is ContentKind.LINES:
+            return self._lines(text)
+        if kind is ContentKind.PARTS:
+            octets = text.encode("utf-8", "surrogatepass")
+            return self.octets(media_type, octets).decode("utf-8", "surrogatepass")
+        return text
 
     def octets(self, media_type: str, octets: bytes) -> bytes:
-        """The octets of a form or of JSON as they may be shown, in UTF-8 where there was a secret among them; whatever
-        else comes back as it is."""
-        if not _has_names(media_type):
+        """The octets of such content as they may be shown, in UTF-8 where there was a secret among them; whatever else
+        comes back as it is."""
+        kind = content_kind(media_type)
+        if kind is None:
             return octets
+        if kind is ContentKind.PARTS:
+            # Imported here: it is rarely kept.
+            from ._redacted_parts import redact_parts
+
+            return redact_parts(self, media_type, octets)
         # A cut may go through a character, and what is no UTF-8 has names all the same.
         text = octets.decode(json.detect_encoding(octets), "replace")
         shown = self.content(media_type, text)
@@ -160,16 +215,35 @@ class Redaction:
         return urlencode(shown, safe="*")
 
     def _json(self, text: str) -> str:
+        shown = self._whole_json(text)
+        return self._broken_json(text) if shown is None else shown
+
+    def _lines(self, text: str) -> str:
+        separator = "\x1e" if "\x1e" in text else "\n"
+        records = text.split(separator)
+        for index, record in enumerate(records):
+            value = record.strip()
+            shown = self._whole_json(value) if value else value
+            if shown is None:
+                # Who knows where it ends: what follows may be a part of it.
+                rest = self._broken_json(separator.join(records[index:]))
+                return separator.join([*records[:index], rest])
+            if shown != value:
+                records[index] = record.replace(value, shown)
+        return separator.join(records)
+
+    def _whole_json(self, text: str) -> str | None:
+        """None where it is not whole, or too deep, or has a name twice."""
         try:
-            value = json.loads(text)
+            value = json.loads(text, object_pairs_hook=_unique)
             shown = self._member(value)
         except (ValueError, RecursionError):
-            return self._broken_json(text)
+            return None
         # What has no secret keeps the spelling that it came in.
         return text if shown == value else json.dumps(shown, ensure_ascii=False)
 
     def _broken_json(self, text: str) -> str:
-        """JSON that was cut off, or is none: after the name of a secret that has parts, nothing is shown."""
+        """JSON that was cut off, is none, or has a name twice: behind a secret that has parts, nothing is shown."""
         shown, end = [], 0
         for match in _MEMBER.finditer(text):
             value = match["value"]

@@ -65,9 +65,10 @@ class CassetteConnector(MemoryConnector):
     replayed once, in the order of the file. What was recorded is written when the connector is closed; responses are
     read whole before they are handed on, so streams without an end cannot be recorded, nor can upgrades.
 
-    Secrets are taken out by `redaction`, in requests, responses and their content: fields, parameters, forms, JSON. A
-    program gets the real ones while it records, and `***` from the file. `match` says when a request is a recorded one.
-    `connector` is the one that asks the network, a `TCPConnector` unless you give another; it is closed with this one.
+    Secrets are taken out by `redaction`, in requests, responses and their content: fields, parameters, forms, parts,
+    JSON. A program gets the real ones while it records, and `***` from the file. `match` says when a request is a
+    recorded one. `connector` is the one that asks the network, a `TCPConnector` unless you give another; it is
+    closed with this one.
 
     `options` are those of `BaseConnector`.
     """
