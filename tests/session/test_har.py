@@ -164,6 +164,40 @@ async def test_y10_content_that_is_cut_off_has_its_secrets_taken_out(encoding: s
         assert base64.b64decode(second["text"]) == kept
 
 
+async def test_all_entries_together_have_a_bound() -> None:
+    """The oldest go first, also while their content is still being read."""
+    recorder, mock = HARRecorder(max_total=3000), MockConnector()
+    for _ in range(8):
+        mock.get("/").reply(body=bytes(1000))
+    async with over(mock, recorder) as session:
+        first = await session.get("/")
+        for _ in range(6):
+            async with session.get("/", params={"long": "x" * 100}) as response:
+                await response.read()
+        assert 1 <= len(recorder) <= 2
+        assert recorder._total == sum(entry.octets for entry in recorder._entries) <= 3000
+        assert len(await first.read()) == 1000
+        assert recorder._total == sum(entry.octets for entry in recorder._entries)
+        assert all(entry["response"]["content"]["size"] == 1000 for entry in entries(recorder))
+        recorder.clear()
+        assert (len(recorder), recorder._total) == (0, 0)
+        # One entry alone can be too much.
+        await session.get("/", params={"long": "x" * 3000})
+        assert (len(recorder), recorder._total) == (0, 0)
+
+
+async def test_a_bound_on_all_entries_can_be_left_out() -> None:
+    recorder, mock = HARRecorder(max_total=None, max_entries=2, max_body=5000), MockConnector()
+    for _ in range(3):
+        mock.get("/").reply(body=bytes(5000))
+    async with over(mock, recorder) as session:
+        for _ in range(3):
+            async with session.get("/") as response:
+                await response.read()
+    assert len(recorder) == 2
+    assert recorder._total > 10_000
+
+
 async def test_no_content_is_kept_where_none_is_wanted() -> None:
     recorder, mock = HARRecorder(max_body=0), MockConnector()
     mock.get("/").reply(body=b"text")
@@ -318,7 +352,7 @@ async def test_the_oldest_are_dropped_and_all_can_be_forgotten() -> None:
     assert len(recorder) == 0
 
 
-@pytest.mark.parametrize("options", [{"max_body": -1}, {"max_entries": 0}])
+@pytest.mark.parametrize("options", [{"max_body": -1}, {"max_entries": 0}, {"max_total": -1}])
 def test_bounds_that_make_no_sense(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="max_entries must be positive"):
         HARRecorder(**options)

@@ -183,17 +183,23 @@ def test_y10_the_heads_of_parts_have_secrets_too() -> None:
 
 def test_y10_parts_that_are_cut_off() -> None:
     """Wherever the cut is, nothing of a secret is shown, and everything else is."""
-    whole = parts((form_field("a"), "1"), (form_field("token"), "hush"), (form_field("b"), "2")).encode()
+    whole = parts(
+        (form_field("a"), "1"), (form_field("token"), "hush"), (form_field("b"), "2")
+    ).encode()
     for end in range(len(whole)):
         shown = REDACTION.octets(MIXED, whole[:end])
         cut = whole[:end].partition(b"hush")[0]
         for octets in (b"hush", b"hus", b"hu"):
             assert octets not in shown
-        assert shown.startswith(cut[: cut.find(b'"token"\r\n\r\n') + 11] if b'"token"' in cut else cut)
+        assert shown.startswith(
+            cut[: cut.find(b'"token"\r\n\r\n') + 11] if b'"token"' in cut else cut
+        )
 
 
 def test_y10_what_is_binary_stays_so() -> None:
-    octets = parts((form_field("file"), "\xff\0\xfe"), (form_field("pwd"), "\xff")).encode("latin-1")
+    octets = parts((form_field("file"), "\xff\0\xfe"), (form_field("pwd"), "\xff")).encode(
+        "latin-1"
+    )
     shown = parts((form_field("file"), "\xff\0\xfe"), (form_field("pwd"), "***")).encode("latin-1")
     assert REDACTION.octets(MIXED, octets) == shown
     assert REDACTION.octets("multipart/mixed", octets) == octets

@@ -29,7 +29,8 @@ class HARRecorder:
     Each exchange is an entry: a redirect, another attempt of a middleware further out, a request that failed. Secrets
     are taken out by `redaction`; None keeps them. Of content up to `max_body` octets are kept, on either side: 0 keeps
     none. Content is kept as it is read, so what nobody reads is not in the archive; content of a request that can be
-    sent only once is not, either. After `max_entries` the oldest are dropped.
+    sent only once is not, either. The oldest entries are dropped when there are more than `max_entries`, or when all of
+    them have more than `max_total` octets in their URLs, fields and content; None is no such limit.
 
     It is not for one session alone. Entries are in the order in which their requests were sent.
     """
@@ -39,13 +40,17 @@ class HARRecorder:
         *,
         max_body: int = 64 * 1024,
         max_entries: int = 10_000,
+        max_total: int | None = 64 * 1024 * 1024,
         redaction: Redaction | None = Redaction(),  # noqa: B008 - immutable
     ) -> None:
-        if max_body < 0 or max_entries < 1:
-            raise ValueError("max_body cannot be negative, and max_entries must be positive")
+        if max_body < 0 or max_entries < 1 or (max_total or 0) < 0:
+            raise ValueError("no limit can be negative, and max_entries must be positive")
         self._max_body = max_body
         self._redaction = redaction
-        self._entries: deque[HAREntry] = deque(maxlen=max_entries)
+        self._max_entries = max_entries
+        self._max_total = max_total
+        self._entries: deque[HAREntry] = deque()
+        self._total = 0
 
     async def __call__(
         self, request: "ClientRequest", handler: "ClientHandlerType"
@@ -55,8 +60,11 @@ class HARRecorder:
         Raises, Cancellation: as the handler; both become entries.
         """
         loop = asyncio.get_running_loop()
-        entry = HAREntry(request, datetime.now(UTC), self._redaction, self._max_body)
+        if len(self._entries) == self._max_entries:
+            self._drop_oldest()
+        entry = HAREntry(request, datetime.now(UTC), self._redaction, self._max_body, self._grew)
         self._entries.append(entry)
+        self._grew(entry.octets)
         started = loop.time()
         try:
             response = await handler(request)
@@ -71,7 +79,20 @@ class HARRecorder:
 
     def clear(self) -> None:
         """Forget all entries."""
-        self._entries.clear()
+        while self._entries:
+            self._drop_oldest()
+
+    def _grew(self, octets: int) -> None:
+        """So many octets more are kept."""
+        self._total += octets
+        if self._max_total is not None:
+            while self._total > self._max_total and self._entries:
+                self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        entry = self._entries.popleft()
+        self._total -= entry.octets
+        entry.drop()
 
     def archive(self) -> dict[str, Any]:
         """The archive as JSON has it: `{"log": {"version": "1.2", …}}`."""

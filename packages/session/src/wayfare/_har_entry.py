@@ -7,7 +7,7 @@ import sys
 from asyncio import get_running_loop
 from base64 import b64encode
 from codecs import utf_8_decode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, final
 
@@ -45,7 +45,13 @@ _NO_RESPONSE = {
 
 @final
 class HAREntry(ContentWatcher):
-    """What is known of one exchange so far; it looks on while the response's content is read."""
+    """What is known of one exchange so far; it looks on while the response's content is read.
+
+    `on_growth` is told how many octets more are kept, but for those of the request.
+    """
+
+    octets: int
+    """How many octets are kept, roughly."""
 
     def __init__(
         self,
@@ -53,6 +59,7 @@ class HAREntry(ContentWatcher):
         started: datetime,
         redaction: Redaction | None,
         max_body: int,
+        on_growth: Callable[[int], None],
     ) -> None:
         self._redaction = redaction
         if redaction is not None and request.settings.sensitive_headers:
@@ -60,6 +67,8 @@ class HAREntry(ContentWatcher):
         self._max_body = max_body
         self._started = started
         self._request = self._request_of(request)
+        self._on_growth: Callable[[int], None] | None = on_growth
+        self.octets = _size(self._request)
         self._response: dict[str, Any] | None = None
         self._media_type = ""
         self._error: str | None = None
@@ -72,12 +81,23 @@ class HAREntry(ContentWatcher):
         self._raw_size = -1
         self._stream: Any = None
 
+    def drop(self) -> None:
+        """It is not wanted any more: whatever comes is not kept."""
+        self._on_growth = None
+        self._content.clear()
+
+    def _grow(self, octets: int) -> None:
+        if self._on_growth is not None:
+            self.octets += octets
+            self._on_growth(octets)
+
     # -- what happens -------------------------------------------------------------------------------------------------
 
     def fail(self, error: BaseException, seconds: float) -> None:
         """There is no response."""
         self._to_head = seconds
         self._error = self._shown(f"{type(error).__name__}: {error}")
+        self._grow(len(self._error))
 
     def answer(self, response: "ClientResponse", seconds: float) -> None:
         """The head is there, after so many seconds; the content is looked at as it is read."""
@@ -94,6 +114,7 @@ class HAREntry(ContentWatcher):
             "redirectURL": self._shown(response.headers.get("Location", "")),
             "headersSize": -1,
         }
+        self._grow(_size(self._response))
         self._stream = response.content
         response.content.watch(self)
 
@@ -102,7 +123,9 @@ class HAREntry(ContentWatcher):
         """See `ContentWatcher`."""
         self._size += len(piece)
         room = self._max_body - len(self._content)
-        self._content += piece[:room]
+        if room and self._on_growth is not None:
+            self._content += piece[:room]
+            self._grow(min(len(piece), room))
         self._note()
 
     @override
@@ -223,6 +246,15 @@ class HAREntry(ContentWatcher):
 
     def _shown(self, text: str) -> str:
         return text if self._redaction is None else self._redaction.text(text)
+
+
+def _size(found: object) -> int:
+    """The characters of all texts in it, names included: what is kept is more, but not many times as much."""
+    if isinstance(found, str):
+        return len(found)
+    if isinstance(found, dict):
+        return sum(len(name) + _size(value) for name, value in found.items())
+    return sum(map(_size, found)) if isinstance(found, list) else 0
 
 
 def _cookies(headers: "CIMultiDict[str]") -> list[tuple[str, str]]:
