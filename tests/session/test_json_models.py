@@ -4,6 +4,7 @@ import json
 import pickle
 import sys
 import typing
+from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import InitVar, dataclass, field
@@ -17,6 +18,7 @@ from typing import (
     Final,
     Generic,
     Literal,
+    NamedTuple,
     NewType,
     NotRequired,
     Required,
@@ -25,6 +27,8 @@ from typing import (
 )
 from uuid import UUID
 
+import attr
+import attrs
 import msgspec
 import pydantic
 import pytest
@@ -138,6 +142,62 @@ class Keyed(TypedDict, Generic[K]):
 
 class KeyedByNumber(Keyed[int]):
     name: str
+
+
+@dataclass
+class Renamed:
+    unit_price: float = field(metadata={"alias": "unitPrice"})
+    plain: int = field(default=0, metadata={"alias": 7})
+
+
+class Row(NamedTuple):
+    number: int
+    name: str
+    points: Sequence[Point] = ()
+
+
+class Described(Row):
+    """A row with methods of its own."""
+
+
+Named = namedtuple("Named", ("a", "b"))
+
+
+class Cell(NamedTuple, Generic[T]):
+    value: T
+    next: "Cell[T] | None" = None
+
+
+@attrs.define
+class Rack:
+    label: str = attrs.field(validator=attrs.validators.max_len(3))
+    points: list[Point] = attrs.Factory(list)
+    _hidden: int = 0
+    made_up: int = attrs.field(default=0, metadata={"alias": "madeUp"})
+    count: int = attrs.field(init=False, default=0)
+
+
+@attrs.frozen
+class Tall:
+    label: str
+    height: float = attrs.field(kw_only=True)
+    inner: "Tall | None" = None
+
+
+@attrs.define
+class Box(Generic[T]):
+    content: T
+
+
+@attrs.define
+class PointBox(Box[Point]):
+    size: int
+
+
+@attr.s
+class OldStyle:
+    a = attr.ib(type=str)
+    b: Any = attr.ib()
 
 
 @dataclass
@@ -288,6 +348,27 @@ FITS: list[tuple[Any, str, Any]] = [
         Book(Page([Point(1)]), Page([[Point(2)]]), Page([3])),
     ),
     (Checked, '{"age": 7}', Checked(7)),
+    (Renamed, '{"unitPrice": 1, "unit_price": 2, "plain": 3}', Renamed(1.0, 3)),
+    (Row, '[1, "a", [{"x": 2}]]', Row(1, "a", [Point(2)])),
+    (Row, '{"number": 1, "name": "a"}', Row(1, "a")),
+    (Row, '[1, "a"]', Row(1, "a")),
+    (Named, '[1, "a"]', Named(1, "a")),
+    (Cell[int], "[1, [2, null]]", Cell(1, Cell(2, None))),
+    (Described, '[1, "a"]', Described(1, "a")),
+    (
+        Rack,
+        '{"label": "r", "points": [{"x": 1}], "_hidden": 3, "madeUp": 1}',
+        Rack("r", [Point(1)], hidden=3, made_up=1),
+    ),
+    (Rack, '{"label": "r", "hidden": 3}', Rack("r")),
+    (
+        Tall,
+        '{"label": "r", "height": 2, "inner": {"label": "s", "height": 1}}',
+        Tall("r", height=2, inner=Tall("s", height=1)),
+    ),
+    (Box[Point], '{"content": {"x": 1}}', Box(Point(1))),
+    (PointBox, '{"content": {"x": 1}, "size": 2}', PointBox(Point(1), 2)),
+    (OldStyle, '{"a": "1", "b": [1]}', OldStyle("1", [1])),
     (Movie, '{"name": "M", "director": "L"}', {"name": "M"}),
     (Movie, '{"name": "M", "year": 1931}', {"name": "M", "year": 1931}),
     (Loose, '{"name": "M"}', {"name": "M"}),
@@ -380,6 +461,18 @@ MISFITS: list[tuple[Any, str, str]] = [
     (Both, '{"items": [1]}', "$.items[0]: expected an object for Point, not the number 1"),
     (Both, '{"items": [], "next": null}', "$.next: expected a string, not null"),
     (KeyedByNumber, '{"key": "a", "name": "n"}', "$.key: expected an integer, not the string 'a'"),
+    (Renamed, '{"unit_price": 1}', "$.unitPrice: missing, and Renamed needs it"),
+    (Renamed, '{"unitPrice": "1"}', "$.unitPrice: expected a number, not"),
+    (Renamed, "[1]", "$: expected an object for Renamed, not an array"),
+    (Row, "[1]", "$: expected an array of 2 to 3, not of 1"),
+    (Row, '[1, "a", [], 4]', "$: expected an array of 2 to 3, not of 4"),
+    (Named, "[1, 2, 3]", "$: expected an array of 2, not of 3"),
+    (Row, '[1, "a", [{"x": null}]]', "$[2][0].x: expected an integer, not null"),
+    (Row, '{"number": 1}', "$.name: missing, and Row needs it"),
+    (Row, '"a"', "$: expected an object or an array for Row, not"),
+    (Rack, '{"label": "long"}', "$: Rack refuses it:"),
+    (Rack, '{"label": 1}', "$.label: expected a string, not the number 1"),
+    (Rack, "{}", "$.label: missing, and Rack needs it"),
     (Checked, '{"age": -1}', "$: Checked refuses it: nobody is younger than 0"),
     (Movie, "{}", "$.name: missing, and Movie needs it"),
     (Loose, "{}", "$.name: missing, and Loose needs it"),

@@ -1,4 +1,5 @@
-"""Values of JSON made into types: dataclasses, TypedDicts, containers, and models of msgspec and pydantic.
+"""Values of JSON made into types: dataclasses, TypedDicts, NamedTuples, containers, and the models of attrs, msgspec
+and pydantic.
 
 A type is turned into a reader once, and kept. Models of other libraries are known by what they have, so that nothing is
 imported for a program that does not use them.
@@ -45,6 +46,13 @@ _ARRAYS: Final[dict[Any, Callable[[list[Any]], Any]]] = {
 }
 _QUALIFIERS: Final = (Required, NotRequired, Final, getattr(typing, "ReadOnly", Required))
 """What says something of a field, and nothing of its values. ReadOnly is there from Python 3.13 on."""
+_FIELDED: Final = (
+    "__dataclass_fields__",
+    "__attrs_attrs__",
+    "__required_keys__",
+    "_field_defaults",
+)
+"""What classes with annotated fields have: of dataclasses, attrs, TypedDict, NamedTuple."""
 _OBJECTS: Final = (dict, abc.Mapping, abc.MutableMapping)
 _STEP = re.compile(r"\.([^.\[`]+)|\[([0-9]{1,18})\]", re.ASCII)
 _NO_BINDINGS: Final[Bindings] = {}
@@ -171,6 +179,16 @@ class _Compiler:
         if hasattr(origin, "__dataclass_fields__"):
             reader = self._known[model] = _ObjectReader(origin.__name__, origin)
             self._add_dataclass_fields(reader, origin, bindings)
+        elif hasattr(origin, "__attrs_attrs__"):
+            reader = self._known[model] = _ObjectReader(origin.__name__, origin)
+            self._add_attrs_fields(reader, origin, bindings)
+        elif issubclass(origin, tuple) and hasattr(origin, "_field_defaults"):
+            reader = self._known[model] = _ObjectReader(origin.__name__, origin, is_row=True)
+            hints = _bound_hints(origin, bindings)
+            row: Any = origin
+            for name in row._fields:
+                hint = self.reader(*hints.get(name, (Any, bindings)))
+                reader.add(name, hint, name not in row._field_defaults)
         elif issubclass(origin, dict) and hasattr(origin, "__required_keys__"):
             reader = self._known[model] = _ObjectReader(origin.__name__, dict)
             self._add_keys(reader, origin, bindings)
@@ -188,7 +206,18 @@ class _Compiler:
                     field.default is dataclasses.MISSING
                     and field.default_factory is dataclasses.MISSING
                 )
-                reader.add(field.name, self.reader(*hints[field.name]), required)
+                hint = self.reader(*hints[field.name])
+                reader.add(_json_name(field), hint, required, field.name)
+
+    def _add_attrs_fields(self, reader: "_ObjectReader", origin: Any, bindings: Bindings) -> None:
+        hints = _bound_hints(origin, bindings)
+        nothing = sys.modules["attr"].NOTHING  # which made the class, so it is there
+        for field in origin.__attrs_attrs__:
+            if field.init:
+                # One of `attr.ib()` has no annotation.
+                usual = Any if field.type is None else field.type, bindings
+                hint = self.reader(*hints.get(field.name, usual))
+                reader.add(_json_name(field), hint, field.default is nothing, field.alias)
 
     def _add_keys(self, reader: "_ObjectReader", origin: Any, bindings: Bindings) -> None:
         for name, (hint, own) in _bound_hints(origin, bindings).items():
@@ -287,35 +316,67 @@ class _Later:
 
 @final
 class _ObjectReader:
-    """Makes objects into instances of a class, or into a dict: each field by its own reader, others left out."""
+    """Makes objects into instances of a class, or into a dict: each field by its own reader, others left out.
 
-    __slots__ = ("_fields", "_make", "_name")
+    What `is_row` may come as an array as well, with the fields in their order.
+    """
 
-    def __init__(self, name: str, make: Callable[..., Any]) -> None:
+    __slots__ = ("_fields", "_is_row", "_make", "_name")
+
+    def __init__(self, name: str, make: Callable[..., Any], *, is_row: bool = False) -> None:
         self._name = name
         self._make = make
-        self._fields: list[tuple[str, Reader, bool]] = []
+        self._is_row = is_row
+        self._fields: list[tuple[str, Reader, bool, str]] = []
 
-    def add(self, name: str, reader: Reader, required: bool) -> None:
-        """Know a field; one that is not required may be missing."""
-        self._fields.append((name, reader, required))
+    def add(self, name: str, reader: Reader, required: bool, argument: str = "") -> None:
+        """Know a field; one that is not required may be missing. The class may call it otherwise."""
+        self._fields.append((name, reader, required, argument or name))
 
     def __call__(self, value: Any) -> Any:
-        if not isinstance(value, dict):
-            raise expected(f"an object for {self._name}", value)
+        if isinstance(value, dict):
+            return self._made(self._of_object(value))
+        if self._is_row and isinstance(value, list):
+            return self._made(self._of_array(value))
+        form = "an object or an array" if self._is_row else "an object"
+        raise expected(f"{form} for {self._name}", value)
+
+    def _of_object(self, value: dict[str, Any]) -> dict[str, Any]:
         found = {}
-        for name, reader, required in self._fields:
+        for name, reader, required, argument in self._fields:
             if name in value:
-                found[name] = _part(reader, value[name], name)
+                found[argument] = _part(reader, value[name], name)
             elif required:
                 missing = Mismatch(f"missing, and {self._name} needs it")
                 missing.place.append(name)
                 raise missing
+        return found
+
+    def _of_array(self, value: list[Any]) -> dict[str, Any]:
+        most = len(self._fields)
+        least = sum(required for _, _, required, _ in self._fields)
+        if not least <= len(value) <= most:
+            wanted = f"{least}" if least == most else f"{least} to {most}"
+            raise Mismatch(f"expected an array of {wanted}, not of {len(value)}")
+        return {
+            argument: _part(reader, one, at)
+            for at, ((_, reader, _, argument), one) in enumerate(
+                zip(self._fields, value, strict=False)
+            )
+        }
+
+    def _made(self, found: dict[str, Any]) -> Any:
         try:
             return self._make(**found)
         except (ValueError, TypeError) as exc:
             # What the class itself checks, in `__post_init__` say.
             raise Mismatch(f"{self._name} refuses it: {exc}") from exc
+
+
+def _json_name(field: Any) -> str:
+    """What a field of a dataclass or of attrs is called in JSON."""
+    alias = field.metadata.get("alias")
+    return alias if isinstance(alias, str) else str(field.name)
 
 
 def _part(reader: Reader, value: Any, step: str | int) -> Any:
@@ -403,7 +464,7 @@ def _bound_hints(origin: Any, bindings: Bindings) -> dict[str, tuple[Any, Bindin
     # The first base goes before the others.
     for base in reversed(origin.__dict__.get("__orig_bases__", origin.__bases__)):
         parent = typing.get_origin(base) or base
-        if hasattr(parent, "__dataclass_fields__") or hasattr(parent, "__required_keys__"):
+        if any(hasattr(parent, mark) for mark in _FIELDED):
             found |= _bound_hints(parent, _bound(parent, typing.get_args(base), bindings))
     # A TypedDict lists the keys of its bases as its own.
     own = () if hasattr(origin, "__required_keys__") else origin.__annotations__

@@ -343,9 +343,9 @@ class ClientResponse:
     ) -> Any:
         """The whole content as JSON, read by `loads` (`json.loads` unless given); None where it is empty.
 
-        `model` is the type to make it into: a dataclass, a TypedDict, a model of msgspec or pydantic, or what holds
-        such. `content_type` is the media type to insist on (`application/*+json` counts as application/json), None for
-        any.
+        `model` is the type to make it into: a dataclass, a TypedDict, a model of attrs, msgspec or pydantic, or what
+        holds such. `content_type` is the media type to insist on (`application/*+json` counts as application/json),
+        None for any.
 
         Raises: `ContentTypeError`, what `loads` raises, `JSONModelError` for what the model does not take, TypeError
         for what is no model, else as `text`.
