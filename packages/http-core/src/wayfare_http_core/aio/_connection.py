@@ -29,6 +29,7 @@ from wayfare_http_core._response_parser import (
 )
 from wayfare_http_core.hdrs import KEEP_ALIVE
 
+from ._bulk import Bulk, is_bulky
 from ._deadlines import Deadline
 from ._drain import Drain, is_worth_draining
 from ._exchange import HTTP1Exchange, Upgraded
@@ -62,6 +63,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_buffer",
+        "_bulky",
         "_closed",
         "_content",
         "_drain",
@@ -121,6 +123,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._old_peer = False
         self._watch: ProgressWatch | None = None
         self._reading_paused = False
+        self._bulky = False
         self._maybe_unsent = False
         self._drain: Drain | None = None
 
@@ -460,6 +463,10 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         content.limit_size(options.max_body_size)
         if self._watch is not None:
             content.set_timeouts(None, self._watch.content_timeout)
+        transport = self._transport
+        if transport is not None and is_bulky(self._parser.remaining, transport):
+            self._bulky = True
+            transport.set_protocol(Bulk(self))
         self._waiter = None
         waiter.set_result(exchange)
         upload = self._upload
@@ -476,6 +483,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if exchange is None:
             return
         self._exchange = self._content = None
+        if self._bulky and self._transport is not None:
+            self._bulky = False
+            self._transport.set_protocol(self)
         exchange.trailers = end.trailers
         exchange.is_complete = True
         if content is not None:
