@@ -1,8 +1,10 @@
 """ScriptedPeer and ScriptedServer: in memory, over sockets and over TLS."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -394,3 +396,19 @@ async def test_sockets_leaving_drops_what_is_open(contexts: Contexts) -> None:
         writer.close()
         await writer.wait_closed()
     assert not server.peers[0].connected
+
+
+@pytest.mark.parametrize("iterations", range(6))
+async def test_sockets_leaving_drops_who_is_just_being_accepted(iterations: int) -> None:
+    """Whatever the loop has come to with this client, nothing of it is left behind."""
+    server = ScriptedServer([Stall()])
+    async with listening(server) as address:
+        client = socket.create_connection(address)
+        await ticks(iterations)
+    client.setblocking(False)
+    with client, suppress(ConnectionError):
+        assert client.recv(1) == b""
+    made = list(server.peers)
+    assert not any(peer.connected for peer in made)
+    await ticks()
+    assert server.peers == made

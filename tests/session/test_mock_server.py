@@ -1,12 +1,15 @@
 """`MockServer`: expectations on a real port."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 import wayfare
 from wayfare import ClientSession
 from wayfare.testing import MockCall, MockReply, MockServer, UnmetExpectationsError
+from wayfare_http_core.testing import ticks
 
 
 async def pieces() -> AsyncIterator[bytes]:
@@ -117,3 +120,18 @@ async def test_what_is_no_http_has_no_answer() -> None:
         assert await reader.read() == b""
         writer.close()
         await writer.wait_closed()
+
+
+@pytest.mark.parametrize("iterations", range(6))
+async def test_leaving_drops_who_is_just_being_accepted(iterations: int) -> None:
+    """Whatever the loop has come to with this client, nothing of it is left behind."""
+    async with MockServer() as server:
+        client = socket.create_connection(("127.0.0.1", server.url.port))
+        await ticks(iterations)
+    client.setblocking(False)
+    with client, suppress(ConnectionError):
+        assert client.recv(1) == b""
+    sides = set(server._sides)
+    assert not any(side.is_open for side in sides)
+    await ticks()
+    assert server._sides == sides

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias, final
 
 from ._actions import Action
@@ -76,7 +76,21 @@ async def listening(
     try:
         yield host, port
     finally:
-        listener.close()
-        server.abort()
+        try:
+            await stop_accepting(listener)
+        finally:
+            listener.close()
+            server.abort()
         await server.wait_closed()
         await listener.wait_closed()
+
+
+async def stop_accepting(listener: asyncio.Server) -> None:
+    """Let whom the loop has accepted become a connection: asyncio forgets its socket if the server is closed before."""
+    loop = asyncio.get_running_loop()
+    for sock in listener.sockets:
+        with suppress(NotImplementedError):  # of a loop without readers
+            loop.remove_reader(sock.fileno())
+    # It gets its protocol in the next iteration, which is connected in the one behind.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, final
 
@@ -64,14 +65,18 @@ class MockServer(Mock):
         server, self._server = self._server, None
         if server is None:
             return
-        server.close()
-        for side in self._sides:
-            side.abort()
+        try:
+            await _stop_accepting(server)
+        finally:
+            server.close()
+            for side in self._sides:
+                side.abort()
         working = [side.task for side in self._sides if side.task is not None]
         for task in working:
             task.cancel()
         if working:
             await asyncio.wait(working)
+        await asyncio.sleep(0)  # what was aborted is gone in the next iteration
         await server.wait_closed()
 
     def _accept(self) -> ServerSide:
@@ -95,6 +100,17 @@ class MockServer(Mock):
     @override
     def _fail(self, error: Exception | type[Exception], responder: Responder) -> None:
         responder.abort()
+
+
+async def _stop_accepting(server: asyncio.Server) -> None:
+    """Let whom the loop has accepted become a connection: asyncio forgets its socket if the server is closed before."""
+    loop = asyncio.get_running_loop()
+    for sock in server.sockets:
+        with suppress(NotImplementedError):  # of a loop without readers
+            loop.remove_reader(sock.fileno())
+    # It gets its protocol in the next iteration, which is connected in the one behind.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 async def _explain(responder: Responder, status: int, error: Exception) -> None:
