@@ -21,6 +21,8 @@ from wayfare_connector import (
 from wayfare_connector.testing import FakeResolver
 from wayfare_http_core import Connection, RequestHead
 
+from tests.stream_server import stream_server
+
 
 def eager_loop() -> asyncio.AbstractEventLoop:
     """A loop whose tasks begin at once; before Python 3.12 there is none, and this is a plain one."""
@@ -58,23 +60,13 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """The port of an HTTP server that answers every request with 200, on any loop."""
 
-    served: list[asyncio.Task[Any]] = []
-
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        served.append(task)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while await reader.readuntil(b"\r\n\r\n"):
                 writer.write(OK)
-        writer.close()
-        with suppress(ConnectionError, ssl.SSLError):
-            await writer.wait_closed()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    yield server.sockets[0].getsockname()[1]
-    server.close()
-    await asyncio.gather(*served)
+    async with stream_server(serve, tls) as port:
+        yield port
 
 
 async def get(connection: Connection) -> bytes:

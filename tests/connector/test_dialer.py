@@ -6,7 +6,7 @@ import os
 import resource
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -35,6 +35,8 @@ from wayfare_connector.testing import (
     check_dialer,
 )
 from wayfare_http_core.testing import MemoryNetwork, ScriptedServer, listening
+
+from tests.stream_server import stream_server
 
 
 class Echo(asyncio.Protocol):
@@ -85,17 +87,19 @@ async def dial(
 
 @asynccontextmanager
 async def tcp_case() -> AsyncIterator[DialerCase]:
-    server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    dialer = TCPDialer(FakeResolver({"echo.example": ["127.0.0.1"]}))
-    yield DialerCase(
-        dialer=dialer,
-        echo=Target("http", "echo.example", port),
-        refused=Target("http", "127.0.0.1", free_port()),
-    )
-    await dialer.close()
-    server.close()
-    await server.wait_closed()
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                writer.write(data)
+
+    async with stream_server(echo) as port:
+        dialer = TCPDialer(FakeResolver({"echo.example": ["127.0.0.1"]}))
+        yield DialerCase(
+            dialer=dialer,
+            echo=Target("http", "echo.example", port),
+            refused=Target("http", "127.0.0.1", free_port()),
+        )
+        await dialer.close()
 
 
 @asynccontextmanager

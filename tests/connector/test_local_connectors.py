@@ -7,6 +7,7 @@ import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from wayfare_connector.testing import (
 )
 from wayfare_http_core import Connection, RequestHead
 from wayfare_http_core.testing import ScriptedServer
+from wayfare_http_core.testing._scripted_server import stop_accepting
 
 TARGET = Target("http", "a.example")
 
@@ -43,13 +45,22 @@ def folder() -> Any:
 
 
 @asynccontextmanager
-async def serving(path: Path | str, factory: Callable[[], Any]) -> AsyncIterator[None]:
-    server = await asyncio.get_running_loop().create_unix_server(factory, str(path))
+async def serving(
+    path: Path | str, server: ScriptedServer, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
+    def layer(context: ssl.SSLContext) -> TLSLayer:
+        return TLSLayer(server(), context, server_hostname=None, server_side=True)
+
+    factory = server if tls is None else partial(layer, tls)
+    listener = await asyncio.get_running_loop().create_unix_server(factory, str(path))
     try:
         yield
     finally:
-        server.close()
+        await stop_accepting(listener)
+        listener.close()
+        server.abort()
         await server.wait_closed()
+        await listener.wait_closed()
 
 
 async def get(connection: Connection, target: Target = TARGET) -> bytes:
@@ -97,11 +108,10 @@ async def test_https_over_a_unix_socket_is_encrypted_and_verified(
     tls_client_context: ssl.SSLContext,
 ) -> None:
     path = folder / "s"
-
-    def factory() -> TLSLayer:
-        return TLSLayer(ok_server(), tls_server_context, server_hostname=None, server_side=True)
-
-    async with serving(path, factory), UnixConnector(path, ssl=tls_client_context) as connector:
+    async with (
+        serving(path, ok_server, tls_server_context),
+        UnixConnector(path, ssl=tls_client_context) as connector,
+    ):
         target = Target("https", "localhost", ssl=connector.ssl)
         connection = await connector.connect(target)
         assert connection.facts.tls_version == "TLSv1.3"

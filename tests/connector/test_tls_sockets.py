@@ -4,13 +4,15 @@ import asyncio
 import gc
 import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import pytest
 import uvloop
 from wayfare_connector._tls import TLSLayer, TLSTransport
+
+from tests.stream_server import Handler, stream_server
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 
@@ -48,27 +50,11 @@ async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         await writer.wait_closed()
 
 
-@asynccontextmanager
-async def serving(
-    context: ssl.SSLContext | None,
-    handler: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]] = echo,
-) -> AsyncIterator[int]:
+def serving(
+    context: ssl.SSLContext | None, handler: Handler = echo
+) -> AbstractAsyncContextManager[int]:
     """A server on a free port; its handlers have finished when this ends."""
-    handled: set[asyncio.Task[None]] = set()
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        handled.add(task)
-        await handler(reader, writer)
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        await asyncio.gather(*handled)
-        await server.wait_closed()
+    return stream_server(handler, context)
 
 
 class Sink(asyncio.BufferedProtocol):

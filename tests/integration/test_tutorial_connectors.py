@@ -19,6 +19,8 @@ from wayfare.resolver import AsyncResolver
 from wayfare_http_core.testing import Read, Reply, ScriptedServer, Send, Serve, Stall, listening
 from yarl import URL
 
+from tests.stream_server import stream_server
+
 AUTHORITY = trustme.CA()
 CERTIFICATE = AUTHORITY.issue_cert("localhost", "127.0.0.1")
 
@@ -281,7 +283,6 @@ async def test_a_pin_of_the_connector(secure: str) -> None:
 async def tunnels() -> AsyncIterator[tuple[str, list[bytes]]]:
     """A proxy that makes tunnels for whoever has the password: its URL, and the heads that it read."""
     heads: list[bytes] = []
-    pumping: set[asyncio.Task[None]] = set()
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -295,21 +296,14 @@ async def tunnels() -> AsyncIterator[tuple[str, list[bytes]]]:
         heads.append(head)
         if b"Proxy-Authorization: Basic dXNlcjpwYXNz\r\n" not in head:
             writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-            writer.close()
             return
         host, _, port = head.split()[1].decode("ascii").rpartition(":")
         back, forth = await asyncio.open_connection(host, int(port))
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        pumping.add(asyncio.create_task(pump(back, writer)))
-        await pump(reader, forth)
+        await asyncio.gather(pump(back, writer), pump(reader, forth))
 
-    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}", heads
-    finally:
-        listener.close()
-        await listener.wait_closed()
-        await asyncio.gather(*pumping)
+    async with stream_server(serve) as port:
+        yield f"http://127.0.0.1:{port}", heads
 
 
 async def test_a_proxy_for_plain_requests(url: str) -> None:

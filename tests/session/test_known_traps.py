@@ -45,6 +45,8 @@ from wayfare_http_core.testing import (
 from wayfare_multipart import PAYLOAD_REGISTRY, BytesPayload, Order, PayloadRegistry
 from yarl import URL
 
+from tests.stream_server import stream_server
+
 brotli = importlib.import_module("brotli")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ALWAYS = (Repeat(ReadRequest(), Send(OK)),)
@@ -141,20 +143,16 @@ async def open_by_a_list(reader: asyncio.StreamReader, writer: asyncio.StreamWri
     while await reader.read(100):
         writer.write(b"\x88\x06\x03\xe8done")
         writer.write_eof()
-    writer.close()
 
 
 async def test_a_websocket_may_be_opened_by_a_list_and_tells_why_it_closed() -> None:
-    listener = await asyncio.start_server(open_by_a_list, "127.0.0.1", 0)
-    port = listener.sockets[0].getsockname()[1]
     async with (
+        stream_server(open_by_a_list) as port,
         wayfare.ClientSession() as session,
         session.ws_connect(f"http://127.0.0.1:{port}/") as ws,
     ):
         await ws.close()
         assert (ws.close_code, ws.close_reason) == (1000, "done")
-    listener.close()
-    await listener.wait_closed()
 
 
 def test_compression_of_a_websocket_can_be_asked_for_in_detail() -> None:

@@ -23,6 +23,8 @@ from websockets.asyncio.server import Server, ServerConnection, serve, unix_serv
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.stream_server import stream_server
+
 
 async def converse(connection: ServerConnection) -> None:
     """Repeat messages; some texts ask for something else."""
@@ -220,10 +222,10 @@ async def test_through_a_proxy(kind: str) -> None:
     door = proxy.http if kind == "http" else proxy.socks
     async with (
         theirs() as port,
-        await asyncio.start_server(door, "127.0.0.1", 0) as listener,
+        stream_server(door) as proxy_port,
         ClientSession() as session,
     ):
-        way = f"{kind}://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        way = f"{kind}://127.0.0.1:{proxy_port}"
         for scheme in ("ws", "http"):
             async with session.ws_connect(f"{scheme}://localhost:{port}/", proxy=way) as ws:
                 await ws.send_str("x" * 100_000)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from multidict import CIMultiDict
+from wayfare_http_core.testing import ticks
+from wayfare_http_core.testing._scripted_server import stop_accepting
 from wayfare_websocket import (
     DeflateParameters,
     HandshakeRefused,
@@ -66,7 +68,8 @@ class _Door(asyncio.Protocol):
     def __init__(self, server: WebSocketServer) -> None:
         self._server = server
         self._received = b""
-        self.transport: asyncio.Transport
+        self.transport: asyncio.Transport | None = None
+        """None while a handshake of TLS goes on."""
         server.doors.append(self)
 
     @override
@@ -80,6 +83,8 @@ class _Door(asyncio.Protocol):
         if not blank:
             return
         self._received = rest
+        transport = self.transport
+        assert transport is not None
         line, *lines = head.decode().split("\r\n")
         method, target, _ = line.split(" ")
         pairs = [one.split(": ", 1) for one in lines]
@@ -87,23 +92,23 @@ class _Door(asyncio.Protocol):
         self._server.asked.append(asked)
         other = self._server.answer(asked)
         if other is not None:
-            self.transport.write(other)
+            transport.write(other)
         else:
-            self._open(asked, rest)
+            self._open(transport, asked, rest)
 
-    def _open(self, asked: Asked, rest: bytes) -> None:
+    def _open(self, transport: asyncio.Transport, asked: Asked, rest: bytes) -> None:
         server = self._server
         answer = answer_handshake(
             asked.method, asked.headers, protocols=server.protocols, deflate=server.deflate
         )
         if isinstance(answer, HandshakeRefused):
-            self.transport.write(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % answer.status)
+            transport.write(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % answer.status)
             return
         fields = "".join(f"{name}: {value}\r\n" for name, value in answer.fields) + server.extra
         head = f"HTTP/1.1 101 Switching Protocols\r\n{fields}\r\n".encode()
-        self.transport.write(head + server.behind)
+        transport.write(head + server.behind)
         websocket = WebSocket(
-            self.transport,
+            transport,
             WebSocketEngine(Role.SERVER, deflate=answer.deflate),
             deflate=answer.deflate,
             unread=rest,
@@ -136,11 +141,14 @@ async def serving(
         server.port = listener.sockets[0].getsockname()[1]
         yield server
     finally:
+        await stop_accepting(listener)
         listener.close()
         for door in server.doors:
-            door.transport.abort()
+            if door.transport is not None:
+                door.transport.abort()
         if server.tasks:
             await asyncio.wait(server.tasks)
         for task in server.tasks:
             task.result()
         await listener.wait_closed()
+        await ticks()  # the sockets of those who never opened a WebSocket are closed, too

@@ -12,6 +12,8 @@ from wayfare_http_core.testing import run_with_fake_clock, ticks
 from wayfare_websocket import Role, WebSocketEngine, WSMsgType
 from wayfare_websocket.aio import ClientWebSocketResponse
 
+from tests.stream_server import stream_server
+
 from .conftest import Client, Connect, Nobody
 
 LARGE = bytes(range(251)) * 4000
@@ -102,7 +104,6 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
             elif message.type is WSMsgType.CLOSE:
                 writer.write(engine.close())
         await writer.drain()
-    writer.close()
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
@@ -116,23 +117,21 @@ def test_echoes_of_every_size(loop_factory: LoopFactory, secure: bool) -> None:
     authority.configure_trust(trusting)
 
     async def check() -> None:
-        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=serving if secure else None)
-        transport, _ = await asyncio.get_running_loop().create_connection(
-            Nobody,
-            *server.sockets[0].getsockname(),
-            ssl=trusting if secure else None,
-            server_hostname="localhost" if secure else None,
-        )
-        client: Client = ClientWebSocketResponse(transport, WebSocketEngine(Role.CLIENT))
-        for size in SIZES:
-            data = (LARGE * (size // len(LARGE) + 1))[:size]
-            await client.send_bytes(data)
-            assert await client.receive_bytes() == data
-            await client.send_str("é" * (size // 2))
-            assert await client.receive_str() == "é" * (size // 2)
-        await client.close()
-        server.close()
-        await server.wait_closed()
+        async with stream_server(echo, serving if secure else None) as port:
+            transport, _ = await asyncio.get_running_loop().create_connection(
+                Nobody,
+                *("127.0.0.1", port),
+                ssl=trusting if secure else None,
+                server_hostname="localhost" if secure else None,
+            )
+            client: Client = ClientWebSocketResponse(transport, WebSocketEngine(Role.CLIENT))
+            for size in SIZES:
+                data = (LARGE * (size // len(LARGE) + 1))[:size]
+                await client.send_bytes(data)
+                assert await client.receive_bytes() == data
+                await client.send_str("é" * (size // 2))
+                assert await client.receive_str() == "é" * (size // 2)
+            await client.close()
 
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(check())

@@ -5,16 +5,16 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 from wayfare_connector import Target
 from wayfare_http_core import Connection, FieldBlock, RequestHead
 
+from tests.stream_server import Handler, stream_server
+
 SECRET = FieldBlock([("Authorization", "Basic dGFyZ2V0"), ("Cookie", "a=b")])
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -120,29 +120,11 @@ class SOCKSProxy:
         return 0 if self.reply else port
 
 
-@asynccontextmanager
-async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+def serving(
+    handler: Handler, tls: ssl.SSLContext | None = None
+) -> AbstractAsyncContextManager[int]:
     """Serve on a local port until the end, then wait for all handlers."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        # The end of the test cancels it, which is no error.
-        with contextlib.suppress(asyncio.CancelledError):
-            await handler(reader, writer)
-        writer.close()
-
-    server = await asyncio.start_server(run, "127.0.0.1", 0, ssl=tls)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()
+    return stream_server(handler, tls, cancel=True)
 
 
 async def get(connection: Connection, target: Target, fields: FieldBlock = SECRET) -> bytes:
