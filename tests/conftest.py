@@ -6,7 +6,9 @@ collection, and the summary says so. It is never skipped: a skip looks like a re
 """
 
 import os
+import signal
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,14 @@ settings.register_profile(
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default")
 )
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let child processes end by SIGINT: what a shell runs in the background ignores it, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def read_services(path: Path) -> dict[str, str]:

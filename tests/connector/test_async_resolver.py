@@ -116,7 +116,7 @@ async def names() -> AsyncIterator[NameServer]:
 
 def ask(names: NameServer, **options: Any) -> AsyncResolver:
     """A resolver that asks this server alone."""
-    options = {"timeout": 2.0, "tries": 1, "lookups": "b", **options}
+    options = {"timeout": 60.0, "tries": 1, "lookups": "b", **options}
     return AsyncResolver(nameservers=[f"127.0.0.1:{names.port}"], **options)
 
 
@@ -176,7 +176,7 @@ async def test_f16_a_truncated_answer_is_asked_for_again_over_tcp(
 
 async def test_f16_o1_an_answer_that_does_not_come_ends_by_dns(names: NameServer) -> None:
     names.silent.add("slow.example")
-    resolver = ask(names, timeout=60.0)
+    resolver = ask(names)
     async with TCPConnector(resolver=resolver) as connector:
         with pytest.raises(DNSTimeoutError) as raised:
             await connector.connect(
@@ -188,11 +188,10 @@ async def test_f16_o1_an_answer_that_does_not_come_ends_by_dns(names: NameServer
 
 async def test_f16_closing_fails_what_is_being_asked(names: NameServer) -> None:
     names.silent.add("slow.example")
-    resolver = ask(names, timeout=60.0)
+    resolver = ask(names)
     lookup = asyncio.ensure_future(resolver.resolve("slow.example", 80, V4))
-    async with asyncio.timeout(5):
-        while not names.asked:
-            await asyncio.sleep(0)
+    while not names.asked:
+        await asyncio.sleep(0)
     await resolver.close()
     with pytest.raises((socket.gaierror, asyncio.CancelledError)):
         await lookup

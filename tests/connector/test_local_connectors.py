@@ -49,7 +49,9 @@ async def serving(
     path: Path | str, server: ScriptedServer, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[None]:
     def layer(context: ssl.SSLContext) -> TLSLayer:
-        return TLSLayer(server(), context, server_hostname=None, server_side=True)
+        return TLSLayer(
+            server(), context, server_hostname=None, server_side=True, shutdown_timeout=None
+        )
 
     factory = server if tls is None else partial(layer, tls)
     listener = await asyncio.get_running_loop().create_unix_server(factory, str(path))

@@ -56,7 +56,7 @@ def contexts(
 @asynccontextmanager
 async def connected(
     contexts: tuple[ssl.SSLContext, ssl.SSLContext],
-    shutdown_timeout: float | None = 1.0,
+    shutdown_timeout: float | None = None,
     capacity: int = 1 << 20,
 ) -> AsyncIterator[tuple[End, End]]:
     """A client with this timeout and a server; both ends must be closed at the end."""
@@ -65,7 +65,9 @@ async def connected(
         TLSLayer(
             apps[0], contexts[0], server_hostname="localhost", shutdown_timeout=shutdown_timeout
         ),
-        TLSLayer(apps[1], contexts[1], server_hostname=None, server_side=True),
+        TLSLayer(
+            apps[1], contexts[1], server_hostname=None, server_side=True, shutdown_timeout=None
+        ),
     )
     raws = memory_pair(*layers, capacity=capacity)
     await asyncio.gather(*(layer.handshake() for layer in layers))

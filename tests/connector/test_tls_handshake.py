@@ -58,11 +58,11 @@ class Peer(asyncio.Protocol):
 
 def client(context: ssl.SSLContext, host: str | None = "localhost") -> tuple[App, TLSLayer]:
     app = App()
-    return app, TLSLayer(app, context, server_hostname=host)
+    return app, TLSLayer(app, context, server_hostname=host, shutdown_timeout=None)
 
 
 def server(context: ssl.SSLContext) -> TLSLayer:
-    return TLSLayer(App(), context, server_hostname=None, server_side=True)
+    return TLSLayer(App(), context, server_hostname=None, server_side=True, shutdown_timeout=None)
 
 
 async def settle() -> None:
@@ -465,6 +465,7 @@ async def test_t10_octets_in_the_clear_are_refused(tls_client_context: ssl.SSLCo
             tls_client_context,
             server_hostname="localhost",
             unread=b"HTTP/1.1 200 OK\r\n\r\n",
+            shutdown_timeout=None,
         )
     assert raw.is_closing()
     await settle()
@@ -475,7 +476,9 @@ async def test_over_a_transport_that_is_closing(tls_client_context: ssl.SSLConte
     await settle()
     raw.close()
     with pytest.raises(ConnectionAbortedError):
-        TLSLayer.over(raw, App(), tls_client_context, server_hostname="localhost")
+        TLSLayer.over(
+            raw, App(), tls_client_context, server_hostname="localhost", shutdown_timeout=None
+        )
     await settle()
 
 
@@ -485,7 +488,7 @@ async def test_over_closes_the_transport_when_the_name_is_wrong(
     raw, _ = memory_pair(Tunnel(), Tunnel())
     await settle()
     with pytest.raises(ValueError, match="server name"):
-        TLSLayer.over(raw, App(), tls_client_context, server_hostname="..")
+        TLSLayer.over(raw, App(), tls_client_context, server_hostname="..", shutdown_timeout=None)
     assert raw.is_closing()
     await settle()
 
@@ -496,9 +499,15 @@ async def test_t11_tls_in_tls(
 ) -> None:
     """Each layer has its own name to verify, and both say goodbye."""
     tunnel_ends = Tunnel(), Tunnel()
-    outer = TLSLayer(tunnel_ends[0], tls_client_context, server_hostname="127.0.0.1")
+    outer = TLSLayer(
+        tunnel_ends[0], tls_client_context, server_hostname="127.0.0.1", shutdown_timeout=None
+    )
     outer_peer = TLSLayer(
-        tunnel_ends[1], tls_server_context, server_hostname=None, server_side=True
+        tunnel_ends[1],
+        tls_server_context,
+        server_hostname=None,
+        server_side=True,
+        shutdown_timeout=None,
     )
     memory_pair(outer, outer_peer, read_size=read_size)
     below, peer_below = await asyncio.gather(outer.handshake(), outer_peer.handshake())
@@ -522,7 +531,9 @@ async def test_t11_tls_in_tls(
     complete, lost = asyncio.Event(), asyncio.Event()
     app = Reader()
     below.pause_reading()  # As whoever spoke to the proxy may have left it.
-    inner = TLSLayer.over(below, app, tls_client_context, server_hostname="localhost")
+    inner = TLSLayer.over(
+        below, app, tls_client_context, server_hostname="localhost", shutdown_timeout=None
+    )
     transport = await inner.handshake()
     assert isinstance(transport, TLSTransport)
     peer_transport = await inner_peer.handshake()
@@ -539,14 +550,18 @@ async def test_t11_tls_in_tls(
 async def test_t11_the_inner_name_is_verified_too(
     tls_client_context: ssl.SSLContext, tls_server_context: ssl.SSLContext
 ) -> None:
-    outer = TLSLayer(Tunnel(), tls_client_context, server_hostname="127.0.0.1")
+    outer = TLSLayer(
+        Tunnel(), tls_client_context, server_hostname="127.0.0.1", shutdown_timeout=None
+    )
     outer_peer = server(tls_server_context)
     memory_pair(outer, outer_peer)
     below, peer_below = await asyncio.gather(outer.handshake(), outer_peer.handshake())
     inner_peer = server(tls_server_context)
     peer_below.set_protocol(inner_peer)
     inner_peer.connection_made(peer_below)
-    inner = TLSLayer.over(below, App(), tls_client_context, server_hostname="elsewhere.example")
+    inner = TLSLayer.over(
+        below, App(), tls_client_context, server_hostname="elsewhere.example", shutdown_timeout=None
+    )
     with pytest.raises(ssl.SSLCertVerificationError):
         await inner.handshake()
     assert below.is_closing()

@@ -112,7 +112,7 @@ def connect(tls_client_context: ssl.SSLContext, tls_server_context: ssl.SSLConte
         client: PlainApp | BufferedApp | None = None,
         server: PlainApp | BufferedApp | None = None,
         *,
-        shutdown_timeout: float | None = 1.0,
+        shutdown_timeout: float | None = None,
         **memory: Any,
     ) -> Connected:
         client = client or PlainApp()
@@ -123,7 +123,13 @@ def connect(tls_client_context: ssl.SSLContext, tls_server_context: ssl.SSLConte
             server_hostname="localhost",
             shutdown_timeout=shutdown_timeout,
         )
-        server_layer = TLSLayer(server, tls_server_context, server_hostname=None, server_side=True)
+        server_layer = TLSLayer(
+            server,
+            tls_server_context,
+            server_hostname=None,
+            server_side=True,
+            shutdown_timeout=None,
+        )
         raw = memory_pair(client_layer, server_layer, **memory)
         await asyncio.gather(client_layer.handshake(), server_layer.handshake())
         return Connected(client, server, *raw, client_layer, server_layer)
@@ -188,8 +194,14 @@ async def test_what_came_with_the_last_flight_is_delivered(
 
     client, server = Eager(), Eager()
     layers = (
-        TLSLayer(client, tls_client_context, server_hostname="localhost"),
-        TLSLayer(server, tls_server_context, server_hostname=None, server_side=True),
+        TLSLayer(client, tls_client_context, server_hostname="localhost", shutdown_timeout=None),
+        TLSLayer(
+            server,
+            tls_server_context,
+            server_hostname=None,
+            server_side=True,
+            shutdown_timeout=None,
+        ),
     )
     memory_pair(*layers)
     assert await client.receive(11) == await server.receive(11) == b"first words"
@@ -451,8 +463,12 @@ async def test_paused_before_the_application_was_there(
     tls_client_context: ssl.SSLContext, tls_server_context: ssl.SSLContext
 ) -> None:
     server = PlainApp()
-    client_layer = TLSLayer(PlainApp(), tls_client_context, server_hostname="localhost")
-    server_layer = TLSLayer(server, tls_server_context, server_hostname=None, server_side=True)
+    client_layer = TLSLayer(
+        PlainApp(), tls_client_context, server_hostname="localhost", shutdown_timeout=None
+    )
+    server_layer = TLSLayer(
+        server, tls_server_context, server_hostname=None, server_side=True, shutdown_timeout=None
+    )
     _, raw = memory_pair(client_layer, server_layer, capacity=64)
     raw.set_write_buffer_limits(high=0)
     await asyncio.gather(client_layer.handshake(), server_layer.handshake())
@@ -532,8 +548,14 @@ async def test_an_application_that_fails_at_the_start(
             raise Bug
 
     client = Failing()
-    layer = TLSLayer(client, tls_client_context, server_hostname="localhost")
-    server = TLSLayer(PlainApp(), tls_server_context, server_hostname=None, server_side=True)
+    layer = TLSLayer(client, tls_client_context, server_hostname="localhost", shutdown_timeout=None)
+    server = TLSLayer(
+        PlainApp(),
+        tls_server_context,
+        server_hostname=None,
+        server_side=True,
+        shutdown_timeout=None,
+    )
     _, raw = memory_pair(layer, server)
     with pytest.raises(Bug):
         await layer.handshake()
@@ -574,7 +596,12 @@ async def test_each_layer_of_tls_receives_into_memory_of_its_own(
         pass
 
     def over(raw: asyncio.Transport) -> TLSTransport:
-        layer = TLSLayer(asyncio.Protocol(), tls_client_context, server_hostname="localhost")
+        layer = TLSLayer(
+            asyncio.Protocol(),
+            tls_client_context,
+            server_hostname="localhost",
+            shutdown_timeout=None,
+        )
         layer.connection_made(raw)
         transport = TLSTransport(layer)
         layer.abort()

@@ -70,8 +70,10 @@ async def test_t18_a_key_update_is_no_data_and_is_answered(
     tls_server_context.keylog_filename = str(keys)
     tls_server_context.num_tickets = 0
     client, server = App(), App()
-    layer = TLSLayer(client, tls_client_context, server_hostname="localhost")
-    peer = TLSLayer(server, tls_server_context, server_hostname=None, server_side=True)
+    layer = TLSLayer(client, tls_client_context, server_hostname="localhost", shutdown_timeout=None)
+    peer = TLSLayer(
+        server, tls_server_context, server_hostname=None, server_side=True, shutdown_timeout=None
+    )
     _, raw = memory_pair(layer, peer)
     transport, _ = await asyncio.gather(layer.handshake(), peer.handshake())
     assert transport.get_extra_info("cipher")[0] == "TLS_AES_256_GCM_SHA384"
@@ -102,8 +104,10 @@ async def test_t18_tickets_are_no_data(
 ) -> None:
     tls_server_context.num_tickets = 5
     client, server = App(), App()
-    layer = TLSLayer(client, tls_client_context, server_hostname="localhost")
-    peer = TLSLayer(server, tls_server_context, server_hostname=None, server_side=True)
+    layer = TLSLayer(client, tls_client_context, server_hostname="localhost", shutdown_timeout=None)
+    peer = TLSLayer(
+        server, tls_server_context, server_hostname=None, server_side=True, shutdown_timeout=None
+    )
     memory_pair(layer, peer)
     transport, _ = await asyncio.gather(layer.handshake(), peer.handshake())
     await settle()

@@ -95,7 +95,9 @@ class Sink(asyncio.BufferedProtocol):
 
 async def connect(app: Sink, context: ssl.SSLContext, port: int) -> TLSTransport:
     _, layer = await asyncio.get_running_loop().create_connection(
-        lambda: TLSLayer(app, context, server_hostname="localhost"), "127.0.0.1", port
+        lambda: TLSLayer(app, context, server_hostname="localhost", shutdown_timeout=None),
+        "127.0.0.1",
+        port,
     )
     return await layer.handshake()
 
@@ -169,7 +171,13 @@ def test_t14_a_goodbye_and_none(
 
     class Rude(asyncio.Protocol):
         def __init__(self) -> None:
-            self.layer = TLSLayer(self, tls_server_context, server_hostname=None, server_side=True)
+            self.layer = TLSLayer(
+                self,
+                tls_server_context,
+                server_hostname=None,
+                server_side=True,
+                shutdown_timeout=None,
+            )
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             self.layer.write(b"the end")
@@ -244,7 +252,13 @@ def test_a_server_of_ours_and_a_client_of_asyncios(
 
         def accept() -> TLSLayer:
             apps.append(Sink(5))
-            return TLSLayer(apps[-1], tls_server_context, server_hostname=None, server_side=True)
+            return TLSLayer(
+                apps[-1],
+                tls_server_context,
+                server_hostname=None,
+                server_side=True,
+                shutdown_timeout=None,
+            )
 
         loop = asyncio.get_running_loop()
         server = await loop.create_server(accept, "127.0.0.1", 0)
@@ -276,7 +290,9 @@ def test_over_a_socket_in_use(
         app = Sink(5)
         async with serving(tls_server_context) as port:
             raw, _ = await loop.create_connection(asyncio.Protocol, "127.0.0.1", port)
-            layer = TLSLayer.over(raw, app, tls_client_context, server_hostname="localhost")
+            layer = TLSLayer.over(
+                raw, app, tls_client_context, server_hostname="localhost", shutdown_timeout=None
+            )
             transport = await layer.handshake()
             transport.write(b"hello")
             await app.complete.wait()
@@ -311,7 +327,13 @@ def test_t11_tls_in_tls(
                 sent = bytes(range(256)) * 4096
                 app = Sink(len(sent))
                 below = await connect(Sink(), tls_client_context, proxy_port)
-                layer = TLSLayer.over(below, app, tls_client_context, server_hostname="127.0.0.1")
+                layer = TLSLayer.over(
+                    below,
+                    app,
+                    tls_client_context,
+                    server_hostname="127.0.0.1",
+                    shutdown_timeout=None,
+                )
                 transport = await layer.handshake()
                 for start in range(0, len(sent), 65536):
                     await app.writable.wait()
@@ -388,7 +410,7 @@ async def test_tls_through_a_child_process(
 ) -> None:
     loop = asyncio.get_running_loop()
     app = Sink(300_000)
-    layer = TLSLayer(app, tls_client_context, server_hostname="localhost")
+    layer = TLSLayer(app, tls_client_context, server_hostname="localhost", shutdown_timeout=None)
     async with serving(tls_server_context) as port:
         child, pipes = await loop.subprocess_exec(
             lambda: Pipes(layer), sys.executable, "-c", _CHILD, str(port), stderr=None

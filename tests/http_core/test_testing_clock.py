@@ -138,7 +138,7 @@ def test_the_clock_stands_still_while_a_thread_works() -> None:
     released = threading.Event()
 
     def work() -> str:
-        assert released.wait(10)
+        released.wait()
         return "done"
 
     async def main() -> str:

@@ -66,6 +66,7 @@ def test_servers_that_cannot_start_are_reported_with_their_log(examples: Path) -
         pytest.fail("the block must not be entered")
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
 def test_the_servers_end_with_the_process_that_started_them(
     examples: Path, ending: signal.Signals

@@ -1,12 +1,21 @@
 """What the session's suites share: a session against a scripted server on loopback."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
 import wayfare
-from wayfare_http_core.testing import ReadRequest, Script, ScriptedServer, Send, listening
+from wayfare_connector.testing import MemoryDialer
+from wayfare_http_core.testing import (
+    MemoryNetwork,
+    ReadRequest,
+    Script,
+    ScriptedServer,
+    Send,
+    listening,
+    run_with_fake_clock,
+)
 
 from .cookie_web import Web
 
@@ -41,6 +50,30 @@ def serve() -> Serve:
         assert server.errors == ()
 
     return running
+
+
+def in_memory(
+    use: Callable[[wayfare.ClientSession, ScriptedServer], Coroutine[Any, Any, None]],
+    *scripts: Script | Answer,
+    **options: Any,
+) -> None:
+    """`use(session, server)` as with `serve`, where no time passes as long as there is something to do.
+
+    For what a limit of time decides: on a machine that stands still for a moment, it would decide otherwise.
+    """
+
+    async def main() -> None:
+        server = ScriptedServer(*[_script(script) for script in scripts])
+        network = MemoryNetwork()
+        network.serve("h", 80, server)
+        connector = wayfare.TCPConnector(dialer=MemoryDialer(network))
+        async with wayfare.ClientSession("http://h/", connector=connector, **options) as session:
+            await use(session, server)
+        server.abort()
+        await server.wait_closed()
+        assert server.errors == ()
+
+    run_with_fake_clock(main())
 
 
 @pytest.fixture

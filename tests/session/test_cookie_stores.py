@@ -33,7 +33,7 @@ class Counting:
 
     def changes_since(self, revision: Revision | None) -> Changes:
         self.reads += 1
-        assert self.gate.wait(10)
+        self.gate.wait()
         return self.inside.changes_since(revision)
 
     def apply(self, changes: Sequence[Change]) -> None:
@@ -78,7 +78,7 @@ async def test_what_a_server_set_reaches_the_store_soon(web: Web) -> None:
     async with web.session(cookie_jar=jar) as session:
         await sent(session, A + "?set=a=1&set=b=2")
         await sent(session, A + "?set=c=3")
-        await asyncio.wait_for(store.told.wait(), 10)
+        await store.told.wait()
         elsewhere = CookieJar(store=store.inside)
         elsewhere.sync()
         assert {cookie.name for cookie in elsewhere} == {"a", "b", "c"}
@@ -91,12 +91,12 @@ async def test_what_is_set_while_the_store_is_told_is_told_afterwards() -> None:
     jar.update_cookies({"a": "1"}, A)
     store.gate.clear()
     telling = asyncio.ensure_future(cookies.refresh())
-    await asyncio.wait_for(store.told.wait(), 10)
+    await store.told.wait()
     store.told.clear()
     jar.update_cookies({"b": "1"}, A)
     store.gate.set()
     await telling
-    await asyncio.wait_for(store.told.wait(), 10)
+    await store.told.wait()
     await cookies.close()
     assert not jar.has_news
 
@@ -108,7 +108,7 @@ async def test_an_end_waits_for_what_is_being_told() -> None:
     jar.update_cookies({"a": "1"}, A)
     store.gate.clear()
     telling = asyncio.ensure_future(cookies.refresh())
-    await asyncio.wait_for(store.told.wait(), 10)
+    await store.told.wait()
     closing = asyncio.ensure_future(cookies.close())
     await asyncio.sleep(0)
     assert not closing.done()

@@ -19,11 +19,14 @@ from wayfare_http_core.testing import (
     ReadRequest,
     ReceivedRequest,
     Script,
+    ScriptedServer,
     Send,
     Serve,
     Stall,
     World,
 )
+
+from .conftest import in_memory
 
 BODY = bytes(range(256)) * 4096  # a mebibyte
 PART = 8 * 1024 * 1024
@@ -523,12 +526,14 @@ async def test_a_cancelled_download_keeps_what_it_should(
         assert names(target) == []
 
 
-async def test_a_server_that_falls_silent(serve: Any, target: Path) -> None:
+def test_a_server_that_falls_silent(target: Path) -> None:
     head = f"HTTP/1.1 200 OK\r\n{TAG}\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
-    async with serve((ReadRequest(), Send(head + BODY[:5000]), Stall())) as (session, server):
+
+    async def use(session: wayfare.ClientSession, server: ScriptedServer) -> None:
         with pytest.raises(ReadTimeoutError):
             await session.download("/file", target, timeout=wayfare.ClientTimeout(sock_read=0.05))
-        server.abort()
+
+    in_memory(use, (ReadRequest(), Send(head + BODY[:5000]), Stall()))
     assert content(target.with_name("name.bin.part")) == BODY[:5000]
 
 

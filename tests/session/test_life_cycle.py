@@ -128,6 +128,7 @@ def test_o8_o9_a_session_that_is_not_closed_warns_and_nothing_else(
         assert words not in done.stderr
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_o11_a_keyboard_interrupt_leaves_nothing_behind() -> None:
     script = """
         import os, signal

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 import wayfare
-from wayfare_http_core.testing import Fin, ReadHead, ReadRequest, Send
+from wayfare_http_core.testing import Fin, ReadHead, ReadRequest, ScriptedServer, Send
 
-from .conftest import Serve
+from .conftest import Serve, in_memory
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
@@ -96,10 +96,12 @@ async def test_a_second_attempt_and_its_reason(serve: Serve, lines: list[str]) -
     assert line.startswith("attempt 1 is repeated: ServerDisconnectedError: ")
 
 
-async def test_a_refused_expectation(serve: Serve, lines: list[str]) -> None:
-    refused = b"HTTP/1.1 417 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    async with serve([ReadHead(), Send(refused), Fin()], [ReadRequest(), Send(OK)]) as (session, _):
+def test_a_refused_expectation(lines: list[str]) -> None:
+    async def use(session: wayfare.ClientSession, server: ScriptedServer) -> None:
         await session.post("", data=b"x", expect100=True)
+
+    refused = b"HTTP/1.1 417 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    in_memory(use, [ReadHead(), Send(refused), Fin()], [ReadRequest(), Send(OK)])
     assert "attempt 1 is repeated: the answer asks for it" in lines
 
 

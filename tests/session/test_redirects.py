@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 import wayfare
-from wayfare_http_core.testing import Flood, Read, ReadHead, ReadRequest, Repeat, Send
+from wayfare_http_core.testing import (
+    Flood,
+    Read,
+    ReadHead,
+    ReadRequest,
+    Repeat,
+    ScriptedServer,
+    Send,
+)
+
+from .conftest import in_memory
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -93,17 +103,18 @@ async def test_d3_content_is_sent_again_or_refused(serve: Any) -> None:
     assert len(server.peers[0].requests) == 1
 
 
-async def test_d3_content_that_nobody_asked_for_is_still_whole(serve: Any) -> None:
+def test_d3_content_that_nobody_asked_for_is_still_whole() -> None:
     """With an expectation, a redirect comes before the content is begun."""
 
     async def pieces() -> AsyncIterator[bytes]:
         yield b"content"
 
-    refusing = (ReadHead(), Send(moved("/b", 307)), Read(1))
-    async with serve(refusing, (ReadRequest(), Send(OK))) as (session, server):
+    async def use(session: wayfare.ClientSession, server: ScriptedServer) -> None:
         response = await session.put("/a", data=pieces(), expect100=True)
         assert response.status == 200
-    assert server.peers[-1].requests[-1].body == b"content"
+        assert server.peers[-1].requests[-1].body == b"content"
+
+    in_memory(use, (ReadHead(), Send(moved("/b", 307)), Read(1)), (ReadRequest(), Send(OK)))
 
 
 async def test_d5_d6_secrets_stay_with_their_origin(serve: Any) -> None:

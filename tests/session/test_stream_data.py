@@ -8,7 +8,9 @@ import pytest
 import wayfare
 from wayfare._bodies import UntypedBody
 from wayfare_http_core.aio import StreamBody
-from wayfare_http_core.testing import Fin, ReadHead, ReadRequest, Send
+from wayfare_http_core.testing import Fin, ReadHead, ReadRequest, ScriptedServer, Send
+
+from .conftest import in_memory
 
 OK = (ReadRequest(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
 
@@ -74,22 +76,20 @@ async def _feed(stream: wayfare.StreamReader) -> None:
 
 @pytest.mark.parametrize("wrap", [lambda stream: stream, StreamBody])
 @pytest.mark.parametrize("status", [b"401 No", b"417 No", b"303 See\r\nLocation: /other"])
-async def test_whoever_feeds_a_body_that_nobody_asked_for_is_told(
-    serve: Any, status: bytes, wrap: Any
-) -> None:
+def test_whoever_feeds_a_body_that_nobody_asked_for_is_told(status: bytes, wrap: Any) -> None:
     """A final response came in place of 100: the content of the request never begins (R15)."""
     answer = b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     final = b"HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    async with serve((ReadHead(), Send(answer), Fin()), (ReadHead(), Send(final), Fin())) as (
-        session,
-        _,
-    ):
+
+    async def use(session: wayfare.ClientSession, server: ScriptedServer) -> None:
         stream = wayfare.StreamReader(limit=1000)
         feeding = asyncio.ensure_future(_feed(stream))
         response = await session.post("/", data=wrap(stream), expect100=True)
         assert response.status in (401, 403)
         with pytest.raises(wayfare.UploadAbortedError):
-            await asyncio.wait_for(feeding, 5)
+            await feeding
+
+    in_memory(use, (ReadHead(), Send(answer), Fin()), (ReadHead(), Send(final), Fin()))
 
 
 async def test_whoever_feeds_a_request_that_cannot_connect_is_told() -> None:
@@ -99,7 +99,7 @@ async def test_whoever_feeds_a_request_that_cannot_connect_is_told() -> None:
         with pytest.raises(wayfare.ClientConnectorError):
             await session.post("http://127.0.0.1:1/", data=stream, upload_tracker=tracker)
     with pytest.raises(wayfare.UploadAbortedError):
-        await asyncio.wait_for(feeding, 5)
+        await feeding
 
 
 async def test_other_data_that_can_be_given_up_is_left_alone(serve: Any) -> None:

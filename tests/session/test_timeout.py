@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import wayfare
 from wayfare._timeout import DEFAULT_TIMEOUT, UNSET, read_timeout_option
-from wayfare_http_core.testing import ReadRequest, Send, Stall
+from wayfare_http_core.testing import ReadRequest, ScriptedServer, Send, Stall
+
+from .conftest import in_memory
 
 
 def test_the_default_limits_the_whole_and_connecting() -> None:
@@ -124,16 +126,19 @@ async def test_total_ends_the_wait_for_a_head(serve: Any) -> None:
         assert session.connector.stats().leased == 0
 
 
-async def test_total_ends_the_wait_for_content(serve: Any) -> None:
+def test_total_ends_the_wait_for_content() -> None:
     """O1, O2: the total covers the content, and the connection goes with it."""
     script = (ReadRequest(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), Stall())
-    async with serve(script) as (session, _):
+
+    async def use(session: wayfare.ClientSession, server: ScriptedServer) -> None:
         response = await session.get("/", timeout=0.05)
         assert await response.content.read(4) == b"half"
         with pytest.raises(TimeoutError, match="in total"):
             await response.content.read()
         assert session.connector.stats().leased == 0
         assert response.closed
+
+    in_memory(use, script)
 
 
 async def test_sock_read_ends_the_wait_for_a_head(serve: Any) -> None:
@@ -143,13 +148,16 @@ async def test_sock_read_ends_the_wait_for_a_head(serve: Any) -> None:
         assert session.connector.stats().leased == 0
 
 
-async def test_sock_read_ends_the_wait_for_content(serve: Any) -> None:
+def test_sock_read_ends_the_wait_for_content() -> None:
     script = (ReadRequest(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), Stall())
-    async with serve(script, timeout=wayfare.ClientTimeout(sock_read=0.02)) as (session, _):
+
+    async def use(session: wayfare.ClientSession, server: ScriptedServer) -> None:
         response = await session.get("/")
         with pytest.raises(wayfare.SocketTimeoutError):
             await response.read()
         assert session.connector.stats().leased == 0
+
+    in_memory(use, script, timeout=wayfare.ClientTimeout(sock_read=0.02))
 
 
 async def test_an_answer_within_sock_read_passes(serve: Any) -> None:

@@ -15,7 +15,6 @@ from wayfare import (
     ClientConnectionError,
     ClientSession,
     ClientWebSocketResponse,
-    ClientWSTimeout,
     UnixConnector,
     WSMsgType,
 )
@@ -144,13 +143,12 @@ async def test_ends_of_their_making() -> None:
             assert (await ws.receive()).type is WSMsgType.CLOSED
             assert ws.close_code == 1006
             assert isinstance(ws.exception(), ClientConnectionError)
-        timeout = ClientWSTimeout(ws_receive=0.01)
-        async with session.ws_connect(url, timeout=timeout) as ws:
+        async with session.ws_connect(url) as ws:
             await ws.send_str("silence")
             with pytest.raises(TimeoutError):
-                await ws.receive()
+                await ws.receive(timeout=0.01)
             await ws.send_str("speak")
-            assert await ws.receive_str(timeout=5) == "at last"
+            assert await ws.receive_str() == "at last"
 
 
 # -- ways to get there --------------------------------------------------------------------------------------------
@@ -278,7 +276,7 @@ def test_on_any_loop(factory: Callable[[], asyncio.AbstractEventLoop], secure: b
                 await asyncio.wait([reading])
                 assert reading.cancelled()
                 await ws.send_str("speak")
-                assert await asyncio.wait_for(ws.receive_str(), 5) == "at last"
+                assert await ws.receive_str() == "at last"
                 seen: list[str] = []
                 reader = asyncio.create_task(read(ws, seen))
                 await asyncio.gather(*(ws.send_str(str(number)) for number in range(100)))
