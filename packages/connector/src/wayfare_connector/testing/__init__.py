@@ -18,6 +18,7 @@ from ._checks import (
 from ._fake_choices import FakeAddressPolicy, FakeProxyChooser
 from ._fakes import FakeResolver, MemoryDialer, RecordingObserver
 from ._memory_connector import MemoryConnector
+from ._observer_check import check_connect_observer
 
 __all__ = (
     "ConnectorCase",
@@ -32,6 +33,7 @@ __all__ = (
     "ResolverCase",
     "cancel_at_every_await",
     "check_address_policy",
+    "check_connect_observer",
     "check_connector",
     "check_dialer",
     "check_proxy_chooser",
