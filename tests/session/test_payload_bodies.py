@@ -4,12 +4,15 @@ import io
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 import wayfare
-from wayfare_http_core.testing import ReceivedRequest, Reply, Serve
+from wayfare._bodies import EncodedBody, UntypedBody, body_from_data
+from wayfare_http_core import RequestBody
+from wayfare_http_core.testing import ReceivedRequest, Reply, Serve, check_request_body
 from wayfare_multipart import (
     PAYLOAD_REGISTRY,
     BodyPartReader,
@@ -42,6 +45,44 @@ async def sent(echo: Any, data: Any, path: str = "/") -> tuple[bytes, ReceivedRe
     session, server = echo
     async with session.post(path, data=data) as response:
         return await response.read(), server.requests[-1]
+
+
+async def given() -> AsyncIterator[bytes]:
+    yield b"a"
+    yield b"b"
+
+
+def parts(file: BinaryIO) -> MultipartWriter:
+    writer = MultipartWriter("form-data", boundary="b")
+    writer.append("text")
+    writer.append(file)
+    return writer
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda file: given(),
+        lambda file: iter([b"a", b"b"]),
+        lambda file: io.BytesIO(BIG),
+        lambda file: file,
+        parts,
+    ],
+    ids=["async", "iterator", "memory", "file", "parts"],
+)
+async def test_bodies_pass_the_suite_for_them(make: Any, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(BIG)
+    with ExitStack() as files:
+
+        def body() -> RequestBody:
+            found, _ = body_from_data(make(files.enter_context(path.open("rb"))))
+            assert not isinstance(found, bytes)
+            return found
+
+        await check_request_body(body)
+        await check_request_body(lambda: UntypedBody(body()))
+        await check_request_body(lambda: EncodedBody(body(), "gzip"))
 
 
 @pytest.mark.parametrize(

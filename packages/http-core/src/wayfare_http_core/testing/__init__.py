@@ -24,6 +24,7 @@ from ._actions import (
     Wait,
 )
 from ._answers import InTurn
+from ._body_check import check_request_body
 from ._canonical_responses import CANONICAL_RESPONSES, CanonicalResponse
 from ._clock import DeadlockError, FakeClockLoop, run_with_fake_clock
 from ._hostile_answers import HOSTILE_ANSWERS, HostileAnswer
@@ -88,6 +89,7 @@ __all__ = (
     "Wait",
     "World",
     "await_points",
+    "check_request_body",
     "decoder_of",
     "listening",
     "memory_pair",
