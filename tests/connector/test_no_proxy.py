@@ -1,9 +1,9 @@
 """NO_PROXY: which hosts go without a proxy (P11, U6)."""
 
-import time
-
 import pytest
 from wayfare_connector import NoProxy, Target
+
+from tests.cpu_time import takes_less
 
 
 def goes_direct(text: str, host: str, port: int = 80) -> bool:
@@ -164,7 +164,9 @@ def test_many_entries_and_long_names_take_little_time() -> None:
     """U1: names are looked up label by label, not compared one by one."""
     listed = NoProxy(",".join(f"host{n}.example" for n in range(20_000)))
     name = ".".join(["a"] * 120)
-    started = time.process_time()
-    for _ in range(1000):
-        assert not listed.matches(name, 80)
-    assert time.process_time() - started < 1
+
+    def ask() -> None:
+        for _ in range(1000):
+            assert not listed.matches(name, 80)
+
+    assert takes_less(1, ask)

@@ -4,9 +4,9 @@
 changes anything.
 """
 
-import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,6 +26,8 @@ from wayfare_http_core import (
     encode_chunk,
     encode_last_chunk,
 )
+
+from tests.cpu_time import is_linear
 
 Respond = Callable[..., Any]
 
@@ -216,16 +218,10 @@ def decode_in_pieces(wire: bytes, piece: int) -> bytes:
 def test_b22_tiny_chunks(piece: int) -> None:
     """B22: a mebibyte octet by octet: linear, and no more than four times its size of memory."""
 
-    def cost(size: int) -> float:
-        wire = size * b"1\r\nx\r\n" + b"0\r\n\r\n"
-        best = 1e9
-        for _ in range(3):
-            start = time.process_time()
-            decode_in_pieces(wire, piece)
-            best = min(best, time.process_time() - start)
-        return best
+    def decoding(size: int) -> Callable[[], object]:
+        return partial(decode_in_pieces, size * b"1\r\nx\r\n" + b"0\r\n\r\n", piece)
 
-    assert cost(1 << 14) < 24 * cost(1 << 11) + 1e-3
+    assert is_linear(decoding, 1 << 11)
     wire = (1 << 20) * b"1\r\nx\r\n"
     decoder = ChunkedDecoder()
     total = 0
@@ -242,16 +238,12 @@ def test_b22_tiny_chunks(piece: int) -> None:
 def test_b22_large_chunks_octet_by_octet(piece: int) -> None:
     """B22, Y8: nor does one chunk cost more than its length."""
 
-    def cost(size: int) -> float:
+    def decoding(size: int) -> Callable[[], object]:
         wire = encode_chunk(size * b"x")
-        best = 1e9
-        for _ in range(3):
-            start = time.process_time()
-            assert len(decode_in_pieces(wire, piece)) == size
-            best = min(best, time.process_time() - start)
-        return best
+        assert len(decode_in_pieces(wire, piece)) == size
+        return partial(decode_in_pieces, wire, piece)
 
-    assert cost(40_000) < 24 * cost(5_000) + 1e-3
+    assert is_linear(decoding, 5_000)
 
 
 # --- Trailers.

@@ -7,7 +7,6 @@ changes anything (H26).
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +24,8 @@ from wayfare_http_core import (
     hdrs,
 )
 from wayfare_http_core._field_lines import read_field_lines
+
+from tests.cpu_time import is_linear
 
 Respond = Callable[..., Any]
 
@@ -126,21 +127,6 @@ def test_default_limits() -> None:
 # --- Cost.
 
 
-def cost(action: Callable[[], object]) -> float:
-    """Processor seconds of an action, the least of a few attempts."""
-    best = 1e9
-    for _ in range(5):
-        start = time.process_time()
-        action()
-        best = min(best, time.process_time() - start)
-    return best
-
-
-def grows_linearly(make: Callable[[int], Callable[[], object]], size: int) -> bool:
-    """Whether eight times the input costs far less than the 64 times of a quadratic algorithm."""
-    return cost(make(8 * size)) < 24 * cost(make(size)) + 1e-3
-
-
 def parse(wire: bytes, piece: int, limits: HeadLimits) -> object:
     parser = ResponseParser(limits)
     parser.begin("GET")
@@ -159,7 +145,7 @@ def test_h22_many_fields_of_one_name() -> None:
         wire = with_fields(b"\r\n".join(b"Set-Cookie: c%d=v" % n for n in range(count)))
         return lambda: parse(wire, 1 << 16, WIDE)
 
-    assert grows_linearly(make, 1250)
+    assert is_linear(make, 1250)
     parser = ResponseParser(WIDE)
     parser.begin("GET")
     lines = b"\r\n".join(b"Set-Cookie: c%d=v" % n for n in range(10_000))
@@ -195,7 +181,7 @@ def test_h27_linear_time(name: str, piece: int) -> None:
         wire = HEAVY[name](size)
         return lambda: parse(wire, piece, WIDE)
 
-    assert grows_linearly(make, 1000 if piece == 1 else 8000)
+    assert is_linear(make, 1000 if piece == 1 else 8000)
 
 
 def test_h22_what_is_remembered_is_bounded(respond: Respond) -> None:

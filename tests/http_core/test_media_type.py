@@ -1,11 +1,13 @@
 """Media types: read as far as they are well-formed, never raising, in linear time."""
 
-import time
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wayfare_http_core import MediaType, parse_media_type
+
+from tests.cpu_time import takes_less
 
 
 @pytest.mark.parametrize(
@@ -61,9 +63,7 @@ def test_h27_y3_linear_time(piece: str) -> None:
     """H27, Y3: a field as long as a head may have costs milliseconds, whatever fills it."""
     value = "a/b;" + 32_768 // len(piece) * piece
     for end in ("", "x", '"', "\x00"):
-        start = time.process_time()
-        parse_media_type(value + end)
-        assert time.process_time() - start < 0.2
+        assert takes_less(0.2, partial(parse_media_type, value + end))
 
 
 @pytest.mark.parametrize(
