@@ -75,11 +75,11 @@ async def test_compressed_requests_arrive_as_labelled(client: ClientSession) -> 
 
 async def test_time_runs_out_where_it_is_limited(client: ClientSession) -> None:
     with pytest.raises(wayfare.TotalTimeoutError):
-        await client.get("/delay/5", timeout=0.2)
+        await client.get("/delay/10", timeout=0.2)
     with pytest.raises(wayfare.SocketTimeoutError):
-        await client.get("/delay/5", timeout=ClientTimeout(sock_read=0.2))
+        await client.get("/delay/10", timeout=ClientTimeout(sock_read=0.2))
     with pytest.raises(wayfare.SocketTimeoutError):
-        await client.get("/delay/5", timeout=ClientTimeout(first_byte=0.2))
+        await client.get("/delay/10", timeout=ClientTimeout(first_byte=0.2))
     async with client.get("/get") as response:
         assert response.status == 200
 

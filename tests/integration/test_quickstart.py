@@ -16,7 +16,7 @@ def run_quickstart(examples: Path, httpbin: str, bodies: str) -> tuple[int, str]
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=120,
+        timeout=600,
         check=False,
     )
     return ended.returncode, ended.stdout.rstrip().rpartition("\n")[2]

@@ -283,9 +283,9 @@ async def test_timeouts_as_numbers_and_as_values(httpbin: str) -> None:
             async with session.get("/get", timeout=never) as resp:
                 assert resp.status == 200
         with pytest.raises(asyncio.TimeoutError):
-            await session.get("/delay/2", timeout=0.05)
+            await session.get("/delay/10", timeout=0.05)
         with pytest.raises(aiohttp.ServerTimeoutError):
-            await session.get("/delay/2", timeout=aiohttp.ClientTimeout(sock_read=0.05))
+            await session.get("/delay/10", timeout=aiohttp.ClientTimeout(sock_read=0.05))
 
 
 async def test_a_timeout_around_it_all(httpbin: str) -> None:
@@ -293,7 +293,7 @@ async def test_a_timeout_around_it_all(httpbin: str) -> None:
 
     async def read(session: aiohttp.ClientSession) -> str:
         async with asyncio.timeout(0.05):
-            async with session.get(f"{httpbin}/delay/2") as r:
+            async with session.get(f"{httpbin}/delay/10") as r:
                 return await r.text()
 
     async with aiohttp.ClientSession() as session:
