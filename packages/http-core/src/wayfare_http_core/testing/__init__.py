@@ -27,6 +27,7 @@ from ._answers import InTurn
 from ._body_check import check_request_body
 from ._canonical_responses import CANONICAL_RESPONSES, CanonicalResponse
 from ._clock import DeadlockError, FakeClockLoop, run_with_fake_clock
+from ._connection_check import ConnectionCase, check_connection
 from ._hostile_answers import HOSTILE_ANSWERS, HostileAnswer
 from ._injection import Injection, Moment
 from ._memory import MemoryTransport, memory_pair
@@ -50,6 +51,7 @@ __all__ = (
     "Call",
     "CanonicalResponse",
     "CloseWrite",
+    "ConnectionCase",
     "DeadlockError",
     "Drip",
     "FakeClockLoop",
@@ -89,6 +91,7 @@ __all__ = (
     "Wait",
     "World",
     "await_points",
+    "check_connection",
     "check_request_body",
     "decoder_of",
     "listening",
