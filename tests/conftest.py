@@ -18,17 +18,12 @@ from hypothesis import HealthCheck, settings
 SERVICES = Path(__file__).resolve().parent.parent / ".services" / "env"
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
-# No deadline anywhere: how long one example takes says more about the machine's other work than
-# about the code.
-settings.register_profile("default", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-settings.register_profile(
-    "fuzz",
-    deadline=None,
-    max_examples=5_000,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+# No deadline anywhere, nor a limit for making examples: how long it takes says more about the machine's other work
+# than about the code.
+untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", untimed)
+settings.register_profile("ci", untimed, derandomize=True, print_blob=True)
+settings.register_profile("fuzz", untimed, max_examples=5_000, print_blob=True)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default")
 )
