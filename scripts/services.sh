@@ -23,8 +23,12 @@ for name in "${NAMES[@]}"; do
     . "scripts/services/$name.sh"
 done
 
+# A port that nobody has, and that was not handed out before: its server may not have taken it yet.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    local port
+    while port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])') \
+        && grep -qsx "$port" "$STATE/ports"; do :; done
+    echo "$port" | tee -a "$STATE/ports"
 }
 
 tell() { echo "$1=$2" >> "$STATE/env"; }
@@ -68,7 +72,7 @@ require() {
 wait_for_port() {
     python3 - "$1" <<'PYTHON'
 import socket, sys, time
-deadline = time.monotonic() + 10
+deadline = time.monotonic() + 60
 while True:
     try:
         socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=1).close()

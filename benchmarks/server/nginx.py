@@ -38,7 +38,7 @@ PAGE = b"".join(b"line %d of a page that compresses well\n" % number for number 
 MIB = 1 << 20
 """Octets of `/mib`."""
 
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 """Seconds that nginx may take to listen."""
 
 _KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}

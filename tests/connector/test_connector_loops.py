@@ -105,12 +105,12 @@ def test_o12_tls(
 def test_o12_n2_refused(run: Run) -> None:
     async def main() -> None:
         with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
+            sock.bind(("", 0))  # on both addresses, and does not listen
             port = sock.getsockname()[1]
-        names = FakeResolver({"localhost": ["127.0.0.2", "127.0.0.1"]})
-        async with TCPConnector(resolver=names) as connector:
-            with pytest.raises(ClientConnectorError) as raised:
-                await connector.connect(Target("http", "localhost", port))
+            names = FakeResolver({"localhost": ["127.0.0.2", "127.0.0.1"]})
+            async with TCPConnector(resolver=names) as connector:
+                with pytest.raises(ClientConnectorError) as raised:
+                    await connector.connect(Target("http", "localhost", port))
         assert raised.value.errno == errno.ECONNREFUSED
         assert [attempt.address for attempt in raised.value.attempts] == [
             ("127.0.0.2", port),

@@ -58,14 +58,6 @@ class Client(asyncio.Protocol):
         self.closed.set_result(exc)
 
 
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 def deadline(target: Target, **limits: float) -> ConnectDeadline:
     return ConnectDeadline(target, ConnectTimeouts(**limits))
 
@@ -93,13 +85,15 @@ async def tcp_case() -> AsyncIterator[DialerCase]:
                 writer.write(data)
 
     async with stream_server(echo) as port:
-        dialer = TCPDialer(FakeResolver({"echo.example": ["127.0.0.1"]}))
-        yield DialerCase(
-            dialer=dialer,
-            echo=Target("http", "echo.example", port),
-            refused=Target("http", "127.0.0.1", free_port()),
-        )
-        await dialer.close()
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))  # and does not listen
+            dialer = TCPDialer(FakeResolver({"echo.example": ["127.0.0.1"]}))
+            yield DialerCase(
+                dialer=dialer,
+                echo=Target("http", "echo.example", port),
+                refused=Target("http", "127.0.0.1", nobody.getsockname()[1]),
+            )
+            await dialer.close()
 
 
 @asynccontextmanager

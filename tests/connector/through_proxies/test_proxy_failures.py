@@ -136,9 +136,9 @@ async def test_f15_a_proxy_that_is_not_there(
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
-    target = Target(scheme, "localhost", 1, ssl=False, proxy=Proxy(proxy.format(port)))
-    with pytest.raises(ClientProxyConnectionError) as raised:
-        await connector.connect(target)
+        target = Target(scheme, "localhost", 1, ssl=False, proxy=Proxy(proxy.format(port)))
+        with pytest.raises(ClientProxyConnectionError) as raised:
+            await connector.connect(target)
     exc = raised.value
     assert exc.errno == errno.ECONNREFUSED
     assert exc.attempts[0].address == ("127.0.0.1", port)
