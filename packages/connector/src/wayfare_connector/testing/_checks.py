@@ -53,8 +53,8 @@ __all__ = (
     "check_resolver",
 )
 
-PATIENCE = 5.0
-"""Seconds after which what a check waits for counts as missing."""
+PATIENCE = 30.0
+"""Seconds after which what a check waits for counts as missing: more than a busy machine may stand still."""
 
 T = TypeVar("T")
 Factory: TypeAlias = Callable[[], AbstractAsyncContextManager[T]]
