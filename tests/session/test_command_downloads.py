@@ -7,7 +7,15 @@ import pytest
 from wayfare._command_line._downloading import file_name, paths_for
 from wayfare._command_line._exit_codes import ExitCode
 from wayfare._command_line._running import run
-from wayfare_http_core.testing import Fin, ReadRequest, Repeat, ScriptedServer, Send, listening
+from wayfare_http_core.testing import (
+    Fin,
+    ReadRequest,
+    Repeat,
+    ScriptedServer,
+    Send,
+    Stall,
+    listening,
+)
 from yarl import URL
 
 from .test_command_line import on_screen, reply
@@ -69,6 +77,15 @@ async def test_a_download_goes_on_where_it_was(
         assert await asyncio.to_thread(run, words) == ExitCode.OK
     assert path.read_bytes() == b"green tea"
     assert "9 octets, 5 of them from before" in capfd.readouterr().out
+
+
+async def test_a_download_has_the_time_that_it_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with listening(ScriptedServer((ReadRequest(), Stall()))) as (host, port):
+        words = ["download", "-o", str(tmp_path / "tea"), "--timeout", "0.05", f"{host}:{port}/tea"]
+        assert await asyncio.to_thread(run, words) == ExitCode.TIMEOUT
+    assert "longer than 0.05 s in total" in capfd.readouterr().err
 
 
 async def test_one_that_fails_leaves_the_others(

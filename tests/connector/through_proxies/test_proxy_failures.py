@@ -17,11 +17,13 @@ from wayfare_connector import (
     TCPConnector,
 )
 from wayfare_connector.testing import (
+    MemoryDialer,
     RecordingObserver,
     cancel_at_every_await,
 )
 from wayfare_http_core.testing import (
     Fin,
+    MemoryNetwork,
     ReadHead,
     Reset,
     Script,
@@ -29,6 +31,7 @@ from wayfare_http_core.testing import (
     Send,
     Stall,
     listening,
+    run_with_fake_clock,
 )
 
 from tests.connector.through_proxies.local_proxies import HTTPProxy, SOCKSProxy, get, serving
@@ -154,18 +157,23 @@ async def test_of_a_chain_the_proxy_that_is_at_fault_is_blamed(connector: TCPCon
 
 
 @pytest.mark.parametrize("proxy", ["http", "socks5h"])
-async def test_o1_p3_a_proxy_that_does_not_answer_ends_by_sock_connect(
-    connector: TCPConnector, proxy: str
-) -> None:
-    async with listening(ScriptedServer([Stall()])) as (_, port):
-        target = Target(
-            "https", "localhost", 1, ssl=False, proxy=Proxy(f"{proxy}://127.0.0.1:{port}")
-        )
-        with pytest.raises(ProxyTimeoutError) as raised:
-            await connector.connect(target, ConnectTimeouts(connect=60, sock_connect=0.3))
-    assert raised.value.seconds == 0.3
-    assert raised.value.connection_key is not None
-    assert raised.value.connection_key.host == "localhost"
+def test_o1_p3_a_proxy_that_does_not_answer_ends_by_sock_connect(proxy: str) -> None:
+    async def main() -> None:
+        network = MemoryNetwork()
+        server = ScriptedServer([Stall()])
+        network.serve("proxy.example", 3128, server)
+        way = Proxy(f"{proxy}://proxy.example:3128")
+        target = Target("https", "localhost", 1, ssl=False, proxy=way)
+        async with TCPConnector(dialer=MemoryDialer(network)) as connector:
+            with pytest.raises(ProxyTimeoutError) as raised:
+                await connector.connect(target, ConnectTimeouts(connect=60, sock_connect=0.3))
+        assert raised.value.seconds == 0.3
+        assert raised.value.connection_key is not None
+        assert raised.value.connection_key.host == "localhost"
+        server.abort()
+        await server.wait_closed()
+
+    run_with_fake_clock(main())
 
 
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:{}", "socks5h://127.0.0.1:{}"])
