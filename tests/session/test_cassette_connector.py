@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import stat
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from wayfare.testing import (
     UnexpectedRequestError,
 )
 from wayfare.testing import _cassette as cassette
+from wayfare_http_core import UnsupportedCodings, make_decoder
 from yarl import URL
 
 HOST = "https://api.example"
@@ -151,6 +153,31 @@ async def test_y10_secrets_stay_out_of_the_file_and_match_all_the_same(path: Pat
         ({"access_token": "***", "user": "ada"}, "***"),
     ]
     assert "hush" not in text_of(path)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+async def test_y10_secrets_stay_out_of_content_that_was_sent_coded(path: Path, coding: str) -> None:
+    network = MockConnector()
+    network.post("/").reply(body=b"got it").times(4)
+    coded = gzip.compress(b'{"plain": 1}')
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    for mode in ("record", "replay"):
+        async with over(path, mode, network) as session:
+            for secret in ("hush", "more"):
+                async with session.post("/", json={"token": secret}, compress=coding) as response:
+                    assert await response.read() == b"got it"
+            for content in (coded, b"no gzip"):
+                async with session.post("/", data=content, headers=headers) as response:
+                    assert await response.read() == b"got it"
+    kept = [
+        exchange["request"]["base64"] for exchange in json.loads(text_of(path))["exchanges"][:3]
+    ]
+    decoder = make_decoder([coding])
+    assert decoder is not None
+    assert not isinstance(decoder, UnsupportedCodings)
+    assert decoder.decode(b64decode(kept[0]), 100) == b'{"token": "***"}'
+    assert kept[0] == kept[1]
+    assert b64decode(kept[2]) == coded
 
 
 def re_any(url: URL) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gzip
 import json
 import os
 import stat
@@ -206,6 +207,29 @@ async def test_no_content_is_kept_where_none_is_wanted() -> None:
     assert entries(recorder)[0]["response"]["content"] == {"size": 4, "mimeType": "x-unknown"}
 
 
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        (gzip.compress(b'{"token": "hush"}'), '{"token": "***"}'),
+        (gzip.compress(bytes(1000)), ""),
+        (b"no gzip", ""),
+    ],
+    ids=["known", "large", "broken"],
+)
+async def test_y10_content_that_is_sent_coded_has_its_secrets_taken_out(
+    content: bytes, kept: str
+) -> None:
+    """It is kept without its codings, or not at all."""
+    recorder, mock = HARRecorder(max_body=100), MockConnector()
+    mock.post("/")
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    async with over(mock, recorder) as session:
+        await session.post("/", data=content, headers=headers)
+    data = entries(recorder)[0]["request"]["postData"]
+    assert data["text"] == kept
+    assert data.get("comment") == (None if kept else "the content was not kept")
+
+
 async def pieces() -> AsyncIterator[bytes]:
     """Content that can be sent once."""
     yield b"once"
@@ -222,8 +246,6 @@ async def test_content_that_is_read_once_is_left_alone() -> None:
 
 
 async def test_coded_content_is_kept_decoded(serve: Serve) -> None:
-    import gzip
-
     coded = gzip.compress(b"text " * 100)
     head = f"HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: {len(coded)}"
     recorder = HARRecorder()

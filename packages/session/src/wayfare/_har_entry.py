@@ -16,6 +16,7 @@ from wayfare_http_core.aio import ContentWatcher
 from yarl import URL
 
 from ._bodies_at_hand import body_at_hand
+from ._plain_content import codings_of, plain_content
 from ._redaction import Redaction
 
 if TYPE_CHECKING:
@@ -221,6 +222,10 @@ class HAREntry(ContentWatcher):
     def _post_data(self, request: "ClientRequest") -> dict[str, Any]:
         media_type = request.headers.get("Content-Type", "")
         octets = body_at_hand(request.body, self._max_body)
+        if octets and self._redaction is not None:
+            # Nobody sees what is secret in coded content, but anybody can undo the coding.
+            codings = codings_of(request.headers.items())
+            octets = plain_content(octets, codings, self._max_body + 1)
         if octets is None:
             return {"mimeType": media_type, "text": "", "comment": "the content was not kept"}
         return {"mimeType": media_type, **self._text(octets, media_type)}

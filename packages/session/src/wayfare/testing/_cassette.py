@@ -13,15 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from multidict import CIMultiDict, CIMultiDictProxy
-from wayfare_http_core import (
-    ContentEncodingError,
-    UnsupportedCodings,
-    make_decoder,
-    make_encoder,
-    parse_content_codings,
-)
+from wayfare_http_core import make_encoder
 from yarl import URL
 
+from wayfare._plain_content import codings_of, plain_content
 from wayfare._redaction import Redaction
 from wayfare._whole_file import write_whole
 
@@ -66,18 +61,24 @@ def redacted_call(call: MockCall, redaction: Redaction) -> MockCall:
     """A request as it is kept, and compared."""
     fields = without_framing(redaction.fields(call.headers.items()))
     media_type = call.headers.get("Content-Type", "")
+    body, codings = call.body, codings_of(call.headers.items())
+    plain = plain_content(body, codings, _MOST)
+    if plain is not None:
+        shown = redaction.octets(media_type, plain)
+        # What has no secret stays as it was coded.
+        body = body if shown == plain else _encoded(shown, codings)
     return MockCall(
         call.method,
         URL(redaction.text(call.url), encoded=True),
         CIMultiDictProxy(CIMultiDict(fields)),
-        redaction.octets(media_type, call.body),
+        body,
     )
 
 
 def record(call: MockCall, response: RecordedResponse, redaction: Redaction) -> Recording:
     """An exchange as it is kept."""
-    codings = _codings(response.fields)
-    plain = _decoded(response.body, codings)
+    codings = codings_of(response.fields)
+    plain = plain_content(response.body, codings, _MOST)
     fields = without_framing(redaction.fields(response.fields), call.method)
     body = response.body
     if plain is not None:
@@ -123,7 +124,7 @@ def _request_json(call: MockCall) -> dict[str, Any]:
 
 
 def _response_json(response: RecordedResponse) -> dict[str, Any]:
-    plain = _decoded(response.body, _codings(response.fields))
+    plain = plain_content(response.body, codings_of(response.fields), _MOST)
     found: dict[str, Any] = {
         "status": response.status,
         "reason": response.reason,
@@ -152,7 +153,7 @@ def _recording(exchange: dict[str, Any]) -> Recording:
     fields = _pairs(answered["headers"])
     body = _content(answered)
     if not answered.get("coded", False):
-        body = _encoded(body, _codings(fields))
+        body = _encoded(body, codings_of(fields))
     trailers = _pairs(answered.get("trailers", ()))
     return Recording(
         call, RecordedResponse(answered["status"], answered["reason"], fields, body, trailers)
@@ -174,30 +175,6 @@ def without_framing(fields: Iterable[tuple[str, str]], method: str = "") -> list
     """The fields that are not made anew; to HEAD, a Content-Length is an answer."""
     dropped = _OF_THE_CONNECTION - {"content-length"} if method == "HEAD" else _OF_THE_CONNECTION
     return [pair for pair in fields if pair[0].lower() not in dropped]
-
-
-def _codings(fields: Iterable[tuple[str, str]]) -> list[str]:
-    return parse_content_codings(CIMultiDict(fields).getall("Content-Encoding", []))
-
-
-def _decoded(octets: bytes, codings: list[str]) -> bytes | None:
-    """The content without its codings; None where they are not known, or it is not what they say."""
-    if not octets:
-        return b""
-    try:
-        decoder = make_decoder(codings)
-        if decoder is None:
-            return octets
-        if isinstance(decoder, UnsupportedCodings):
-            return None
-        plain, pending = b"", True
-        while pending and len(plain) < _MOST:
-            plain += decoder.decode(octets, _MOST - len(plain))
-            octets, pending = b"", decoder.has_pending
-        decoder.finish()
-    except ContentEncodingError:
-        return None
-    return plain if len(plain) < _MOST else None
 
 
 def _encoded(octets: bytes, codings: list[str]) -> bytes:
