@@ -38,7 +38,7 @@ async def test_woken_in_a_callback_it_goes_on_at_once() -> None:
     asyncio.get_running_loop().call_soon(callback)
     await task
     assert inside == [["woken"]]
-    assert (waiter.peek(), seen) == ("woken", ["woken"])
+    assert (waiter.peek(), seen) == (None, ["woken"])
 
 
 async def test_a_result_that_is_set_goes_by_the_loop() -> None:
@@ -64,7 +64,7 @@ async def test_woken_by_a_task_it_goes_by_the_loop() -> None:
     task = asyncio.ensure_future(wait(waiter, seen))
     await ticks(2)
     waiter.wake("woken")
-    assert (waiter.done(), seen) == (True, [])
+    assert (waiter.done(), waiter.peek(), seen) == (True, "woken", [])
     await task
     assert seen == ["woken"]
 

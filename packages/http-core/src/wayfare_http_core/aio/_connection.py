@@ -77,6 +77,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         "_parser",
         "_persistent",
         "_reading_paused",
+        "_spare",
         "_state",
         "_transport",
         "_upload",
@@ -114,6 +115,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._state = _FREE
         self._transport: asyncio.Transport | None = None
         self._waiter: Waiter[HTTP1Exchange] | None = None
+        self._spare: Waiter[HTTP1Exchange] | None = None
         self._exchange: HTTP1Exchange | None = None
         self._content: StreamReader | None = None
         self._upload: Upload | None = None
@@ -157,7 +159,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         transport = self._transport
         if self._state is not _FREE or transport is None:
             raise RuntimeError(f"no exchange can start here: the connection is {self._state.value}")
-        waiter: Waiter[HTTP1Exchange] = Waiter(self._loop)
+        waiter, self._spare = self._spare or Waiter(self._loop), None
+        waiter.arm()
         try:
             if options is not self._options:
                 self._take_options(options)
@@ -191,7 +194,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 self._send(transport, outgoing)
             if self._watch is not None:
                 self._watch.begin(transport.get_write_buffer_size(), self._upload is not None)
-            return await waiter
+            exchange = await waiter
+            self._spare = waiter  # no sooner: another exchange may begin before this one wakes
+            return exchange
         except BaseException:
             if self._waiter is waiter:
                 self.abort()
@@ -307,8 +312,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             if isinstance(head, ResponseHead) and isinstance(whole, bytes):
                 exchange = HTTP1Exchange(self, head, self._options)
                 exchange._whole = whole
-                if self._parser.chunk_sizes:
-                    exchange._chunk_sizes = self._parser.chunk_sizes
+                exchange._chunk_sizes = self._parser.chunk_sizes
                 exchange.is_complete = True
                 self._waiter = None
                 self._old_peer = head.version is not HttpVersion11

@@ -89,7 +89,7 @@ class Waiter(Generic[Result]):
             self._loop.call_soon(callback, self, context=self._context)
 
     def peek(self) -> Result | None:
-        """The result that came, None where there is none: for a task that was stopped before it could take it."""
+        """The result that came and was not taken, None where there is none: for a task that was stopped before."""
         result: Result | None = self._result
         return result
 
@@ -101,6 +101,8 @@ class Waiter(Generic[Result]):
             # The task asks for the result itself, and throws it in here if it is an error.
             yield self
         result: Result = self._result if self._error is None else self.result()
+        # Whoever keeps the waiter for its next wait does not keep that, which may be large.
+        self._result = None
         return result
 
     def get_loop(self) -> "AbstractEventLoop":
