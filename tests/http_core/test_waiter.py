@@ -140,3 +140,25 @@ async def test_an_error_leaves_no_cycle_for_the_garbage_collector() -> None:
         assert held[0]() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("how", ["wake", "set_result"])
+async def test_nothing_of_the_task_is_kept(how: str) -> None:
+    """A connection has its waiter for the next exchange, which may come in minutes."""
+
+    class Mine:
+        """What a task has in its context."""
+
+    variable: contextvars.ContextVar[Mine] = contextvars.ContextVar("variable")
+    waiter = new_waiter()
+    mine = Mine()
+    kept = weakref.ref(mine)
+    context = contextvars.copy_context()
+    context.run(variable.set, mine)
+    task = asyncio.get_running_loop().create_task(wait(waiter, []), context=context)
+    await ticks(2)
+    asyncio.get_running_loop().call_soon(getattr(waiter, how), "result")
+    await task
+    del task, context, mine
+    await ticks(2)
+    assert kept() is None

@@ -67,7 +67,8 @@ class Waiter(Generic[Result]):
         callback, context = self._callback, self._context
         if callback is None or context is None:
             return
-        self._callback = None
+        # Nor is the task's context kept: a waiter may be spare for minutes.
+        self._callback = self._context = None
         try:
             context.run(callback, self)
         except RuntimeError:
@@ -83,10 +84,10 @@ class Waiter(Generic[Result]):
 
     def _end(self) -> None:
         self._done = True
-        callback = self._callback
+        callback, context = self._callback, self._context
         if callback is not None:
-            self._callback = None
-            self._loop.call_soon(callback, self, context=self._context)
+            self._callback = self._context = None
+            self._loop.call_soon(callback, self, context=context)
 
     def peek(self) -> Result | None:
         """The result that came and was not taken, None where there is none: for a task that was stopped before."""
