@@ -31,8 +31,7 @@ from wayfare_connector.testing import (
     check_connector,
 )
 from wayfare_http_core import Connection, RequestHead
-from wayfare_http_core.testing import ScriptedServer
-from wayfare_http_core.testing._scripted_server import stop_accepting
+from wayfare_http_core.testing import ScriptedServer, stop_accepting
 
 TARGET = Target("http", "a.example")
 

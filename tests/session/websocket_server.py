@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from multidict import CIMultiDict
-from wayfare_http_core.testing import ticks
-from wayfare_http_core.testing._scripted_server import stop_accepting
+from wayfare_http_core.testing import stop_accepting, ticks
 from wayfare_websocket import (
     DeflateParameters,
     HandshakeRefused,

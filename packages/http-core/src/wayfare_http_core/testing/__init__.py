@@ -38,7 +38,7 @@ from ._replies import Reply
 from ._request_rules import BadRequestError, ReceivedRequest, RequestLimits
 from ._request_scanner import RequestEnd, RequestEvent, RequestScanner
 from ._scripted_peer import ScriptedPeer
-from ._scripted_server import Script, ScriptedServer, listening
+from ._scripted_server import Script, ScriptedServer, listening, stop_accepting
 from ._torture import TortureError, TortureFailure, TortureReport, await_points, torture
 from ._world import Scenario, World
 
@@ -97,6 +97,7 @@ __all__ = (
     "listening",
     "memory_pair",
     "run_with_fake_clock",
+    "stop_accepting",
     "stream_of",
     "ticks",
     "torture",

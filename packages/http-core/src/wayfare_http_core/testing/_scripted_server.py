@@ -86,7 +86,10 @@ async def listening(
 
 
 async def stop_accepting(listener: asyncio.Server) -> None:
-    """Let whom the loop has accepted become a connection: asyncio forgets its socket if the server is closed before."""
+    """Take no further clients, and let whom the loop has accepted become a connection: then close the listener.
+
+    asyncio forgets the socket of such a client if its server is closed before. Cancellation: safe, call it again.
+    """
     loop = asyncio.get_running_loop()
     for sock in listener.sockets:
         with suppress(NotImplementedError):  # of a loop without readers

@@ -2,11 +2,11 @@
 
 import asyncio
 import sys
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, final
 
 from wayfare_connector import Target
+from wayfare_http_core.testing import stop_accepting
 from yarl import URL
 
 from ._incoming import IncomingRequest
@@ -66,7 +66,7 @@ class MockServer(Mock):
         if server is None:
             return
         try:
-            await _stop_accepting(server)
+            await stop_accepting(server)
         finally:
             server.close()
             for side in self._sides:
@@ -100,17 +100,6 @@ class MockServer(Mock):
     @override
     def _fail(self, error: Exception | type[Exception], responder: Responder) -> None:
         responder.abort()
-
-
-async def _stop_accepting(server: asyncio.Server) -> None:
-    """Let whom the loop has accepted become a connection: asyncio forgets its socket if the server is closed before."""
-    loop = asyncio.get_running_loop()
-    for sock in server.sockets:
-        with suppress(NotImplementedError):  # of a loop without readers
-            loop.remove_reader(sock.fileno())
-    # It gets its protocol in the next iteration, which is connected in the one behind.
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
 
 
 async def _explain(responder: Responder, status: int, error: Exception) -> None:
