@@ -141,11 +141,17 @@ class MessageReader:
         out: list[WSMessage | WSFragment] = []
         if self.ended:
             return out
+        at = 0
         if self._held:
             data = self._held + data
             self._held = b""
+        elif not (self._type or self._masked or self.stream or self.stream_next):
+            # Nearly always, that is all.
+            at = read_whole(data, 0, self._max_size, WSMessage, self._text_type, _BINARY_TYPE, out)
+            if at == len(data):
+                return out
         try:
-            at = self._read(data, out)
+            at = self._read(data, at, out)
         except WebSocketError as error:
             self._fail(error, out)
             return out
@@ -229,9 +235,8 @@ class MessageReader:
             self._large.drop()
             self._large = None
 
-    def _read(self, data: bytes, out: list[WSMessage | WSFragment]) -> int:
-        """Read frames until data is missing; return the index of what was not used."""
-        at = 0
+    def _read(self, data: bytes, at: int, out: list[WSMessage | WSFragment]) -> int:
+        """Read frames from an index on until data is missing; return that of what was not used."""
         end = len(data)
         limit = self._max_size
         text = self._text_type
