@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ._stream_feed import FlowControl
     from ._stream_iterators import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
     from ._stream_reader import EMPTY_PAYLOAD, StreamReader
-    from ._waiter import Waiter
 else:
     # The rest loads when a name of it is asked for: with the first connection, at the latest. Add new names above and
     # here.
@@ -40,7 +39,6 @@ else:
         "FlowControlDataQueue": "_data_queue",
         "PausableFeed": "_data_queue",
         "StreamBody": "_stream_body",
-        "Waiter": "_waiter",
     }
 
     def __getattr__(name):
@@ -70,7 +68,6 @@ __all__ = (
     "StreamBody",
     "StreamReader",
     "Upgraded",
-    "Waiter",
     "read_rest",
     "receive_buffer",
     "receive_level",
