@@ -22,7 +22,7 @@ class Patient(ConnectObserver):
         self.ends += 1
 
     async def reused(self, target: Target, connection: Connection) -> None:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("factory", [ConnectObserver, RecordingObserver, Patient])

@@ -1,6 +1,7 @@
 """`check_connection`: it passes connections that are right, and finds what is wrong with others."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -176,14 +177,15 @@ class Mute(Wrapped):
         """The owner is not told."""
 
 
-class Changed(Wrapped):
+class Changed(Wrapped, ABC):
     """It changes what an exchange is given."""
 
     async def exchange(self, head: Any, body: Any, options: Any, deadline: Any) -> Any:
         return await self.real.exchange(*self.changed(head, body, options, deadline))
 
+    @abstractmethod
     def changed(self, head: Any, body: Any, options: Any, deadline: Any) -> Any:
-        raise NotImplementedError
+        """What the exchange is given instead."""
 
 
 class Unhooked(Changed):
