@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,12 @@ def answer(head: str, body: bytes = b"") -> tuple[ReadRequest, Send]:
     """A script that reads one request and answers it."""
     lines = head.strip().replace("\n", "\r\n").encode("utf-8", "surrogateescape")
     return ReadRequest(), Send(lines + b"\r\n\r\n" + body)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """Where a downloaded file is to be."""
+    return tmp_path / "name.bin"
 
 
 @pytest.fixture
