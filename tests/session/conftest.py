@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import wayfare
+from wayfare.testing import MockConnector
 from wayfare_connector.testing import MemoryDialer
 from wayfare_http_core.testing import (
     MemoryNetwork,
@@ -19,6 +20,9 @@ from wayfare_http_core.testing import (
 )
 
 from .cookie_web import Web
+
+HOST = "https://api.example"
+"""Where relative URLs of `session` lead."""
 
 Serve = Callable[..., AbstractAsyncContextManager[tuple[wayfare.ClientSession, ScriptedServer]]]
 
@@ -81,6 +85,20 @@ def in_memory(
         assert server.errors == ()
 
     run_with_fake_clock(main())
+
+
+@pytest.fixture
+async def mock() -> AsyncIterator[MockConnector]:
+    """A mock that is verified at the end."""
+    async with MockConnector() as connector:
+        yield connector
+
+
+@pytest.fixture
+async def session(mock: MockConnector) -> AsyncIterator[wayfare.ClientSession]:
+    """A session over the mock, which outlives it."""
+    async with wayfare.ClientSession(HOST + "/", connector=mock, connector_owner=False) as session:
+        yield session
 
 
 @pytest.fixture
