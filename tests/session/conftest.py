@@ -1,5 +1,8 @@
 """What the session's suites share: a session against a scripted server on loopback."""
 
+import asyncio
+import ssl
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -7,9 +10,11 @@ from typing import Any
 
 import pytest
 import wayfare
+from wayfare._command_line._running import run
 from wayfare.testing import MockConnector
 from wayfare_connector.testing import MemoryDialer
 from wayfare_http_core.testing import (
+    Action,
     MemoryNetwork,
     ReadRequest,
     Script,
@@ -19,6 +24,7 @@ from wayfare_http_core.testing import (
     run_with_fake_clock,
 )
 
+from .command_program import Outcome, Served, Start
 from .cookie_web import Web
 
 HOST = "https://api.example"
@@ -85,6 +91,32 @@ def in_memory(
         assert server.errors == ()
 
     run_with_fake_clock(main())
+
+
+@pytest.fixture
+def start(capfdbinary: pytest.CaptureFixture[bytes]) -> Start:
+    """`async with start(octets or actions, …) as served:`, a server for the program, one script for each connection."""
+
+    @asynccontextmanager
+    async def running(
+        *scripts: bytes | tuple[Action, ...], tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator[Served]:
+        server = ScriptedServer(
+            *[(ReadRequest(), Send(one)) if isinstance(one, bytes) else one for one in scripts]
+        )
+        async with listening(server, tls=tls) as (_, port):
+
+            async def command(*words: str) -> Outcome:
+                capfdbinary.readouterr()
+                status = await asyncio.to_thread(run, list(words))
+                sys.stdout.flush()
+                out, error = capfdbinary.readouterr()
+                return Outcome(status, out, error.decode())
+
+            yield Served(f"http{'s' if tls else ''}://localhost:{port}", server, command)
+        assert server.errors == ()
+
+    return running
 
 
 @pytest.fixture

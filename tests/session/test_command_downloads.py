@@ -18,7 +18,7 @@ from wayfare_http_core.testing import (
 )
 from yarl import URL
 
-from .test_command_line import on_screen, reply
+from .command_program import on_screen, reply
 
 
 @pytest.mark.parametrize(
