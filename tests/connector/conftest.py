@@ -1,13 +1,25 @@
 """Certificates for the TLS tests, and servers in memory for those of the connector."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import trustme
 from wayfare_connector import TCPConnector
+from wayfare_connector._tls import TLSLayer
 from wayfare_connector.testing import MemoryDialer
-from wayfare_http_core.testing import MemoryNetwork, ReadRequest, Repeat, ScriptedServer, Send
+from wayfare_http_core.testing import (
+    MemoryNetwork,
+    ReadRequest,
+    Repeat,
+    ScriptedServer,
+    Send,
+    memory_pair,
+)
+
+from .tls_applications import BufferedApp, Connect, Connected, PlainApp
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +48,39 @@ def tls_client_context(tls_authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls_authority.configure_trust(context)
     return context
+
+
+@pytest.fixture
+def connect(tls_client_context: ssl.SSLContext, tls_server_context: ssl.SSLContext) -> Connect:
+    """Connect two applications, TLSLayer to TLSLayer, and wait for both handshakes."""
+
+    async def connected(
+        client: PlainApp | BufferedApp | None = None,
+        server: PlainApp | BufferedApp | None = None,
+        *,
+        shutdown_timeout: float | None = None,
+        **memory: Any,
+    ) -> Connected:
+        client = client or PlainApp()
+        server = server or PlainApp()
+        client_layer = TLSLayer(
+            client,
+            tls_client_context,
+            server_hostname="localhost",
+            shutdown_timeout=shutdown_timeout,
+        )
+        server_layer = TLSLayer(
+            server,
+            tls_server_context,
+            server_hostname=None,
+            server_side=True,
+            shutdown_timeout=None,
+        )
+        raw = memory_pair(client_layer, server_layer, **memory)
+        await asyncio.gather(client_layer.handshake(), server_layer.handshake())
+        return Connected(client, server, *raw, client_layer, server_layer)
+
+    return connected
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
