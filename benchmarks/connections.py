@@ -1,19 +1,20 @@
 """`python -m benchmarks.connections`: what many connections cost, by the rate over 3,000 of them beside that over 100.
 
 The same small GET over nginx, by as many tasks as there are connections, each connection open before measuring begins.
-Each round measures every client with either number, in a process of its own; a ratio is the median of those of each
-round. What is lost is the garbage collector's: it looks at every request under way, again and again. Without it the
+Each round measures a client with one number directly after the other, in a process of its own each, since a machine's
+speed wanders; a ratio is the median of those of each round, and the range behind it is that of the middle half of them.
+What is lost is the garbage collector's: it looks at every request under way, again and again. Without it the
 processor time per request is the same for both numbers.
 """
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
-from itertools import product
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median, quantiles
 
 from benchmarks.clients import REFERENCE, SUBJECT
-from benchmarks.job import Job, Loop, Outcome
-from benchmarks.rounds import Series, cores, interleave, run_worker
+from benchmarks.job import Failure, Job, Loop, Outcome
+from benchmarks.rounds import Series, cores, run_worker
 from benchmarks.server import nginx
 from benchmarks.summary import ratio
 
@@ -21,6 +22,23 @@ FEW, MANY = 100, 3000
 
 KEPT = 0.8
 """The part of the rate over few connections that must be left over many."""
+
+
+def in_pairs(rounds: int, measure: Callable[[str, int], Outcome]) -> dict[str, Series]:
+    """Measure each client with either number in each round, by turns the few first and the many first."""
+    series = {
+        f"{client} {number}": Series() for client in (SUBJECT, REFERENCE) for number in (FEW, MANY)
+    }
+    for turn in range(rounds):
+        for client in (SUBJECT, REFERENCE):
+            for number in (FEW, MANY) if turn % 2 == 0 else (MANY, FEW):
+                one = series[f"{client} {number}"]
+                outcome = measure(client, number)
+                if isinstance(outcome, Failure):
+                    one.failure = outcome
+                else:
+                    one.samples.append(outcome)
+    return series
 
 
 def report(series: Mapping[str, Series]) -> tuple[list[str], bool]:
@@ -34,11 +52,13 @@ def report(series: Mapping[str, Series]) -> tuple[list[str], bool]:
             lines.append(f"{client:<10} {failure.reason}")
             enough = enough and client != SUBJECT
             continue
-        kept = ratio(_rates(many), _rates(few), higher_is_better=True)
+        rates = _rates(few), _rates(many)
+        kept = ratio(rates[1], rates[0], higher_is_better=True)
         cost = ratio(_costs(few), _costs(many), higher_is_better=True)
+        low, _, high = quantiles([much / little for little, much in zip(*rates, strict=True)], n=4)
         lines.append(
-            f"{client:<10} {MANY} connections: {kept:.2f} of the rate of {FEW}, "
-            f"{cost:.2f} of it by processor time"
+            f"{client:<10} {MANY} connections: {kept:.2f} ({low:.2f} to {high:.2f}) of the rate of {FEW}, "
+            f"{cost:.2f} of it by processor time; {median(rates[0]):,.0f} and {median(rates[1]):,.0f} requests/s"
         )
         enough = enough and (client != SUBJECT or kept >= KEPT)
     return lines, enough
@@ -55,16 +75,17 @@ def _costs(one: Series) -> list[float]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 1 when Wayfare fails, or keeps less than `KEPT` of its rate."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.connections", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="rounds (7)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="seconds per round (2)")
+    parser.add_argument("--rounds", type=int, default=15, help="rounds, at least two (15)")
+    parser.add_argument("--seconds", type=float, default=1.0, help="seconds per round (1)")
     parser.add_argument("--loop", choices=("asyncio", "uvloop"), default="asyncio")
     chosen = parser.parse_args(arguments)
+    if chosen.rounds < 2:
+        parser.error("one round has no middle half")
     client_cpu, server_cpu = cores()
     loop: Loop = chosen.loop
     with nginx.running(server_cpu) as server:
 
-        def measure(name: str) -> Outcome:
-            client, _, number = name.partition(" ")
+        def measure(client: str, number: int) -> Outcome:
             return run_worker(
                 Job(
                     client=client,
@@ -72,18 +93,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     url=f"{server.plain}/small",
                     size=nginx.SMALL,
                     loop=loop,
-                    concurrency=int(number),
+                    concurrency=number,
                     seconds=chosen.seconds,
                     # Long enough to open all of them.
-                    warmup=2.0,
+                    warmup=2.0 if number == MANY else 0.3,
                     cpu=client_cpu,
                 )
             )
 
-        names = [
-            f"{client} {number}" for client, number in product((SUBJECT, REFERENCE), (FEW, MANY))
-        ]
-        series = interleave(names, chosen.rounds, measure)
+        series = in_pairs(chosen.rounds, measure)
     lines, enough = report(series)
     print("\n".join(lines))
     return 0 if enough else 1

@@ -514,20 +514,36 @@ async def test_the_pipeline_is_measured_with_what_each_case_needs() -> None:
 # Many connections
 
 
+def test_few_and_many_connections_are_measured_side_by_side() -> None:
+    asked: list[tuple[str, int]] = []
+
+    def measure(client: str, number: int) -> Outcome:
+        asked.append((client, number))
+        return Failure("no") if client == "aiohttp" else Sample(float(number), {})
+
+    found = connections.in_pairs(2, measure)
+    few, many = connections.FEW, connections.MANY
+    assert [number for client, number in asked if client == "wayfare"] == [few, many, many, few]
+    assert [sample.value for sample in found["wayfare 3000"].samples] == [3000.0, 3000.0]
+    assert found["aiohttp 100"].failure == Failure("no")
+
+
 def test_what_many_connections_cost_is_told_by_rate_and_by_processor_time() -> None:
     found = {
-        "wayfare 100": series(100.0, cpu_us=10.0),
-        "wayfare 3000": series(90.0, cpu_us=20.0),
+        "wayfare 100": series(2100.0, 2000.0, 1900.0, cpu_us=10.0),
+        "wayfare 3000": series(1890.0, 1600.0, 1900.0, cpu_us=20.0),
         "aiohttp 100": series(100.0, cpu_us=10.0),
         "aiohttp 3000": failed("it fell over"),
     }
     lines, enough = connections.report(found)
     assert lines == [
-        "wayfare    3000 connections: 0.90 of the rate of 100, 0.50 of it by processor time",
+        "wayfare    3000 connections: 0.90 (0.80 to 1.00) of the rate of 100, "
+        "0.50 of it by processor time; 2,000 and 1,890 requests/s",
         "aiohttp    it fell over",
     ]
     assert enough
-    assert connections.report({**found, "wayfare 3000": series(70.0, cpu_us=1.0)})[1] is False
+    slow = series(700.0, 700.0, 700.0, cpu_us=1.0)
+    assert connections.report({**found, "wayfare 3000": slow})[1] is False
     assert connections.report({**found, "wayfare 100": failed("no")})[1] is False
 
 
