@@ -25,6 +25,8 @@ def test_its_settings_can_be_read() -> None:
     connector = TCPConnector(limit=None, limit_per_host=7, keepalive_timeout=3)
     assert (connector.limit, connector.limit_per_host) == (0, 7)
     assert connector.keepalive_timeout == 3
+    assert connector.ssl_shutdown_timeout == 1
+    assert TCPConnector(ssl_shutdown_timeout=None).ssl_shutdown_timeout is None
     assert connector.ssl is True
     assert connector.family is socket.AF_UNSPEC
     assert TCPConnector(family=socket.AF_INET6).family is socket.AF_INET6

@@ -2,12 +2,22 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 import pytest
-from wayfare_connector import BaseConnector, ConnectDeadline, ConnectTimeouts, Target, TCPConnector
+from wayfare_connector import (
+    BaseConnector,
+    ConnectDeadline,
+    ConnectObserver,
+    ConnectTimeouts,
+    Dialer,
+    Target,
+    TCPConnector,
+    open_http1,
+)
 from wayfare_connector.testing import (
     ConnectorCase,
     DialerCase,
@@ -21,6 +31,7 @@ from wayfare_connector.testing import (
     check_dialer,
     check_resolver,
 )
+from wayfare_http_core import Connection, ConnectionOwner
 from wayfare_http_core.testing import MemoryNetwork, ScriptedServer, listening, run_with_fake_clock
 
 A = Target("http", "a.example")
@@ -171,6 +182,62 @@ def test_the_suite_finds_what_is_wrong_with_a_connector(
 ) -> None:
     with pytest.raises(AssertionError, match=rule):
         run_with_fake_clock(check_connector(sabotaged_connector(network, sabotage)))
+
+
+class DirectConnector(BaseConnector):
+    """Dials whatever it is asked for, and speaks HTTP/1.1 over that: TLS it may lay over it, proxies it never asks."""
+
+    def __init__(self, dialer: Dialer, *, tls: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self.dialer = dialer
+        self.tls = tls
+
+    async def open_connection(
+        self,
+        target: Target,
+        owner: ConnectionOwner,
+        *,
+        deadline: ConnectDeadline,
+        observer: ConnectObserver | None,
+    ) -> Connection:
+        scheme = target.scheme if self.tls else "http"
+        direct = Target(scheme, target.host, target.port, ssl=target.ssl or False)
+        return await open_http1(self.dialer, direct, owner, deadline=deadline, observer=observer)
+
+
+@pytest.mark.parametrize(
+    ("tls", "rule"), [(False, "spoken to over TLS, or refused"), (True, "through its proxy, or")]
+)
+def test_the_suite_finds_what_goes_in_the_clear_or_past_a_proxy(
+    network: MemoryNetwork, tls: bool, rule: str
+) -> None:
+    @asynccontextmanager
+    async def case() -> AsyncIterator[ConnectorCase]:
+        yield ConnectorCase(
+            make=lambda **options: DirectConnector(MemoryDialer(network), tls=tls, **options),
+            server=A,
+            refused=None,
+        )
+
+    with pytest.raises(AssertionError, match=f"{rule}.*nothing was raised"):
+        run_with_fake_clock(check_connector(case))
+
+
+async def test_a_server_that_speaks_tls_shows_that_tls_is_spoken(
+    ok_server: ScriptedServer,
+    tls_server_context: ssl.SSLContext,
+    tls_client_context: ssl.SSLContext,
+) -> None:
+    @asynccontextmanager
+    async def case() -> AsyncIterator[ConnectorCase]:
+        async with listening(ok_server, tls=tls_server_context) as (host, port):
+            yield ConnectorCase(
+                make=lambda *, limit: TCPConnector(limit=limit),
+                server=Target("https", host, port, ssl=tls_client_context),
+                refused=None,
+            )
+
+    await check_connector(case)
 
 
 # -- dialers

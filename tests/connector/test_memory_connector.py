@@ -24,6 +24,7 @@ async def case(ok_server: ScriptedServer) -> AsyncIterator[ConnectorCase]:
         make=lambda **options: MemoryConnector(network, **options),
         server=Target("http", "a.example"),
         refused=Target("http", "nobody.example"),
+        in_memory=True,
     )
 
 

@@ -116,7 +116,10 @@ async def reports() -> list[dict[str, Any]]:
 @asynccontextmanager
 async def case() -> AsyncIterator[ConnectorCase]:
     yield ConnectorCase(
-        make=lambda **options: asgi.ASGIConnector(hello, **options), server=A, refused=None
+        make=lambda **options: asgi.ASGIConnector(hello, **options),
+        server=A,
+        refused=None,
+        in_memory=True,
     )
 
 

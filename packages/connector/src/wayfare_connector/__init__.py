@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ._local_dialers import NamedPipeDialer, UnixDialer
     from ._no_proxy import NoProxy
     from ._observer import ConnectObserver
+    from ._open_http1 import open_http1
     from ._pool_stats import PoolStats
     from ._proxy import Proxy, as_proxy
     from ._proxy_chooser import ProxyChooser, ProxyRules, choose_proxy
@@ -106,6 +107,7 @@ else:
         "current_proxies": "_proxy_environment",
         "default_context": "_tls",
         "get_default_context": "_tls",
+        "open_http1": "_open_http1",
         "read_tls_options": "_tls_options",
         "socks4_handshake": "_socks",
         "socks5_handshake": "_socks",
@@ -194,6 +196,7 @@ __all__ = (
     "current_proxies",
     "default_context",
     "get_default_context",
+    "open_http1",
     "read_tls_options",
     "socks4_handshake",
     "socks5_handshake",

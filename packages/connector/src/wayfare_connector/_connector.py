@@ -117,7 +117,9 @@ class BaseConnector(ABC):
     ) -> Connection:
         """Make a new connection to the target that reports to this owner.
 
-        Not called by users: `connect` calls it when the pool has a place but no connection.
+        Not called by users: `connect` calls it when the pool has a place but no connection. A target that
+        `is_ssl` is spoken to over TLS, and one with a `proxy` through that: `open_http1` does both.
+        Who cannot raises an error: nothing goes out in the clear or on another way instead.
 
         Raises: `ClientConnectorError` or another `ClientError`; an `OSError` becomes the former.
         Cancellation: must leave nothing open.
@@ -147,6 +149,11 @@ class BaseConnector(ABC):
     def ssl(self) -> TLSSetting:
         """The TLS setting for targets that are asked for without one of their own."""
         return True
+
+    @property
+    def ssl_shutdown_timeout(self) -> float | None:
+        """Seconds that closing may take, 0 to abort at once, None to wait."""
+        return self._ssl_shutdown_timeout
 
     @property
     def closed(self) -> bool:

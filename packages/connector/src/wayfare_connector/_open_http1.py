@@ -21,11 +21,16 @@ async def open_http1(
     target: Target,
     owner: ConnectionOwner,
     *,
-    shutdown_timeout: float | None,
+    shutdown_timeout: float | None = 1.0,
     deadline: ConnectDeadline,
-    observer: "ConnectObserver | None",
+    observer: "ConnectObserver | None" = None,
 ) -> HTTP1Connection:
-    """Open an HTTP/1.1 connection that reports to this owner.
+    """Open an HTTP/1.1 connection that reports to this owner, all that the target says done.
+
+    The dialer opens a transport to the target, or to its proxy, of which the way to the target is asked. TLS
+    is laid over that for `https`, with the target's settings, and its certificate checked. So whoever writes
+    an `open_connection` sends nothing in the clear that is to be secret, and passes over no proxy.
+    Closing TLS may take `shutdown_timeout` seconds: 0 aborts at once, None waits.
 
     Raises: what the dialer raises, `ClientProxyConnectionError`, `ClientHttpProxyError`,
     `ClientSSLError` and its subclasses, `ServerFingerprintMismatch`, `ConnectionTimeoutError`.

@@ -56,6 +56,9 @@ __all__ = (
 PATIENCE = 30.0
 """Seconds after which what a check waits for counts as missing: more than a busy machine may stand still."""
 
+_SILENCE = 0.5
+"""Seconds after which a server has no answer to what it does not understand."""
+
 T = TypeVar("T")
 Factory: TypeAlias = Callable[[], AbstractAsyncContextManager[T]]
 
@@ -99,6 +102,8 @@ class ConnectorCase:
     `force_close` says that none does."""
     refused: Target | None
     """Nobody answers here; None where somebody always does."""
+    in_memory: bool = False
+    """Whether no octet leaves the process. Then there is nobody to encrypt for and no proxy: both go unchecked."""
 
 
 def require(condition: bool, rule: str) -> None:
@@ -386,12 +391,15 @@ def _chosen(chooser: ProxyChooser, url: URL) -> Proxy | None:
 
 
 async def check_connector(factory: Factory[ConnectorCase]) -> None:
-    """Check a `BaseConnector` subclass: leasing, limits, failures, cancellation and closing."""
+    """Check a `BaseConnector` subclass: leasing, limits, failures, cancellation and closing; and that it speaks to
+    `https` targets over TLS and to others through their proxies, or not at all."""
     for check in (
         _connector_reuses,
         _connector_times_out,
         _connector_waits,
         _connector_fails,
+        _connector_encrypts,
+        _connector_asks_proxies,
         _connector_can_be_cancelled,
         _connector_closes,
     ):
@@ -459,6 +467,42 @@ async def _connector_fails(case: ConnectorCase) -> None:
             await raises(ClientConnectorError, connect, "failing is a ClientConnectorError")
         require(connector.stats().connecting == 0, "a failed connect gives its place back")
         await _get(await connector.connect(case.server), case.server)
+
+
+async def _connector_encrypts(case: ConnectorCase) -> None:
+    server = case.server
+    if case.in_memory or server.is_ssl:
+        return
+    # TLS is impossible with whoever speaks plain HTTP: a connection is one in the clear.
+    secure = Target("https", server.host, server.port)
+    rule = "an https target is spoken to over TLS, or refused with a ClientError"
+    await _is_refused(case, secure, rule)
+
+
+async def _connector_asks_proxies(case: ConnectorCase) -> None:
+    server = case.server
+    if case.in_memory:
+        return
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))  # and nobody listens
+        proxy = Proxy(f"socks5h://127.0.0.1:{sock.getsockname()[1]}")
+        proxied = Target(
+            server.scheme,
+            server.host,
+            server.port,
+            ssl=True if server.ssl is None else server.ssl,
+            server_hostname=server.server_hostname,
+            proxy=proxy,
+        )
+        rule = "a target is reached through its proxy, or refused with a ClientError"
+        await _is_refused(case, proxied, rule)
+
+
+async def _is_refused(case: ConnectorCase, target: Target, rule: str) -> None:
+    async with case.make(limit=1) as connector:
+        # The server may wait for the end of what it takes for a request: that is an answer, too.
+        connect = connector.connect(target, ConnectTimeouts(connect=_SILENCE))
+        await raises(ClientError, connect, rule)
 
 
 async def _connector_can_be_cancelled(case: ConnectorCase) -> None:
