@@ -17,6 +17,7 @@ from wayfare_connector import (
     ConnectDeadline,
     ConnectTimeouts,
     DialTimeoutError,
+    DNSCache,
     DNSTimeoutError,
     FailedAttempt,
     SocketSettings,
@@ -437,17 +438,31 @@ async def test_f16_whatever_the_resolver_does_is_a_dns_error(answer: Any, messag
     await dialer.close()
 
 
-async def test_n8_results_of_the_wrong_family_are_no_results() -> None:
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ([{"host": "::1"}], "no usable address"),  # of the wrong family
+        ([{"host": b"127.0.0.1"}], "the resolver failed: TypeError"),
+        (None, "the resolver failed: TypeError"),
+        (7, "the resolver failed: TypeError"),
+    ],
+)
+async def test_n8_f16_results_of_no_use_are_no_results(answer: Any, message: str) -> None:
     class Wrong(AbstractResolver):
         async def resolve(self, host: str, port: int = 0, family: int = 0) -> Any:
-            return [{"host": "::1"}]
+            return answer
 
         async def close(self) -> None:
             raise AssertionError("it was handed in")
 
-    dialer = TCPDialer(Wrong(), family=socket.AF_INET)
-    with pytest.raises(ClientConnectorDNSError, match="no usable address"):
-        await dial(dialer, Target("http", "a.example"))
+    dialer = TCPDialer(Wrong(), family=socket.AF_INET, dns_cache=DNSCache())
+    target = Target("http", "a.example")
+    # Twice: the second one must not find what the first one could not use.
+    for _ in range(2):
+        dials = (dial(dialer, target) for _ in range(3))
+        for failure in await asyncio.gather(*dials, return_exceptions=True):
+            assert isinstance(failure, ClientConnectorDNSError)
+            assert message in str(failure)
     await dialer.close()
 
 

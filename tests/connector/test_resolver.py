@@ -1,6 +1,7 @@
 """Names to addresses: the system's resolver, shared look-ups, what is an address (N3, N6 to N9)."""
 
 import asyncio
+import re
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -8,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from wayfare_connector import AbstractResolver, ResolveResult, ThreadedResolver
+from wayfare_connector import AbstractResolver, DNSCache, ResolveResult, ThreadedResolver
 from wayfare_connector._addresses import addr_infos_of_literal, addr_infos_of_results
 from wayfare_connector._lookups import SharedLookups
 from wayfare_connector._resolver import THREADS, address_text
@@ -64,6 +65,8 @@ def test_n8_odd_results_are_handled() -> None:
         result("fe80::1%nosuchif", V6),
         result("not an address"),
         result("127.1"),
+        result("127.0.0.1\0"),
+        result("\udc80"),
         result(""),
     ]
     infos = addr_infos_of_results(results, 80)
@@ -109,6 +112,44 @@ async def test_n7_look_ups_run_in_a_bounded_number_of_threads_of_their_own() -> 
     names = [t.name for t in threading.enumerate() if t.name.startswith("wayfare-resolver")]
     assert 1 <= len(names) <= THREADS
     await resolver.close()
+
+
+@asynccontextmanager
+async def busy_resolver() -> AsyncIterator[ThreadedResolver]:
+    """A resolver all of whose threads are taken until the end."""
+    resolver = ThreadedResolver()
+    await resolver.resolve("localhost", 1, V4)
+    gate = threading.Event()
+    assert resolver._executor is not None
+    for _ in range(THREADS):
+        resolver._executor.submit(gate.wait)
+    try:
+        yield resolver
+    finally:
+        gate.set()
+        await resolver.close()
+
+
+async def test_f16_closing_fails_the_look_ups_that_wait_for_a_thread() -> None:
+    async with busy_resolver() as resolver:
+        queued = [asyncio.ensure_future(resolver.resolve("localhost")) for _ in range(2)]
+        await tick()
+        await resolver.close()
+        for failure in await asyncio.gather(*queued, return_exceptions=True):
+            assert isinstance(failure, OSError)
+            assert str(failure) == "the resolver was closed during the look-up"
+
+
+async def test_o4_a_look_up_that_waits_for_a_thread_can_be_cancelled() -> None:
+    async with busy_resolver() as resolver:
+        queued = [asyncio.ensure_future(resolver.resolve("localhost")) for _ in range(2)]
+        await tick()
+        queued[0].cancel()
+        await asyncio.wait(queued[:1])
+        queued[1].cancel()
+        await resolver.close()  # in the same tick
+        await asyncio.wait(queued)
+        assert [look_up.cancelled() for look_up in queued] == [True, True]
 
 
 def test_the_zone_of_a_link_local_address_is_kept() -> None:
@@ -269,18 +310,90 @@ async def test_n6_a_look_up_can_be_cancelled_at_every_await(
     assert await cancel_at_every_await(scenario, check) == 2
 
 
-async def test_f16_a_resolver_may_raise_anything(shared: SharedLookups) -> None:
-    class Broken(AbstractResolver):
-        async def resolve(
-            self, host: str, port: int = 0, family: socket.AddressFamily = V4
-        ) -> list[ResolveResult]:
-            raise ZeroDivisionError
+class Answering(AbstractResolver):
+    """Answers with anything, or raises it, in the next iteration of the loop."""
 
-        async def close(self) -> None:
-            raise ZeroDivisionError
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.calls = 0
 
-    with pytest.raises(ZeroDivisionError):
-        await SharedLookups(Broken()).resolve("a.example", 80, V4)
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = V4
+    ) -> list[ResolveResult]:
+        self.calls += 1
+        await tick()
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        found: list[ResolveResult] = self.answer
+        return found
+
+    async def close(self) -> None:
+        raise AssertionError("it was handed in")
+
+
+class StrangeError(BaseException):
+    """What no `except Exception` catches."""
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "message"),
+    [
+        (ZeroDivisionError("oops"), ZeroDivisionError, "oops"),
+        (asyncio.CancelledError(), OSError, "the look-up was cancelled"),
+        (StrangeError("oops"), OSError, "the resolver failed: StrangeError: oops"),
+        (None, TypeError, "not iterable"),
+        (7, TypeError, "not iterable"),
+        ([None], TypeError, "not subscriptable"),
+        ([{}], KeyError, "host"),
+        ([{"host": b"127.0.0.1"}], TypeError, "bytes-like"),
+        ([], socket.gaierror, "no usable address"),
+        ([result("127.1")], socket.gaierror, "no usable address"),
+        ([result("::1", V6)], socket.gaierror, "no usable address"),
+    ],
+)
+async def test_f16_n8_whatever_a_resolver_does_reaches_all_and_is_not_kept(
+    answer: Any, kind: type[Exception], message: str
+) -> None:
+    resolver = Answering(answer)
+    shared = SharedLookups(resolver, DNSCache())
+    for calls in (1, 2):
+        callers = [asyncio.ensure_future(shared.resolve("a.example", 80, V4)) for _ in range(3)]
+        await tick()
+        callers[0].cancel()
+        await asyncio.wait(callers, timeout=5)
+        assert callers[0].cancelled()
+        for caller in callers[1:]:
+            failure = caller.exception()
+            assert type(failure) is kind
+            assert re.search(message, str(failure))
+            if isinstance(answer, StrangeError):
+                assert failure.__cause__ is answer
+        assert resolver.calls == calls
+        assert shared.known("a.example", 80, V4) is None
+        assert shared._lookups == {}
+    assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.parametrize("answer", [SystemExit(3), KeyboardInterrupt()])
+def test_f16_what_ends_the_program_ends_it(answer: BaseException) -> None:
+    async def main() -> None:
+        await SharedLookups(Answering(answer)).resolve("a.example", 80, V4)
+
+    with pytest.raises(type(answer)) as raised:
+        asyncio.run(main())
+    assert raised.value is answer
+
+
+async def test_n8_results_are_made_whole_before_they_are_kept() -> None:
+    resolver = Answering(iter([{"host": "127.0.0.1"}, {"host": "127.1"}, {"host": "::1"}]))
+    shared = SharedLookups(resolver, DNSCache())
+    found = await shared.resolve("a.example", 80, UNSPEC)
+    assert [(r["host"], r["port"], r["family"]) for r in found] == [
+        ("127.0.0.1", 80, V4),
+        ("::1", 80, V6),
+    ]
+    assert shared.known("a.example", 80, UNSPEC) == found
+    assert resolver.calls == 1
 
 
 # -- the fake

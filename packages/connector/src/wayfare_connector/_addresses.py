@@ -32,12 +32,15 @@ def addr_infos_of_results(
 
     Results of another family than asked for, and what is no address, are left out: a resolver is
     foreign code. The port is the target's, whatever a result says.
+
+    Raises: `TypeError`, `KeyError` for what are no results at all.
     """
     infos: dict[AddrInfoType, None] = {}
     for result in results:
         try:
             info = _addr_info(result["host"], port)
-        except OSError:
+        except (OSError, ValueError):
+            # A ValueError is for what has NUL or a lone surrogate in it.
             continue
         if family in (socket.AF_UNSPEC, info[0]):
             infos[info] = None

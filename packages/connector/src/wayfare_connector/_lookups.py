@@ -1,11 +1,14 @@
 """Look-ups that callers share, and their answers that are kept."""
 
 import asyncio
+import errno
 import socket
+from functools import partial
 from typing import final
 
+from ._addresses import addr_infos_of_results
 from ._dns_cache import DNSCache, LookupKey
-from ._resolver import AbstractResolver, ResolveResult
+from ._resolver import AbstractResolver, ResolveResult, as_results
 
 __all__ = ("SharedLookups",)
 
@@ -17,7 +20,7 @@ class _Lookup:
     __slots__ = ("task", "waiters")
 
     def __init__(self) -> None:
-        self.task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[list[ResolveResult]] | None = None
         self.waiters: set[asyncio.Future[list[ResolveResult]]] = set()
 
 
@@ -27,7 +30,8 @@ class SharedLookups:
     answer in a cache if there is one.
 
     The look-up belongs to no caller: one that is cancelled leaves
-    the others waiting; when none is left, the look-up is cancelled.
+    the others waiting; when none is left, the look-up is cancelled. However it ends, whoever waits
+    for it learns of it: a resolver is foreign code (F16).
     """
 
     def __init__(self, resolver: AbstractResolver, cache: DNSCache | None = None) -> None:
@@ -47,9 +51,10 @@ class SharedLookups:
     async def resolve(
         self, host: str, port: int, family: socket.AddressFamily
     ) -> list[ResolveResult]:
-        """As the resolver does it; each caller gets a list of its own.
+        """What the resolver finds, as far as it is of use (N8), in a list of the caller's own.
 
-        Raises: whatever the resolver raises, `OSError` when closed meanwhile.
+        Raises: any `Exception` that the resolver raises, or that its answer leads to; `OSError` when
+        there is no usable address, when the look-up ends in another way, and when closed meanwhile.
         Cancellation: safe.
         """
         if self._closed:
@@ -61,7 +66,8 @@ class SharedLookups:
         if lookup is None:
             self._lookups[key] = lookup = _Lookup()
             lookup.waiters.add(waiter)
-            lookup.task = loop.create_task(self._look_up(key, lookup, family))
+            lookup.task = task = loop.create_task(self._look_up(host, port, family))
+            task.add_done_callback(partial(self._end, key, lookup))
         else:
             lookup.waiters.add(waiter)
         try:
@@ -81,22 +87,31 @@ class SharedLookups:
         for task in [lookup.task for lookup in lookups.values() if lookup.task is not None]:
             task.cancel()
 
-    async def _look_up(self, key: LookupKey, lookup: _Lookup, family: socket.AddressFamily) -> None:
-        host, port, _ = key
-        try:
-            results = await self._resolver.resolve(host, port, family)
-        except Exception as exc:
-            for waiter in lookup.waiters:
-                if not waiter.done():
-                    waiter.set_exception(exc)
-        else:
-            if self.cache is not None:
-                self.cache.put(key, results, asyncio.get_running_loop().time())
-            for waiter in lookup.waiters:
-                if not waiter.done():
-                    waiter.set_result(list(results))
-        finally:
-            self._drop(key, lookup)
+    async def _look_up(
+        self, host: str, port: int, family: socket.AddressFamily
+    ) -> list[ResolveResult]:
+        answer = await self._resolver.resolve(host, port, family)
+        # Looked at before anybody has it, and before it is kept.
+        results = as_results(host, addr_infos_of_results(answer, port, family))
+        if not results:
+            raise socket.gaierror(socket.EAI_NONAME, "the name has no usable address")
+        if self.cache is not None:
+            self.cache.put((host, port, family), results, asyncio.get_running_loop().time())
+        return results
+
+    def _end(
+        self, key: LookupKey, lookup: _Lookup, task: asyncio.Task[list[ResolveResult]]
+    ) -> None:
+        """Tell whoever waits how the look-up ended; called back, so that there is no end without it."""
+        error = _failure(task)
+        for waiter in lookup.waiters:
+            if waiter.done():
+                continue
+            if error is None:
+                waiter.set_result(list(task.result()))
+            else:
+                waiter.set_exception(error)
+        self._drop(key, lookup)
 
     def _drop(self, key: LookupKey, lookup: _Lookup) -> None:
         """The look-up has its answer, or nobody wants it: the next caller begins a new one."""
@@ -104,3 +119,16 @@ class SharedLookups:
             del self._lookups[key]
             if not lookup.waiters and lookup.task is not None:
                 lookup.task.cancel()
+
+
+def _failure(task: asyncio.Task[list[ResolveResult]]) -> Exception | None:
+    """Why a look-up has no results, None if it has."""
+    if task.cancelled():
+        return OSError(errno.ECANCELED, "the look-up was cancelled")
+    exc = task.exception()
+    if exc is None or isinstance(exc, Exception):
+        return exc
+    # What is to end the program does so by itself; those who wait are told in words.
+    error = OSError(None, f"the resolver failed: {type(exc).__name__}: {exc}")
+    error.__cause__ = exc
+    return error

@@ -5,7 +5,7 @@ import socket
 import sys
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, final
 
 from ._hosts import without_zone
@@ -18,7 +18,7 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ("AbstractResolver", "ResolveResult", "ThreadedResolver", "address_text")
+__all__ = ("AbstractResolver", "ResolveResult", "ThreadedResolver", "address_text", "as_results")
 
 THREADS = 16
 """Look-ups of one resolver that can hang at once; more wait in line, other work of the loop's
@@ -49,7 +49,8 @@ class AbstractResolver(ABC):
 
         `host` is a name in A-labels, never an address.
 
-        Raises: `OSError` when there is none; the dialer makes a `ClientConnectorDNSError` of it.
+        Raises: `OSError` when there is none; the dialer makes a `ClientConnectorDNSError` of it, and
+        of whatever else a resolver raises.
         Cancellation: nobody waits for the answer any more.
         """
 
@@ -83,7 +84,8 @@ class ThreadedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Look up in a thread; see `AbstractResolver`.
 
-        Raises: `socket.gaierror` from the system, `OSError` once closed.
+        Raises: `socket.gaierror` from the system, `OSError` once closed, also for a look-up that no
+        thread had begun by then.
         Cancellation: safe; a look-up that has begun goes on in its thread.
         """
         if self._closed:
@@ -94,18 +96,16 @@ class ThreadedResolver(AbstractResolver):
 
             self._executor = ThreadPoolExecutor(THREADS, "wayfare-resolver")
         loop = asyncio.get_running_loop()
-        infos = await loop.run_in_executor(self._executor, _getaddrinfo, host, port, family)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address_text(address),
-                port=address[1],
-                family=family,
-                proto=proto,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for family, _, proto, _, address in infos
-        ]
+        task = asyncio.current_task()
+        cancelling = 0 if task is None else task.cancelling()
+        try:
+            infos = await loop.run_in_executor(self._executor, _getaddrinfo, host, port, family)
+        except asyncio.CancelledError:
+            if task is None or task.cancelling() > cancelling:
+                raise
+            # Nobody cancelled the task: `close` gave up what waited for a thread.
+            raise OSError("the resolver was closed during the look-up") from None
+        return as_results(host, infos)
 
     @override
     async def close(self) -> None:
@@ -135,3 +135,20 @@ def address_text(address: tuple[Any, ...]) -> str:
     """An address of `getaddrinfo` as text, the number of its zone included."""
     host: str = without_zone(address[0])
     return f"{host}%{address[3]}" if len(address) == 4 and address[3] else host
+
+
+def as_results(
+    host: str, infos: Iterable[tuple[int, int, int, str, tuple[Any, ...]]]
+) -> list[ResolveResult]:
+    """What a resolver answers for a name, made from what `getaddrinfo` says of it."""
+    return [
+        ResolveResult(
+            hostname=host,
+            host=address_text(address),
+            port=address[1],
+            family=family,
+            proto=proto,
+            flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+        )
+        for family, _, proto, _, address in infos
+    ]

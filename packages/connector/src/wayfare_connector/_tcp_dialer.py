@@ -176,15 +176,13 @@ class TCPDialer:
             if fault is not None:
                 raise socket.gaierror(socket.EAI_NONAME, fault)
             results = await self._lookups.resolve(target.host, target.port, self.family)
-            addr_infos = addr_infos_of_results(results, target.port, self.family)
-            if not addr_infos:
-                raise socket.gaierror(socket.EAI_NONAME, "the name has no usable address")
         except OSError as exc:
             raise ClientConnectorDNSError(target, exc) from exc
         except Exception as exc:
             # A resolver is foreign code: whatever it raises, the request fails as it should (F16).
             message = f"the resolver failed: {type(exc).__name__}: {exc}"
             raise ClientConnectorDNSError(target, OSError(None, message)) from exc
+        addr_infos = addr_infos_of_results(results, target.port, self.family)
         if observer is not None:
             addresses = tuple(info[4][0] for info in addr_infos)
             await observer.dns_end(target, addresses, loop.time() - started)
