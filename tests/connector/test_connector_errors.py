@@ -82,6 +82,9 @@ SAMPLES: list[ClientError] = [
     ProxyTimeoutError(SECURE, 1.5, 0.75),
     DNSTimeoutError(PLAIN, 2),
     DialTimeoutError(PLAIN, 3),
+    DialTimeoutError(
+        PLAIN, 3, 2.5, (FailedAttempt(("::1", 8080, 0, 0), errno.ETIMEDOUT, "no answer"),)
+    ),
     TLSTimeoutError(SECURE, 4),
     ServerFingerprintMismatch("ab" * 32, "cd" * 32, "example.com", 443),
     ServerFingerprintMismatch(b"\x01" * 32, b"\x02" * 32, "example.com", 443),

@@ -272,6 +272,36 @@ def test_o1_a_black_hole_ends_by_sock_connect() -> None:
     race(["10.0.0.1", "fd00::1"], {}, expect=expect, happy_eyeballs_delay=0.001)
 
 
+@pytest.mark.parametrize("limits", [{"sock_connect": 0.05}, {"connect": 0.05}])
+@pytest.mark.parametrize("delay", [None, 0.001])
+def test_n2_o1_a_timeout_tells_what_became_of_each_address(
+    limits: dict[str, float], delay: float | None
+) -> None:
+    async def expect(dialer: TCPDialer) -> None:
+        watch = deadline(TARGET, **limits)
+        with pytest.raises(DialTimeoutError) as raised, watch.overall():
+            await dialer.dial(TARGET, Client, deadline=watch, observer=None)
+        attempts = (
+            FailedAttempt(("fd00::1", 80, 0, 0), errno.ECONNREFUSED, "Connection refused"),
+            FailedAttempt(("10.0.0.1", 80), errno.ETIMEDOUT, "no answer"),
+        )
+        assert raised.value.attempts == attempts
+        told = "(fd00::1: Connection refused; 10.0.0.1: no answer)"
+        assert str(raised.value).endswith(told)
+
+    hosts = ["fd00::1", "10.0.0.1"]
+    race(hosts, {"fd00::1": REFUSED}, expect=expect, happy_eyeballs_delay=delay)
+
+
+def test_n2_what_was_never_tried_is_not_told_of() -> None:
+    async def expect(dialer: TCPDialer) -> None:
+        with pytest.raises(DialTimeoutError) as raised:
+            await dial(dialer, TARGET, sock_connect=0.02)
+        assert [attempt.address[0] for attempt in raised.value.attempts] == ["10.0.0.1"]
+
+    race(["10.0.0.1", "10.0.0.2"], {}, expect=expect, happy_eyeballs_delay=100)
+
+
 @pytest.mark.parametrize("delay", [None, 0.001])
 def test_n1_l2_a_race_can_be_cancelled_at_every_await(delay: float | None) -> None:
     async def expect(dialer: TCPDialer) -> None:

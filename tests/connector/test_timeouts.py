@@ -1,6 +1,7 @@
 """The deadline of one connect: which phase runs, which limit counts (O1, O3)."""
 
 import asyncio
+import errno
 
 import pytest
 from wayfare_connector import (
@@ -9,6 +10,7 @@ from wayfare_connector import (
     ConnectTimeouts,
     DialTimeoutError,
     DNSTimeoutError,
+    FailedAttempt,
     PoolTimeoutError,
     ProxyTimeoutError,
     Target,
@@ -108,6 +110,30 @@ def test_o1_the_error_of_the_whole_names_the_phase_it_ended_in() -> None:
         with pytest.raises(TLSTimeoutError) as raised:
             await work()
         assert raised.value.seconds == 5
+
+    run_with_fake_clock(main())
+
+
+def test_n2_addresses_are_told_of_by_the_phase_that_tried_them() -> None:
+    attempt = FailedAttempt(("192.0.2.1", 80), errno.ETIMEDOUT, "no answer")
+
+    async def main() -> None:
+        deadline = ConnectDeadline(A, ConnectTimeouts(connect=5))
+
+        async def dial() -> None:
+            with deadline.overall(), deadline.connecting():
+                deadline.tried((attempt,))
+                await asyncio.Event().wait()
+
+        with pytest.raises(DialTimeoutError) as raised:
+            await dial()
+        assert raised.value.attempts == (attempt,)
+        later = ConnectDeadline(A, ConnectTimeouts(connect=5))
+        with later.connecting():
+            later.tried((attempt,))
+        with pytest.raises(TLSTimeoutError) as raised_later, later.securing():
+            await asyncio.Event().wait()
+        assert raised_later.value.attempts == ()
 
     run_with_fake_clock(main())
 

@@ -227,7 +227,8 @@ class ConnectionTimeoutError(ServerTimeoutError):
     """No connection within the time allowed for it.
 
     `seconds` is the limit that was reached, `elapsed` the seconds that the phase had taken until
-    then. All are None in an exception that is raised by hand.
+    then. All are None in an exception that is raised by hand. `attempts` lists the addresses that were
+    being connected to (N2): those that had failed and how, then those that had not answered.
     """
 
     phase = "connecting"
@@ -238,11 +239,13 @@ class ConnectionTimeoutError(ServerTimeoutError):
         connection_key: Target | None = None,
         seconds: float | None = None,
         elapsed: float | None = None,
+        attempts: "tuple[FailedAttempt, ...]" = (),
     ) -> None:
         super().__init__()
         self.connection_key = None if connection_key is None else connection_key.detached()
         self.seconds = seconds
         self.elapsed = elapsed
+        self.attempts = attempts
         self.args = (self.connection_key, seconds, elapsed)
 
     @override
@@ -250,11 +253,14 @@ class ConnectionTimeoutError(ServerTimeoutError):
         where = "" if self.connection_key is None else f" to {_where(self.connection_key)}"
         limit = "" if self.seconds is None else f" within {self.seconds:g} s"
         took = "" if self.elapsed is None else f", which took {self.elapsed:.3g} s"
-        return f"no connection{where}{limit}: timed out while {self.phase}{took}"
+        reasons = "; ".join(f"{attempt.address[0]}: {attempt.message}" for attempt in self.attempts)
+        tried = f" ({reasons})" if reasons else ""
+        return f"no connection{where}{limit}: timed out while {self.phase}{took}{tried}"
 
     @override
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.connection_key, self.seconds, self.elapsed), self.__dict__
+        arguments = self.connection_key, self.seconds, self.elapsed, self.attempts
+        return type(self), arguments, self.__dict__
 
 
 class PoolTimeoutError(ConnectionTimeoutError):

@@ -12,6 +12,7 @@ from ._errors import ClientConnectorError
 from ._failed_attempt import FailedAttempt
 from ._sockets import SocketSettings
 from ._target import Target
+from ._timeouts import ConnectDeadline
 
 __all__ = ("connect_first",)
 
@@ -23,11 +24,12 @@ async def connect_first(
     settings: SocketSettings,
     delay: float | None,
     interleave: int | None,
+    deadline: ConnectDeadline,
 ) -> socket.socket:
     """The first socket that connects (N1); the others are closed.
 
     Raises: `ClientConnectorError` that lists each address (N2).
-    Cancellation: all are closed.
+    Cancellation: all are closed; the deadline is told of each address that was tried.
     """
     attempts = _Attempts(asyncio.get_running_loop(), settings)
     try:
@@ -40,6 +42,9 @@ async def connect_first(
         )
     except OSError as exc:
         raise ClientConnectorError(target, attempts.summary(exc), attempts.failed()) from exc
+    except asyncio.CancelledError:
+        deadline.tried(attempts.failed() + attempts.unanswered())
+        raise
 
 
 @final
@@ -53,6 +58,7 @@ class _Attempts:
         self._loop = loop
         self._settings = settings
         self._errors: list[tuple[Any, OSError]] = []
+        self._pending: list[Any] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loop, name)
@@ -67,22 +73,34 @@ class _Attempts:
 
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
         """What the race calls for each address."""
+        self._pending.append(address)
         try:
             await self._loop.sock_connect(sock, address)
         except OSError as exc:
-            self._errors.append((address, exc))
+            self._fail(address, exc)
             raise
         except RuntimeError as exc:
             # uvloop's way to refuse a socket.
             error = OSError(errno.EINVAL, str(exc))
-            self._errors.append((address, error))
+            self._fail(address, error)
             raise error from exc
+        self._pending.remove(address)
+
+    def _fail(self, address: Any, error: OSError) -> None:
+        self._pending.remove(address)
+        self._errors.append((address, error))
 
     def failed(self) -> tuple[FailedAttempt, ...]:
-        """Each address and its error."""
+        """Each address that failed, and its error."""
         return tuple(
             FailedAttempt(address, exc.errno, exc.strerror or str(exc))
             for address, exc in self._errors
+        )
+
+    def unanswered(self) -> tuple[FailedAttempt, ...]:
+        """Each address that was given up."""
+        return tuple(
+            FailedAttempt(address, errno.ETIMEDOUT, "no answer") for address in self._pending
         )
 
     def summary(self, fallback: OSError) -> OSError:

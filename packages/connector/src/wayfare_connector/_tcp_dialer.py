@@ -74,7 +74,8 @@ class TCPDialer:
     ) -> tuple[asyncio.Transport, P]:
         """Connect a TCP socket and start the protocol on it; see `Dialer`.
 
-        Raises: `ClientConnectorDNSError`, or `ClientConnectorError` that lists each address (N2).
+        Raises: `ClientConnectorDNSError`, or `ClientConnectorError` or `DialTimeoutError` that list
+        each address (N2).
         Cancellation: every socket is closed.
         """
         loop = asyncio.get_running_loop()
@@ -95,6 +96,7 @@ class TCPDialer:
                 settings=sockets,
                 delay=self._delay,
                 interleave=self._interleave,
+                deadline=deadline,
             )
             try:
                 # Small writes must not wait for acknowledgements of earlier ones. asyncio sets

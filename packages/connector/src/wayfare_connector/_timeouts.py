@@ -20,6 +20,8 @@ from ._target import Target
 if TYPE_CHECKING:
     from wayfare_http_core import ConnectTimings
 
+    from ._failed_attempt import FailedAttempt
+
 __all__ = ("ConnectDeadline", "ConnectTimeouts")
 
 
@@ -44,7 +46,7 @@ class ConnectTimeouts(NamedTuple):
 class _Progress:
     """What an error of a deadline has to know. It does not know the deadline: no cycle."""
 
-    __slots__ = ("loop", "phase", "since", "started", "target", "timeouts", "took")
+    __slots__ = ("attempts", "loop", "phase", "since", "started", "target", "timeouts", "took")
 
     def __init__(self, target: Target, timeouts: ConnectTimeouts) -> None:
         self.target = target
@@ -54,9 +56,11 @@ class _Progress:
         self.since = self.started = self.loop.time()
         self.took: dict[type[ConnectionTimeoutError], float] = {}
         """Seconds spent in each phase so far."""
+        self.attempts: tuple[FailedAttempt, ...] = ()
 
     def error(self, limit: float | None) -> ConnectionTimeoutError:
-        return self.phase(self.target, limit, self.loop.time() - self.since)
+        elapsed = self.loop.time() - self.since
+        return self.phase(self.target, limit, elapsed, self.attempts)
 
     def connect_expired(self) -> ConnectionTimeoutError:
         return self.error(self.timeouts.connect)
@@ -91,6 +95,7 @@ class _Phase:
         progress = self._progress
         progress.phase = self._kind
         progress.since = progress.loop.time()
+        progress.attempts = ()
         self._deadline.__enter__()
 
     def __exit__(
@@ -152,6 +157,13 @@ class ConnectDeadline:
         progress = self._progress
         own = Deadline.after(progress.timeouts.tls, progress.tls_expired)
         return self._begin(TLSTimeoutError, _earlier(own, self._sock_connect()))
+
+    def tried(self, attempts: "tuple[FailedAttempt, ...]") -> None:
+        """Let the error of the running phase tell of these addresses, if it comes to one (N2).
+
+        For a dialer whose `connecting` block is cancelled, before it leaves the block.
+        """
+        self._progress.attempts = attempts
 
     def remaining(self) -> float | None:
         """Seconds left to the phase, 0.0 when it is over, None without a limit."""
