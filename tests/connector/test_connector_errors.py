@@ -27,6 +27,7 @@ from wayfare_connector import (
     Fingerprint,
     FingerprintMismatch,
     PoolTimeoutError,
+    Proxy,
     ProxyTimeoutError,
     ServerFingerprintMismatch,
     Target,
@@ -86,6 +87,7 @@ SAMPLES: list[ClientError] = [
         PLAIN, 3, 2.5, (FailedAttempt(("::1", 8080, 0, 0), errno.ETIMEDOUT, "no answer"),)
     ),
     TLSTimeoutError(SECURE, 4),
+    TLSTimeoutError(SECURE, 4, 3.5, (), Proxy("https://u:secret@proxy.example", ssl=CONTEXT)),
     ServerFingerprintMismatch("ab" * 32, "cd" * 32, "example.com", 443),
     ServerFingerprintMismatch(b"\x01" * 32, b"\x02" * 32, "example.com", 443),
     ServerFingerprintMismatch(b"0a" * 32, b"0b" * 32, "example.com", 443),
@@ -112,6 +114,7 @@ def facts(exc: ClientError) -> tuple[object, ...]:
         "connection_key",
         "seconds",
         "attempts",
+        "proxy",
         "path",
     )
     texts = [repr(getattr(exc, name, None)) for name in (*names, "os_error", "certificate_error")]
@@ -207,6 +210,17 @@ def test_a_certificate_error_carries_the_reason() -> None:
             ProxyTimeoutError(PLAIN, 1.5, 0.7512),
             "no connection to [::1]:8080 within 1.5 s: "
             "timed out while asking the proxy for the way, which took 0.751 s",
+        ),
+        (
+            DialTimeoutError(PLAIN, 1.5, proxy=Proxy("http://u:secret@[::1]:3128")),
+            "no connection to [::1]:8080 within 1.5 s: "
+            "timed out at the proxy [::1]:3128 while connecting",
+        ),
+        (
+            TLSTimeoutError(PLAIN, 1.5, proxy=Proxy("https://proxy.example", ssl=False)),
+            "no connection to [::1]:8080 within 1.5 s: "
+            "timed out at the proxy proxy.example:443 (TLS, not verified) "
+            "while doing the TLS handshake",
         ),
         (ConnectorClosedError(), "the connector is closed"),
     ],

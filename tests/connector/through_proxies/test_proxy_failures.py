@@ -1,5 +1,6 @@
 """Proxies that refuse, talk nonsense or are not there, and connecting that ends on the way (P2, P3, P9, P14)."""
 
+import asyncio
 import errno
 import socket
 import ssl
@@ -10,13 +11,18 @@ from wayfare_connector import (
     ClientConnectorDNSError,
     ClientHttpProxyError,
     ClientProxyConnectionError,
+    ConnectionTimeoutError,
     ConnectTimeouts,
+    DialTimeoutError,
+    DNSTimeoutError,
     Proxy,
     ProxyTimeoutError,
     Target,
     TCPConnector,
+    TLSTimeoutError,
 )
 from wayfare_connector.testing import (
+    FakeResolver,
     MemoryDialer,
     RecordingObserver,
     cancel_at_every_await,
@@ -156,6 +162,99 @@ async def test_of_a_chain_the_proxy_that_is_at_fault_is_blamed(connector: TCPCon
     assert isinstance(raised.value.__cause__, ClientConnectorDNSError)
 
 
+def assert_blamed(error: ConnectionTimeoutError, host: str, port: int) -> None:
+    """An error is that of a proxy on the way to localhost, and says so."""
+    assert error.connection_key is not None
+    assert error.connection_key.host == "localhost"
+    assert error.proxy is not None
+    assert (error.proxy.host, error.proxy.port) == (host, port)
+    assert f"timed out at the proxy {host}:{port} " in str(error)
+    assert "secret" not in f"{error!r}{vars(error)}"
+
+
+class SilentDialer:
+    """Never gets through."""
+
+    async def dial(
+        self, target: Target, protocol_factory: Any, *, deadline: Any, observer: Any
+    ) -> Any:
+        with deadline.connecting():
+            await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("limits", [{"sock_connect": 3}, {"connect": 3}])
+@pytest.mark.parametrize("target", ["http", "https", "ws"])
+@pytest.mark.parametrize("proxy", ["http", "https", "socks5h"])
+def test_o1_a_proxy_that_cannot_be_reached_in_time_is_blamed(
+    proxy: str, target: str, limits: dict[str, float]
+) -> None:
+    async def main() -> None:
+        way = Proxy(f"{proxy}://u:secret@proxy.example:3128", ssl=False)
+        async with TCPConnector(dialer=SilentDialer()) as connector:
+            with pytest.raises(DialTimeoutError) as raised:
+                await connector.connect(
+                    Target(target, "localhost", 1, ssl=False, proxy=way), ConnectTimeouts(**limits)
+                )
+        error = raised.value
+        assert error.seconds == 3
+        assert error.proxy == way.detached()
+        assert "timed out at the proxy proxy.example:3128 " in str(error)
+        assert "secret" not in f"{error!r}{vars(error)}"
+
+    run_with_fake_clock(main())
+
+
+def test_o1_a_proxy_whose_name_is_not_resolved_in_time_is_blamed() -> None:
+    async def main() -> None:
+        resolver = FakeResolver({})
+        resolver.hold()
+        chain = Proxy("http://u:secret@first.example", via="http://second.example:8")
+        async with TCPConnector(resolver=resolver) as connector:
+            target = Target("https", "localhost", 1, ssl=False, proxy=chain)
+            with pytest.raises(DNSTimeoutError) as raised:
+                await connector.connect(target, ConnectTimeouts(dns=2))
+        assert_blamed(raised.value, "second.example", 8)
+
+    run_with_fake_clock(main())
+
+
+def test_o1_each_silence_on_the_way_is_blamed_on_who_is_silent() -> None:
+    yes = b"HTTP/1.1 200 OK\r\n\r\n"
+
+    async def silence(script: Script, proxy: Proxy) -> ConnectionTimeoutError:
+        network = MemoryNetwork()
+        server = ScriptedServer(script)
+        network.serve("first.example", 80, server)
+        target = Target("https", "localhost", 1, ssl=False, proxy=proxy)
+        async with TCPConnector(dialer=MemoryDialer(network)) as connector:
+            with pytest.raises(ConnectionTimeoutError) as raised:
+                await connector.connect(target, ConnectTimeouts(connect=3))
+        server.abort()
+        await server.wait_closed()
+        return raised.value
+
+    async def main() -> None:
+        first = Proxy("http://first.example")
+        second = Proxy("https://second.example:8", ssl=False, via=first)
+        third = Proxy("http://third.example:9", via=first)
+        error = await silence([Stall()], second)
+        assert type(error) is ProxyTimeoutError
+        assert_blamed(error, "first.example", 80)
+        error = await silence([ReadHead(), Send(yes), Stall()], third)
+        assert type(error) is ProxyTimeoutError
+        assert_blamed(error, "third.example", 9)
+        error = await silence([ReadHead(), Send(yes), Stall()], second)
+        assert type(error) is TLSTimeoutError
+        assert error.proxy == second
+        assert "at the proxy second.example:8 (TLS, not verified) while doing" in str(error)
+        error = await silence([ReadHead(), Send(yes), Stall()], first)
+        assert type(error) is TLSTimeoutError
+        assert error.proxy is None
+        assert " at the proxy" not in str(error)
+
+    run_with_fake_clock(main())
+
+
 @pytest.mark.parametrize("proxy", ["http", "socks5h"])
 def test_o1_p3_a_proxy_that_does_not_answer_ends_by_sock_connect(proxy: str) -> None:
     async def main() -> None:
@@ -168,8 +267,7 @@ def test_o1_p3_a_proxy_that_does_not_answer_ends_by_sock_connect(proxy: str) -> 
             with pytest.raises(ProxyTimeoutError) as raised:
                 await connector.connect(target, ConnectTimeouts(connect=60, sock_connect=0.3))
         assert raised.value.seconds == 0.3
-        assert raised.value.connection_key is not None
-        assert raised.value.connection_key.host == "localhost"
+        assert_blamed(raised.value, "proxy.example", 3128)
         server.abort()
         await server.wait_closed()
 

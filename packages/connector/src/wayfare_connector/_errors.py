@@ -46,6 +46,7 @@ from ._target import Target
 
 if TYPE_CHECKING:
     from ._failed_attempt import FailedAttempt
+    from ._proxy import Proxy
     from ._target import TLSSetting
 
 if sys.version_info >= (3, 12):
@@ -229,6 +230,8 @@ class ConnectionTimeoutError(ServerTimeoutError):
     `seconds` is the limit that was reached, `elapsed` the seconds that the phase had taken until
     then. All are None in an exception that is raised by hand. `attempts` lists the addresses that were
     being connected to (N2): those that had failed and how, then those that had not answered.
+    `connection_key` is always the target; `proxy` is the proxy whose turn it was on the way there,
+    without its credentials, or None.
     """
 
     phase = "connecting"
@@ -240,12 +243,14 @@ class ConnectionTimeoutError(ServerTimeoutError):
         seconds: float | None = None,
         elapsed: float | None = None,
         attempts: "tuple[FailedAttempt, ...]" = (),
+        proxy: "Proxy | None" = None,
     ) -> None:
         super().__init__()
         self.connection_key = None if connection_key is None else connection_key.detached()
         self.seconds = seconds
         self.elapsed = elapsed
         self.attempts = attempts
+        self.proxy = None if proxy is None else proxy.detached()
         self.args = (self.connection_key, seconds, elapsed)
 
     @override
@@ -255,12 +260,13 @@ class ConnectionTimeoutError(ServerTimeoutError):
         took = "" if self.elapsed is None else f", which took {self.elapsed:.3g} s"
         reasons = "; ".join(f"{attempt.address[0]}: {attempt.message}" for attempt in self.attempts)
         tried = f" ({reasons})" if reasons else ""
-        return f"no connection{where}{limit}: timed out while {self.phase}{took}{tried}"
+        at = "" if self.proxy is None else f" at the proxy {_where(self.proxy.target)}"
+        return f"no connection{where}{limit}: timed out{at} while {self.phase}{took}{tried}"
 
     @override
     def __reduce__(self) -> tuple[Any, ...]:
-        arguments = self.connection_key, self.seconds, self.elapsed, self.attempts
-        return type(self), arguments, self.__dict__
+        limits = self.connection_key, self.seconds, self.elapsed
+        return type(self), (*limits, self.attempts, self.proxy), self.__dict__
 
 
 class PoolTimeoutError(ConnectionTimeoutError):

@@ -1,7 +1,8 @@
 """How long connecting may take: the limits, and the deadline that watches over one connect."""
 
 from asyncio import get_running_loop
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from wayfare_http_core import ConnectTimings
 
     from ._failed_attempt import FailedAttempt
+    from ._proxy import Proxy
 
 __all__ = ("ConnectDeadline", "ConnectTimeouts")
 
@@ -46,7 +48,18 @@ class ConnectTimeouts(NamedTuple):
 class _Progress:
     """What an error of a deadline has to know. It does not know the deadline: no cycle."""
 
-    __slots__ = ("attempts", "loop", "phase", "since", "started", "target", "timeouts", "took")
+    __slots__ = (
+        "attempts",
+        "here",
+        "loop",
+        "phase",
+        "proxy",
+        "since",
+        "started",
+        "target",
+        "timeouts",
+        "took",
+    )
 
     def __init__(self, target: Target, timeouts: ConnectTimeouts) -> None:
         self.target = target
@@ -57,10 +70,14 @@ class _Progress:
         self.took: dict[type[ConnectionTimeoutError], float] = {}
         """Seconds spent in each phase so far."""
         self.attempts: tuple[FailedAttempt, ...] = ()
+        self.here: Proxy | None = None
+        """The proxy that the phases to come are about."""
+        self.proxy: Proxy | None = None
+        """That of the phase."""
 
     def error(self, limit: float | None) -> ConnectionTimeoutError:
         elapsed = self.loop.time() - self.since
-        return self.phase(self.target, limit, elapsed, self.attempts)
+        return self.phase(self.target, limit, elapsed, self.attempts, self.proxy)
 
     def connect_expired(self) -> ConnectionTimeoutError:
         return self.error(self.timeouts.connect)
@@ -96,6 +113,7 @@ class _Phase:
         progress.phase = self._kind
         progress.since = progress.loop.time()
         progress.attempts = ()
+        progress.proxy = progress.here
         self._deadline.__enter__()
 
     def __exit__(
@@ -157,6 +175,16 @@ class ConnectDeadline:
         progress = self._progress
         own = Deadline.after(progress.timeouts.tls, progress.tls_expired)
         return self._begin(TLSTimeoutError, _earlier(own, self._sock_connect()))
+
+    @contextmanager
+    def at_proxy(self, proxy: "Proxy") -> Iterator[None]:
+        """The phases inside are about this proxy, and their errors say so."""
+        progress = self._progress
+        outer, progress.here = progress.here, proxy
+        try:
+            yield
+        finally:
+            progress.here = outer
 
     def tried(self, attempts: "tuple[FailedAttempt, ...]") -> None:
         """Let the error of the running phase tell of these addresses, if it comes to one (N2).

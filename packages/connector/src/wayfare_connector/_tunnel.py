@@ -96,11 +96,13 @@ async def open_tunnel(
 async def reach_proxy(route: "Route", proxy: Proxy, protocol: "AppProtocol") -> None:
     """Let a protocol speak to a proxy itself.
 
-    Raises: `ClientProxyConnectionError` for whatever is at fault.
+    Raises: `ClientProxyConnectionError` for whatever is at fault, `ConnectionTimeoutError` that
+    names the proxy.
     Cancellation: nothing stays open.
     """
     try:
-        await route.connect(proxy.target, protocol)
+        with route.deadline.at_proxy(proxy):
+            await route.connect(proxy.target, protocol)
     except ClientProxyConnectionError:
         raise  # that of another proxy, on the way to this one
     except ClientConnectorError as exc:
@@ -119,7 +121,7 @@ async def _ask_http(
     try:
         await _tell_start(route, target)
         started = asyncio.get_running_loop().time()
-        with route.deadline.tunnelling():
+        with route.deadline.at_proxy(proxy), route.deadline.tunnelling():
             exchange = await _exchange(connection, target, proxy)
             if not 200 <= exchange.head.status < 300:
                 raise await _refusal(exchange)
@@ -243,7 +245,7 @@ async def _ask_socks(
     try:
         await _tell_start(route, target)
         started = asyncio.get_running_loop().time()
-        with route.deadline.tunnelling():
+        with route.deadline.at_proxy(proxy), route.deadline.tunnelling():
             result = await _finish(protocol, target, proxy)
         await _tell_end(route, target, started)
     except BaseException:
