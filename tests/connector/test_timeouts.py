@@ -55,6 +55,8 @@ def test_o1_each_phase_has_its_own_error(
         ("resolving", {"dns": 3}, DNSTimeoutError),
         ("securing", {"tls": 3}, TLSTimeoutError),
         ("securing", {"tls": 3, "sock_connect": 8}, TLSTimeoutError),
+        ("tunnelling", {"proxy": 3}, ProxyTimeoutError),
+        ("tunnelling", {"proxy": 3, "sock_connect": 8}, ProxyTimeoutError),
     ],
 )
 def test_o1_each_limit_of_one_phase_fires_alone(

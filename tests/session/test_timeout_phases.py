@@ -15,6 +15,7 @@ from wayfare_connector import (
     DialTimeoutError,
     DNSTimeoutError,
     PoolTimeoutError,
+    ProxyTimeoutError,
     TLSTimeoutError,
 )
 from wayfare_connector.testing import FakeResolver, MemoryDialer
@@ -233,6 +234,18 @@ def test_o1_a_resolver_that_stalls(limits: dict[str, float]) -> None:
     ended, elapsed = ends(TCPConnector(resolver=resolver), timeout)
     assert type(ended) is DNSTimeoutError
     assert 2 <= elapsed <= 2 + SLACK
+
+
+@pytest.mark.parametrize("limits", [{"proxy": 2}, {"sock_connect": 2}, {"connect": 2}])
+def test_o1_p3_a_proxy_that_stalls(limits: dict[str, float]) -> None:
+    async def use(session: ClientSession) -> object:
+        return await session.get("https://server.example/", proxy="http://h")
+
+    ended, elapsed = times((ReadRequest(), Drip(OK, 1, 0.3)), use, limited(limits))
+    assert isinstance(ended, ProxyTimeoutError)
+    assert 2 <= elapsed <= 2 + SLACK
+    assert ended.proxy is not None
+    assert ended.proxy.host == "h"
 
 
 @pytest.mark.parametrize("limits", [{"sock_connect": 2}, {"connect": 2}])

@@ -28,6 +28,7 @@ from wayfare_connector.testing import (
     cancel_at_every_await,
 )
 from wayfare_http_core.testing import (
+    Drip,
     Fin,
     MemoryNetwork,
     ReadHead,
@@ -270,6 +271,73 @@ def test_o1_p3_a_proxy_that_does_not_answer_ends_by_sock_connect(proxy: str) -> 
         assert_blamed(raised.value, "proxy.example", 3128)
         server.abort()
         await server.wait_closed()
+
+    run_with_fake_clock(main())
+
+
+@pytest.mark.parametrize(
+    ("proxy", "answer"),
+    [
+        ("http", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000),
+        ("socks4a", bytes((0, 0x5A, 0, 80, 127, 0, 0, 1))),
+        ("socks5h", bytes((5, 0, 5, 0, 0, 1, 127, 0, 0, 1, 0, 80))),
+    ],
+)
+def test_p3_f4_an_answer_that_drips_ends_by_the_limit_of_its_own(proxy: str, answer: bytes) -> None:
+    async def main() -> None:
+        network = MemoryNetwork()
+        server = ScriptedServer([Drip(answer, 1, 1.0)])
+        network.serve("proxy.example", 3128, server)
+        way = Proxy(f"{proxy}://proxy.example:3128")
+        target = Target("https", "localhost", 1, ssl=False, proxy=way)
+        async with TCPConnector(dialer=MemoryDialer(network)) as connector:
+            with pytest.raises(ProxyTimeoutError) as raised:
+                await connector.connect(target, ConnectTimeouts(proxy=5.5))
+        assert raised.value.seconds == 5.5
+        assert raised.value.elapsed == pytest.approx(5.5, abs=0.1)
+        assert_blamed(raised.value, "proxy.example", 3128)
+        server.abort()
+        await server.wait_closed()
+        network.client_transports.assert_all_closed()
+
+    run_with_fake_clock(main())
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds"),
+    [
+        ({}, 1),
+        ({"proxy": 5}, 1),
+        ({"proxy": 0.5}, 0.25),
+        ({"sock_connect": 0.5}, 0.25),
+        ({"connect": 0.5}, 0.25),
+    ],
+)
+@pytest.mark.parametrize("rest", [Stall(), Drip(b"!" * 100, 1, 0.1)])
+def test_p2_a_refusal_whose_content_does_not_end_is_a_refusal(
+    limits: dict[str, float], seconds: float, rest: Any
+) -> None:
+    refusal = b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic\r\nContent-Length: 99\r\n\r\nlog in"
+
+    async def main() -> None:
+        network = MemoryNetwork()
+        server = ScriptedServer([ReadHead(), Send(refusal), rest])
+        network.serve("proxy.example", 3128, server)
+        way = Proxy("http://proxy.example:3128")
+        target = Target("https", "localhost", 1, ssl=False, proxy=way)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        async with TCPConnector(dialer=MemoryDialer(network)) as connector:
+            with pytest.raises(ClientHttpProxyError) as raised:
+                await connector.connect(target, ConnectTimeouts(**limits))
+        assert loop.time() - started == pytest.approx(seconds, abs=0.01)
+        assert raised.value.status == 407
+        assert raised.value.headers is not None
+        assert raised.value.headers["Proxy-Authenticate"] == "Basic"
+        assert raised.value.body.startswith(b"log in")
+        server.abort()
+        await server.wait_closed()
+        network.client_transports.assert_all_closed()
 
     run_with_fake_clock(main())
 

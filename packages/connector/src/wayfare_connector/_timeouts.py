@@ -42,6 +42,9 @@ class ConnectTimeouts(NamedTuple):
     """Resolving a name."""
     tls: float | None = None
     """One TLS handshake; a proxy's and the target's are two."""
+    proxy: float | None = None
+    """One proxy's answer when it is asked for the way, by CONNECT or SOCKS (P3); each of a chain has
+    its own."""
 
 
 @final
@@ -90,6 +93,9 @@ class _Progress:
 
     def dns_expired(self) -> ConnectionTimeoutError:
         return self.error(self.timeouts.dns)
+
+    def proxy_expired(self) -> ConnectionTimeoutError:
+        return self.error(self.timeouts.proxy)
 
     def tls_expired(self) -> ConnectionTimeoutError:
         return self.error(self.timeouts.tls)
@@ -168,7 +174,9 @@ class ConnectDeadline:
 
     def tunnelling(self) -> AbstractContextManager[Any]:
         """For asking a proxy for the way, part of the time that `connecting` started."""
-        return self._begin(ProxyTimeoutError, self._sock_connect())
+        progress = self._progress
+        own = Deadline.after(progress.timeouts.proxy, progress.proxy_expired)
+        return self._begin(ProxyTimeoutError, _earlier(own, self._sock_connect()))
 
     def securing(self) -> AbstractContextManager[Any]:
         """For a TLS handshake, part of the time that `connecting` started."""

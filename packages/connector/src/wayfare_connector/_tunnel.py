@@ -21,7 +21,7 @@ from wayfare_http_core import (
     ResponseHead,
     parse_challenges,
 )
-from wayfare_http_core.aio import HTTP1Connection, HTTP1Exchange
+from wayfare_http_core.aio import Deadline, HTTP1Connection, HTTP1Exchange
 from wayfare_http_core.hdrs import PROXY_AUTHENTICATE
 
 from ._errors import (
@@ -35,6 +35,7 @@ from ._proxy import Proxy
 from ._socks import SOCKSError, SOCKSHandshake, socks4_handshake, socks5_handshake
 from ._target import Target
 from ._tcp_dialer import TCPDialer
+from ._timeouts import ConnectDeadline
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -56,6 +57,9 @@ _CONNECT_OPTIONS: Final = ExchangeOptions(
 
 _KEPT_BODY: Final = 64 * 1024
 """Octets of a refusal's content that are kept for the error."""
+
+_BODY_PATIENCE: Final = 1.0
+"""Seconds in which it has to come: nobody waits longer for what only explains a failure."""
 
 _UNSPOKEN: Final = ("Digest", "NTLM", "Negotiate")
 """Schemes whose credentials change with each request, or sign in a connection in several steps."""
@@ -124,7 +128,7 @@ async def _ask_http(
         with route.deadline.at_proxy(proxy), route.deadline.tunnelling():
             exchange = await _exchange(connection, target, proxy)
             if not 200 <= exchange.head.status < 300:
-                raise await _refusal(exchange)
+                raise await _refusal(exchange, route.deadline)
         await _tell_end(route, target, started)
         upgraded = connection.upgrade()
     except BaseException:
@@ -146,17 +150,21 @@ async def _exchange(connection: HTTP1Connection, target: Target, proxy: Proxy) -
         raise ClientProxyConnectionError(proxy.target, error) from exc
 
 
-async def _refusal(exchange: HTTP1Exchange) -> ClientHttpProxyError:
+async def _refusal(exchange: HTTP1Exchange, limit: ConnectDeadline) -> ClientHttpProxyError:
     """The error for an answer that opens no tunnel, with the beginning of its content (P2)."""
     head = exchange.head
     error = ClientHttpProxyError(
         None, status=head.status, message=f"{head.reason}{_unmet(head)}", headers=head.headers
     )
+    # The content must not cost what the head says already: it ends before the limit does.
+    remaining = limit.remaining()
+    patience = _BODY_PATIENCE if remaining is None else min(_BODY_PATIENCE, remaining / 2)
     body = bytearray()
     try:
-        while len(body) < _KEPT_BODY and (piece := await exchange.content.readany()):
-            body += piece
-    except (ClientConnectionError, ClientPayloadError):
+        with Deadline.after(patience):
+            while len(body) < _KEPT_BODY and (piece := await exchange.content.readany()):
+                body += piece
+    except (ClientConnectionError, ClientPayloadError, TimeoutError):
         pass  # what came is enough
     error.body = bytes(body[:_KEPT_BODY])
     return error

@@ -56,6 +56,7 @@ _SECONDS: Final = (
     "tls",
     "write",
     "first_byte",
+    "proxy",
 )
 _FIELDS: Final = (*_SECONDS, "min_speed")
 
@@ -89,9 +90,10 @@ class ClientTimeout:
 
     - `total`: the whole operation with its redirects, until the content is read to its end (`TotalTimeoutError`).
     - `connect`: getting a connection: the wait for a place in the pool and everything until it is established.
-    - `sock_connect`: establishing one connection to a peer, its TLS included.
+    - `sock_connect`: establishing one connection to a peer, its TLS and the way through a proxy included.
     - `sock_read`: the wait for the next octets, while it is the peer that has to send (`ReadTimeoutError`).
-    - `pool`, `dns`, `tls`: single phases of `connect`: a place in the pool, a name's addresses, a TLS handshake.
+    - `pool`, `dns`, `tls`, `proxy`: single phases of `connect`: a place in the pool, a name's addresses, a TLS
+      handshake, a proxy's answer when it is asked for the way (CONNECT or SOCKS).
     - `write`: how long the peer may take nothing of the request while some waits to be sent (`WriteTimeoutError`).
     - `first_byte`: from the end of the request to the first octet of an answer (`FirstByteTimeoutError`).
     - `min_speed`: (octets per second, seconds): content that comes more slowly, over so many seconds of waiting for it,
@@ -114,6 +116,7 @@ class ClientTimeout:
         "first_byte",
         "min_speed",
         "pool",
+        "proxy",
         "read_timeout",
         "sock_connect",
         "sock_read",
@@ -132,6 +135,7 @@ class ClientTimeout:
     tls: float | None
     write: float | None
     first_byte: float | None
+    proxy: float | None
     min_speed: MinimumSpeed | None
     connect_timeouts: ConnectTimeouts
     """The part that the connector keeps to."""
@@ -154,11 +158,14 @@ class ClientTimeout:
         write: float | Unset | None = UNSET,
         first_byte: float | Unset | None = UNSET,
         min_speed: MinimumSpeed | Unset | None = UNSET,
+        proxy: float | Unset | None = UNSET,
     ) -> None:
         _checked("ceil_threshold", ceil_threshold)
-        arguments = (total, connect, sock_read, sock_connect, pool, dns, tls, write, first_byte)
+        phases = (pool, dns, tls, write, first_byte, proxy)
         given: dict[str, object] = {}
-        for name, seconds in zip(_SECONDS, arguments, strict=True):
+        for name, seconds in zip(
+            _SECONDS, (total, connect, sock_read, sock_connect, *phases), strict=True
+        ):
             if not isinstance(seconds, Unset):
                 given[name] = _checked(name, seconds)
         if not isinstance(min_speed, Unset):
@@ -176,6 +183,7 @@ class ClientTimeout:
             pool=self.pool,
             dns=self.dns,
             tls=self.tls,
+            proxy=self.proxy,
         )
         object.__setattr__(self, "connect_timeouts", limits)
         quiet = self.sock_read
