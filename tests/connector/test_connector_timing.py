@@ -133,7 +133,7 @@ def test_i9_a_peer_that_waits_less_is_left_before_it_hangs_up() -> None:
         lender = connector._lender
         assert isinstance(brief, HTTP1Connection)
         brief.keep_alive_hint = 4.0
-        lender.give_back(brief)
+        lender.connection_idle(brief)
         started = loop.time()
         await brief.wait_closed()
         assert loop.time() - started == pytest.approx(4, abs=0.2)
@@ -142,6 +142,30 @@ def test_i9_a_peer_that_waits_less_is_left_before_it_hangs_up() -> None:
         assert loop.time() - started == pytest.approx(15, abs=0.2)
 
     fake_clock(scenario)
+
+
+def test_i9_l3_what_was_not_used_goes_on_idling() -> None:
+    """Whoever was to get the connection gave up: its end comes when it would have come, and comes."""
+
+    async def scenario(network: MemoryNetwork, connector: TCPConnector) -> None:
+        loop = asyncio.get_running_loop()
+        connection = await connector.connect(A)
+        waiting = asyncio.ensure_future(connector.connect(A))
+        await asyncio.sleep(0)
+        assert isinstance(connection, HTTP1Connection)
+        started = loop.time()
+        connection.keep_alive_hint = 4.0
+        connector._lender.connection_idle(connection)  # granted to the one who waits
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert connector.stats().idle == 1
+        await asyncio.sleep(3)
+        assert connector.lease_nowait(A) is connection
+        connector._lender.give_back(connection)
+        await connection.wait_closed()
+        assert loop.time() - started == pytest.approx(4, abs=0.2)
+
+    fake_clock(scenario, limit=1)
 
 
 def test_l13_a_connection_ends_at_its_age() -> None:
@@ -170,6 +194,18 @@ def test_l13_a_connection_ends_after_so_many_uses() -> None:
         assert await connector.connect(A) is not connection
 
     fake_clock(scenario, max_connection_uses=3)
+
+
+def test_l13_a_connection_that_was_only_made_was_not_used() -> None:
+    async def scenario(network: MemoryNetwork, connector: TCPConnector) -> None:
+        await connector.preconnect(A, 1)
+        connection = connector.lease_nowait(A)
+        assert connection is not None
+        await get(connection)
+        await connection.wait_closed()
+        assert connector.stats().created == 1
+
+    fake_clock(scenario, max_connection_uses=1)
 
 
 def test_without_keepalive_timeout_connections_stay() -> None:

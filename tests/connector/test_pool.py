@@ -165,6 +165,39 @@ def test_l13_a_connection_ends_after_so_many_uses() -> None:
     assert decision.close == [connection]
 
 
+def test_i9_l13_a_connection_that_was_granted_in_vain_was_not_used() -> None:
+    pool = Pool[Conn](limit=1, keepalive_timeout=15, max_uses=2)
+    connection = opened(pool, A)
+    ticket, _ = pool.request(A, 0.0)
+    assert pool.idle(connection, 0.0, 5.0) is not None
+    assert ticket.state is GRANTED
+    assert pool.abandon(ticket, 1.0) is None
+    assert pool.next_expiry() == 5.0
+    again, _ = pool.request(A, 2.0)
+    assert again.state is GRANTED
+    assert pool.abandon(again, 2.0) is None
+    assert pool.next_expiry() == 5.0
+    assert pool.lease(A, 3.0) is connection
+    assert pool.give_back(connection, 4.0) is None
+    assert pool.give_back(connection, 4.0) is None  # it idles already
+    assert pool.next_expiry() == 5.0
+    assert pool.lease(A, 4.0) is connection
+    decision = pool.idle(connection, 4.0)
+    assert decision is not None
+    assert decision.close == [connection]
+    assert pool.give_back(connection, 4.0) is None
+
+
+def test_i9_a_connection_that_was_granted_until_its_end_is_closed() -> None:
+    pool = Pool[Conn](limit=1)
+    connection = opened(pool, A)
+    ticket, _ = pool.request(A, 0.0)
+    pool.idle(connection, 0.0, 5.0)
+    decision = pool.abandon(ticket, 5.0)
+    assert decision is not None
+    assert decision.close == [connection]
+
+
 def test_the_ends_of_idle_connections_that_are_used_again_are_forgotten() -> None:
     pool = Pool[Conn]()
     connection = opened(pool, A)

@@ -118,15 +118,27 @@ class PoolMachine(RuleBasedStateMachine):
         assert decision is None or decision.close or decision.wake
         self.closed += len(close)
 
+    def use_up(self, connection: Conn, keep_alive: float | None) -> bool:
+        """Count a use of a connection, and say until when it may idle; whether it may."""
+        connection.uses += 1
+        patience = inf if keep_alive is None else keep_alive
+        ends = [KEEPALIVE + self.now, patience + self.now, connection.dies]
+        connection.idle_until = min(ends)
+        return connection.uses != self.max_uses and not self.expired(connection)
+
     def turn_idle(
-        self, connection: Conn, keep_alive: float | None = None
+        self, connection: Conn, keep_alive: float | None = None, *, used: bool = True
     ) -> tuple[list[Conn], list[Want]]:
         """The model's decision for a leased connection that turns idle; the docstring's words."""
         model = self.model
         model.leased.remove(connection)
-        connection.uses += 1
-        patience = inf if keep_alive is None else keep_alive
-        if connection.uses == self.max_uses or self.now >= connection.dies or patience <= 0:
+        if used:
+            lasts = self.use_up(connection, keep_alive)
+        else:
+            ends = [connection.idle_until, connection.dies, KEEPALIVE + self.now]
+            connection.idle_until = min(ends)
+            lasts = not self.expired(connection)
+        if not lasts:
             return [connection], model.serve()
         model.idle.append(connection)
         mine = [w for w in model.waiting() if w.target == connection.target]
@@ -138,8 +150,6 @@ class PoolMachine(RuleBasedStateMachine):
         # A ticket of the same host, or of a host with room, can use the place; whether in all
         # there is room without the eviction plays no part.
         if not able:
-            ends = [KEEPALIVE + self.now, patience + self.now, connection.dies]
-            connection.idle_until = min(ends)
             return [], []
         oldest = chosen = able[0]
         patience = model.limit_per_host or model.limit
@@ -206,6 +216,13 @@ class PoolMachine(RuleBasedStateMachine):
         close, wake = self.turn_idle(connection, keep_alive)
         self.expect(self.pool.idle(connection, self.now, keep_alive), close, wake)
 
+    @precondition(lambda self: self.model.leased)
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        connection = data.draw(st.sampled_from(self.model.leased))
+        close, wake = self.turn_idle(connection, used=False)
+        self.expect(self.pool.give_back(connection, self.now), close, wake)
+
     @precondition(lambda self: self.model.leased or self.model.idle)
     @rule(data=st.data())
     def retire(self, data: st.DataObject) -> None:
@@ -252,7 +269,7 @@ class PoolMachine(RuleBasedStateMachine):
         wake: list[Want] = []
         if want.connection is not None:
             self.model.leased.append(want.connection)
-            close, wake = self.turn_idle(want.connection)
+            close, wake = self.turn_idle(want.connection, used=False)
         elif want.state == "connecting":
             wake = self.model.serve()
         self.expect(self.pool.abandon(want.ticket, self.now), close, wake)

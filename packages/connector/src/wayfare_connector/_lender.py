@@ -209,11 +209,13 @@ class Lender:
     def give_up(self, ticket: Ticket[Connection]) -> None:
         """Nobody wants what the ticket stands for."""
         self._carry_out(self.pool.abandon(ticket, self._now()))
+        self._arm()
 
     def give_back(self, connection: Connection) -> None:
         """A leased connection was not used."""
         if connection.available_exchanges:
-            self.connection_idle(connection)
+            self._carry_out(self.pool.give_back(connection, self._now()))
+            self._arm()
         else:
             self.discard(connection)
 

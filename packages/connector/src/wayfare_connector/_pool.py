@@ -127,7 +127,7 @@ class _Entry(Generic[C]):
         self.dies = dies
         """The moment from which it is too old to be lent again."""
         self.uses = 0
-        """How often it was given back; counted only where there is a limit."""
+        """How often it was used; counted only where there is a limit."""
         self.leased = True
         self.expires = inf
         """The moment from which the idle connection must not be used."""
@@ -232,20 +232,28 @@ class Pool(Generic[C]):
         entry = self._entries.get(connection)
         if entry is None or not entry.leased:
             return None
+        entry.expires = now + self._lasting
         special = self._wears_out or keep_alive is not None
         if not self._reuses or (special and self._is_spent(entry, now, keep_alive)):
             return self.retire(connection, close=True)
         if self._waiting and (decision := self._pass_on(connection, entry)) is not None:
             return decision
         entry.leased = False
-        entry.expires = now + self._lasting
         group = entry.group
         group.idle[connection] = self._idle[connection] = entry
         if self.limit_per_host:
             group.host.idle[connection] = entry
-        if special:
-            self._end_early(connection, entry, now, keep_alive)
+        if special and entry.expires < now + self._lasting:
+            self._end_early(connection, entry.expires)
         return None
+
+    def give_back(self, connection: C, now: float) -> Decision[C] | None:
+        """A leased connection was not used: it idles as before, its time goes on. None as `idle`."""
+        entry = self._entries.get(connection)
+        if entry is None or not entry.leased:
+            return None
+        entry.uses -= 1  # `idle` counts it
+        return self.idle(connection, now, entry.expires - now)
 
     def retire(self, connection: C, *, close: bool = False) -> Decision[C] | None:
         """A connection, leased or idle, will not be used again: its place is free.
@@ -332,7 +340,7 @@ class Pool(Generic[C]):
             entry = self._entries[connection]
             entry.ticket = None
             entry.leased = True
-            return self.idle(connection, now)
+            return self.give_back(connection, now)
         return None
 
     def expire(self, now: float) -> list[C]:
@@ -395,19 +403,14 @@ class Pool(Generic[C]):
     # -- the ends of connections
 
     def _is_spent(self, entry: _Entry[C], now: float, keep_alive: float | None) -> bool:
-        """Whether a connection that was given back is not to be lent again."""
+        """Count a use, and let it end with its age or its peer's patience; whether it has ended."""
         entry.uses += 1
-        worn_out = self.max_uses is not None and entry.uses >= self.max_uses
-        return worn_out or now >= entry.dies or (keep_alive is not None and keep_alive <= 0)
+        patience = inf if keep_alive is None else now + keep_alive
+        entry.expires = min(entry.expires, entry.dies, patience)
+        return now >= entry.expires or (self.max_uses is not None and entry.uses >= self.max_uses)
 
-    def _end_early(
-        self, connection: C, entry: _Entry[C], now: float, keep_alive: float | None
-    ) -> None:
-        """Let an idle connection end with its age or with its peer's patience, if that is first."""
-        moment = entry.dies if keep_alive is None else min(entry.dies, now + keep_alive)
-        if moment >= entry.expires:
-            return
-        entry.expires = moment
+    def _end_early(self, connection: C, moment: float) -> None:
+        """Let an idle connection end before those that turned idle before it."""
         # A sweep when most of it may be untrue: as many must come before it as idle.
         if len(self._early) > 64 + 2 * len(self._idle):
             self._early = [item for item in self._early if self._ends_at(item[2], item[0])]
@@ -543,19 +546,16 @@ class Pool(Generic[C]):
         while self._heap:
             number, host = self._heap[0]
             ticket = next(iter(host.line), None)
-            if ticket is not None and ticket.number == number and self._has_room(host):
+            if ticket is not None and ticket.number == number and host.used < self.limit_per_host:
                 return ticket
             heappop(self._heap)
             if host.pushed == number:
                 host.pushed = -1
         return None
 
-    def _has_room(self, host: _Host[C]) -> bool:
-        return host.used < self.limit_per_host
-
     def _push(self, host: _Host[C]) -> None:
         """Enter a host whose room or oldest ticket changed into the heap, if it belongs there."""
-        if not self.limit_per_host or not host.line or not self._has_room(host):
+        if not host.line or host.used >= self.limit_per_host:  # always so without a limit
             return
         number = next(iter(host.line)).number
         if host.pushed == number:
