@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from wayfare_connector import (
     ClientConnectorCertificateError,
     ClientConnectorError,
@@ -139,6 +140,91 @@ async def test_n10_a_socket_that_is_not_there(folder: Path, name: str, code: int
     assert isinstance(exc, ClientConnectorError)
     assert (exc.path, exc.errno, exc.host) == (str(path), code, "a.example")
     assert str(exc).startswith(f"Cannot connect to socket {str(path)!r}: ")
+
+
+def full(path: Path) -> tuple[socket.socket, socket.socket]:
+    """A socket that listens without a backlog, and the client that fills it up: nobody else gets in."""
+    listener, client = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(0)
+    client.connect(str(path))
+    return listener, client
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_n10_a_burst_waits_for_a_server_with_a_short_backlog(
+    folder: Path, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    path = folder / "s"
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        await reader.read()
+        writer.close()
+
+    async def ask(connector: UnixConnector) -> bytes:
+        return await get(await connector.connect(TARGET, ConnectTimeouts(sock_connect=30)))
+
+    async def main() -> None:
+        server = await asyncio.start_unix_server(answer, str(path), backlog=1)
+        async with UnixConnector(path) as connector:
+            bodies = await asyncio.gather(*(ask(connector) for _ in range(30)))
+            assert bodies == [b"hi"] * 30
+            assert connector.stats().created > 2
+        server.close()
+        await server.wait_closed()
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(main())
+
+
+async def test_n10_a_place_in_the_backlog_is_waited_for_as_long_as_connecting_may_take(
+    folder: Path,
+) -> None:
+    listener, client = full(folder / "s")
+    with listener, client:
+        async with UnixConnector(folder / "s") as connector:
+            with pytest.raises(DialTimeoutError) as raised:
+                await connector.connect(TARGET, ConnectTimeouts(sock_connect=0.02))
+            assert raised.value.seconds == 0.02
+
+
+async def test_n10_a_socket_that_nobody_listens_at_any_more_is_waited_for_no_longer(
+    folder: Path,
+) -> None:
+    listener, client = full(folder / "s")
+    with client:
+        async with UnixConnector(folder / "s") as connector:
+            connecting = asyncio.ensure_future(connector.connect(TARGET))
+            await asyncio.sleep(0)
+            listener.close()
+            with pytest.raises(UnixClientConnectorError) as raised:
+                await connecting
+            assert raised.value.errno == errno.ECONNREFUSED
+
+
+async def test_l2_whoever_waits_for_the_backlog_can_be_cancelled(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[socket.socket] = []
+
+    class Socket(socket.socket):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            made.append(self)
+
+    listener, client = full(folder / "s")
+    monkeypatch.setattr(socket, "socket", Socket)
+    with listener, client:
+        async with UnixConnector(folder / "s") as connector:
+            connecting = asyncio.ensure_future(connector.connect(TARGET))
+            await asyncio.sleep(0)
+            connecting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await connecting
+            assert connector.stats().connecting == 0
+    assert [sock.fileno() for sock in made] == [-1]
 
 
 @asynccontextmanager

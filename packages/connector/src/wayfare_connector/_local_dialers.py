@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, final
 
 from ._errors import UnixClientConnectorError
 from ._target import Target
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ("NamedPipeDialer", "UnixDialer")
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
+
+_FIRST_PAUSE: Final = 0.001
+_LONGEST_PAUSE: Final = 0.05
+"""Seconds between two tries: a server that lives accepts within the first, one that hangs costs little."""
 
 
 @final
@@ -36,15 +41,27 @@ class UnixDialer:
         deadline: ConnectDeadline,
         observer: "ConnectObserver | None",
     ) -> tuple[asyncio.Transport, P]:
-        """Connect to the socket; see `Dialer`.
+        """Connect to the socket; see `Dialer`. A server that has not accepted all who came before is waited for.
 
         Raises: `UnixClientConnectorError` when there is none, nobody listens, or the path is too
         long for the system (N10).
         Cancellation: nothing stays open.
         """
-        create = asyncio.get_running_loop().create_unix_connection
-        dialling = partial(create, protocol_factory, self.path)
+        dialling = partial(self._open, protocol_factory)
         return await _dial(self.path, dialling, target, deadline, observer)
+
+    async def _open(
+        self, protocol_factory: Callable[[], P]
+    ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            await _connect(sock, self.path)
+            loop = asyncio.get_running_loop()
+            return await loop.create_unix_connection(protocol_factory, sock=sock)
+        except BaseException:
+            sock.close()
+            raise
 
 
 @final
@@ -78,6 +95,23 @@ class NamedPipeDialer:
             )
         dialling = partial(create, protocol_factory, self.path)
         return await _dial(self.path, dialling, target, deadline, observer)
+
+
+async def _connect(sock: socket.socket, path: str) -> None:
+    """Connect a socket that does not block.
+
+    With a full backlog Linux says EAGAIN, for which loops take the connection to be under way. It is not, and
+    nothing tells when there is room: only another try does.
+    """
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            sock.connect(path)
+        except BlockingIOError:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        else:
+            return
 
 
 async def _dial(
