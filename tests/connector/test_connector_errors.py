@@ -63,6 +63,9 @@ SAMPLES: list[ClientError] = [
     ClientHttpProxyError(None, status=407, message="Proxy Authentication Required"),
     ConnectorClosedError(),
     ConnectorClosedError("closed for the night"),
+    ClientConnectorError(None, REFUSED),
+    UnixClientConnectorError("/run/s", None, REFUSED),
+    ClientConnectorCertificateError(None, certificate_error()),
     ClientConnectorError(PLAIN, REFUSED),
     ClientConnectorError(SECURE, OSError("no errno")),
     ClientConnectorError(
@@ -174,6 +177,12 @@ def test_a_connector_error_carries_the_target_and_the_os_error() -> None:
     assert exc.attempts == ()
 
 
+def test_a_connector_error_may_be_made_without_a_target() -> None:
+    exc = ClientConnectorError(None, REFUSED)
+    assert (exc.connection_key, exc.host, exc.port, exc.ssl) == (None, "", 0, None)
+    assert exc.errno == errno.ECONNREFUSED
+
+
 def test_a_certificate_error_carries_the_reason() -> None:
     reason = certificate_error()
     exc = ClientConnectorCertificateError(SECURE, reason)
@@ -199,6 +208,12 @@ def test_a_certificate_error_carries_the_reason() -> None:
         (
             ClientConnectorSSLError(SECURE, ssl.SSLError(1, "wrong version number")),
             "Cannot connect to host example.com:443 (TLS, own context): wrong version number",
+        ),
+        (ClientConnectorError(None, REFUSED), "Cannot connect to host: Connection refused"),
+        (ClientProxyConnectionError(None, OSError()), "Cannot connect to proxy: OSError"),
+        (
+            UnixClientConnectorError("/s", None, REFUSED),
+            "Cannot connect to socket '/s': Connection refused",
         ),
         (ConnectionTimeoutError(), "no connection: timed out while connecting"),
         (

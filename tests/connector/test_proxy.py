@@ -157,6 +157,7 @@ def test_p15_it_keeps_its_secrets_and_its_targets_do(proxy: Proxy) -> None:
     for text in (repr(proxy), repr(target), repr(exc), str(exc), repr(vars(exc))):
         assert "Basic" not in text
         assert ":p@" not in text
+    assert exc.connection_key is not None
     kept = exc.connection_key.proxy
     assert kept is not None
     assert not kept.fields

@@ -87,15 +87,16 @@ class ClientConnectorError(ClientOSError):
     """The target cannot be reached; `errno` and `strerror` are those of `os_error`.
 
     `attempts` lists each address that was tried and how it failed (N2), in the order of failing.
+    `connection_key` is None only in an error that is made by hand.
     """
 
     def __init__(
         self,
-        connection_key: Target,
+        connection_key: Target | None,
         os_error: OSError,
         attempts: "tuple[FailedAttempt, ...]" = (),
     ) -> None:
-        self.connection_key = connection_key.detached()
+        self.connection_key = _detached(connection_key)
         self.os_error = os_error
         self.attempts = attempts
         super().__init__(os_error.errno, os_error.strerror)
@@ -103,22 +104,22 @@ class ClientConnectorError(ClientOSError):
 
     @property
     def host(self) -> str:
-        """The target's host."""
-        return self.connection_key.host
+        """The target's host, empty without a target."""
+        return "" if self.connection_key is None else self.connection_key.host
 
     @property
     def port(self) -> int:
-        """The target's port."""
-        return self.connection_key.port
+        """The target's port, 0 without a target."""
+        return 0 if self.connection_key is None else self.connection_key.port
 
     @property
     def ssl(self) -> "TLSSetting | None":
         """The target's TLS setting, None without TLS; a `TLSContextRef` stands for a context."""
-        return self.connection_key.ssl
+        return None if self.connection_key is None else self.connection_key.ssl
 
     @override
     def __str__(self) -> str:
-        return f"Cannot connect to host {_where(self.connection_key)}: {_reason(self.os_error)}"
+        return f"Cannot connect to host{_where(self.connection_key)}: {_reason(self.os_error)}"
 
     @override
     def __reduce__(self) -> tuple[Any, ...]:
@@ -135,7 +136,7 @@ class UnixClientConnectorError(ClientConnectorError):
     def __init__(
         self,
         path: str,
-        connection_key: Target,
+        connection_key: Target | None,
         os_error: OSError,
         attempts: "tuple[FailedAttempt, ...]" = (),
     ) -> None:
@@ -163,7 +164,7 @@ class ClientProxyConnectionError(ClientConnectorError):
 
     @override
     def __str__(self) -> str:
-        return f"Cannot connect to proxy {_where(self.connection_key)}: {_reason(self.os_error)}"
+        return f"Cannot connect to proxy{_where(self.connection_key)}: {_reason(self.os_error)}"
 
 
 class ClientHttpProxyError(ClientResponseError):
@@ -191,7 +192,7 @@ class ClientConnectorCertificateError(ClientSSLError, ssl.CertificateError):
 
     def __init__(
         self,
-        connection_key: Target,
+        connection_key: Target | None,
         certificate_error: ssl.CertificateError,
         attempts: "tuple[FailedAttempt, ...]" = (),
     ) -> None:
@@ -246,7 +247,7 @@ class ConnectionTimeoutError(ServerTimeoutError):
         proxy: "Proxy | None" = None,
     ) -> None:
         super().__init__()
-        self.connection_key = None if connection_key is None else connection_key.detached()
+        self.connection_key = _detached(connection_key)
         self.seconds = seconds
         self.elapsed = elapsed
         self.attempts = attempts
@@ -255,12 +256,12 @@ class ConnectionTimeoutError(ServerTimeoutError):
 
     @override
     def __str__(self) -> str:
-        where = "" if self.connection_key is None else f" to {_where(self.connection_key)}"
+        where = "" if self.connection_key is None else f" to{_where(self.connection_key)}"
         limit = "" if self.seconds is None else f" within {self.seconds:g} s"
         took = "" if self.elapsed is None else f", which took {self.elapsed:.3g} s"
         reasons = "; ".join(f"{attempt.address[0]}: {attempt.message}" for attempt in self.attempts)
         tried = f" ({reasons})" if reasons else ""
-        at = "" if self.proxy is None else f" at the proxy {_where(self.proxy.target)}"
+        at = "" if self.proxy is None else f" at the proxy{_where(self.proxy.target)}"
         return f"no connection{where}{limit}: timed out{at} while {self.phase}{took}{tried}"
 
     @override
@@ -299,16 +300,24 @@ class TLSTimeoutError(ConnectionTimeoutError):
     phase = "doing the TLS handshake"
 
 
-def _where(target: Target) -> str:
-    host = f"[{target.host}]" if ":" in target.host else target.host
+def _detached(target: Target | None) -> Target | None:
+    return None if target is None else target.detached()
+
+
+def _where(target: Target | None) -> str:
+    """A target behind a word; nothing in an error that is made by hand."""
+    if target is None:
+        return ""
+    # A stand-in for a target may come from the tests of a program: what it says is not worth another error.
+    host = f"[{target.host}]" if ":" in str(target.host) else target.host
     if target.ssl is None:
-        return f"{host}:{target.port}"
+        return f" {host}:{target.port}"
     setting = "own context"
     if isinstance(target.ssl, bool):
         setting = "verified" if target.ssl else "not verified"
     elif isinstance(target.ssl, Fingerprint):
         setting = "by fingerprint"
-    return f"{host}:{target.port} (TLS, {setting})"
+    return f" {host}:{target.port} (TLS, {setting})"
 
 
 def _hex(fingerprint: bytes | str) -> str:
