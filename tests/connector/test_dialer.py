@@ -128,6 +128,7 @@ class NetworkLoop(asyncio.SelectorEventLoop):
         self.attempts: list[str] = []
         self.times: list[float] = []
         self.sockets: list[socket.socket] = []
+        self.when_given_up: Callable[[], object] = bool
 
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
         self.attempts.append(address[0])
@@ -137,7 +138,10 @@ class NetworkLoop(asyncio.SelectorEventLoop):
         if isinstance(route, Exception):
             raise route
         if route is None:
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.when_given_up()
         await asyncio.sleep(0)
         if isinstance(route, int):
             await super().sock_connect(sock, ("127.0.0.1", route))
@@ -324,6 +328,19 @@ def test_n1_l2_a_race_can_be_cancelled_at_every_await(delay: float | None) -> No
         expect=expect,
         happy_eyeballs_delay=delay,
     )
+
+
+def test_o4_a_cancellation_while_the_losers_are_given_up_stays_one() -> None:
+    async def expect(dialer: TCPDialer) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, NetworkLoop)
+        task = asyncio.ensure_future(dial(dialer, TARGET))
+        loop.when_given_up = task.cancel
+        await asyncio.wait([task])
+        assert loop.attempts == ["10.0.0.1", "10.0.0.2"]
+        assert task.cancelled()
+
+    race(["10.0.0.1", "10.0.0.2"], {"10.0.0.2": "open"}, expect=expect, happy_eyeballs_delay=0.001)
 
 
 # -- the real network

@@ -32,14 +32,21 @@ async def connect_first(
     Cancellation: all are closed; the deadline is told of each address that was tried.
     """
     attempts = _Attempts(asyncio.get_running_loop(), settings)
+    task = asyncio.current_task()
+    cancelling = 0 if task is None else task.cancelling()
     try:
-        return await start_connection(
+        sock = await start_connection(
             addr_infos,
             happy_eyeballs_delay=delay,
             interleave=interleave,
             loop=cast(asyncio.AbstractEventLoop, attempts),
             socket_factory=attempts.open_socket,
         )
+        if task is not None and task.cancelling() > cancelling:
+            # The race ends its losers, and takes a cancellation that comes meanwhile for theirs.
+            sock.close()
+            raise asyncio.CancelledError
+        return sock
     except OSError as exc:
         raise ClientConnectorError(target, attempts.summary(exc), attempts.failed()) from exc
     except asyncio.CancelledError:
