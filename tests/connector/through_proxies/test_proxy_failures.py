@@ -12,6 +12,7 @@ from wayfare_connector import (
     ClientHttpProxyError,
     ClientProxyConnectionError,
     ConnectionTimeoutError,
+    ConnectObserver,
     ConnectTimeouts,
     DialTimeoutError,
     DNSTimeoutError,
@@ -116,6 +117,25 @@ async def test_p3_p9_p14_t10_nonsense_is_the_proxys_fault(
     assert (exc.host, exc.port) == ("127.0.0.1", port)
     assert str(exc).startswith(f"Cannot connect to proxy 127.0.0.1:{port}: ")
     assert "secret" not in f"{exc!r}{vars(exc)}"
+
+
+@pytest.mark.parametrize("proxy", ["http", "socks5h"])
+def test_p14_a_proxy_that_is_gone_before_it_is_asked(proxy: str) -> None:
+    class Slow(ConnectObserver):
+        async def tunnel_start(self, target: Target) -> None:
+            await asyncio.sleep(1)
+
+    async def main() -> None:
+        network = MemoryNetwork()
+        network.serve("proxy.example", 3128, ScriptedServer([Fin()]))
+        way = Proxy(f"{proxy}://proxy.example:3128")
+        target = Target("https", "localhost", 1, ssl=False, proxy=way)
+        async with TCPConnector(dialer=MemoryDialer(network)) as connector:
+            with pytest.raises(ClientProxyConnectionError, match="it hung up") as raised:
+                await connector.connect(target, observer=Slow())
+        assert raised.value.host == "proxy.example"
+
+    run_with_fake_clock(main())
 
 
 async def test_p3_informational_answers_and_framing_of_a_yes_are_ignored(

@@ -142,6 +142,9 @@ async def _exchange(connection: HTTP1Connection, target: Target, proxy: Proxy) -
     if ":" in host:
         host = f"[{host}]"
     head = RequestHead("CONNECT", "http", f"{host}:{target.port}", "", proxy.fields)
+    if not connection.available_exchanges:
+        error = ConnectionResetError(errno.ECONNRESET, "it hung up before it was asked")
+        raise ClientProxyConnectionError(proxy.target, error)
     try:
         return await connection.exchange(head, None, _CONNECT_OPTIONS)
     except (ClientConnectionError, BadHttpMessage) as exc:
