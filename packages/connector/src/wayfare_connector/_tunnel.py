@@ -143,8 +143,8 @@ async def _exchange(connection: HTTP1Connection, target: Target, proxy: Proxy) -
         host = f"[{host}]"
     head = RequestHead("CONNECT", "http", f"{host}:{target.port}", "", proxy.fields)
     if not connection.available_exchanges:
-        error = ConnectionResetError(errno.ECONNRESET, "it hung up before it was asked")
-        raise ClientProxyConnectionError(proxy.target, error)
+        reset = ConnectionResetError(errno.ECONNRESET, "it hung up before it was asked")
+        raise ClientProxyConnectionError(proxy.target, reset)
     try:
         return await connection.exchange(head, None, _CONNECT_OPTIONS)
     except (ClientConnectionError, BadHttpMessage) as exc:
