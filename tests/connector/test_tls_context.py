@@ -58,11 +58,20 @@ async def test_t17_made_once_and_not_on_the_loops_thread(made: list[str]) -> Non
     assert await get_default_context() is contexts[0]
 
 
-async def test_cancelled_while_it_is_made(made: list[str]) -> None:
+async def test_cancelled_while_it_is_made(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    make = ssl.create_default_context
+    gate = threading.Event()
+
+    def held() -> ssl.SSLContext:
+        gate.wait()
+        return make()
+
+    monkeypatch.setattr(ssl, "create_default_context", held)
     first = asyncio.create_task(get_default_context())
     second = asyncio.create_task(get_default_context())
     await asyncio.sleep(0)
     first.cancel()
+    gate.set()
     with pytest.raises(asyncio.CancelledError):
         await first
     assert await second is default_context()
