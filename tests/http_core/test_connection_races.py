@@ -72,6 +72,22 @@ async def test_a_cancelled_caller_of_a_complete_response_harms_no_other(
     assert connection.available_exchanges == 1
 
 
+async def test_two_exchanges_that_end_before_the_first_caller_wakes(
+    connection: HTTP1Connection,
+) -> None:
+    """Each caller gets its own response, and so does the next one."""
+    first = await begin(connection)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"
+    asyncio.get_running_loop().call_soon(connection.data_received, answer + b"2")
+    connection.data_received(answer + b"1")
+    # It begins here and ends in that callback, which comes before the first caller's turn.
+    second = await connection.exchange(HEAD)
+    assert (second.take_whole(), await first) == (b"2", b"1")
+    third = await begin(connection)
+    connection.data_received(answer + b"3")
+    assert await third == b"3"
+
+
 async def test_a_cancelled_caller_of_a_response_that_goes_on_ends_the_connection(
     connection: HTTP1Connection,
 ) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._stream_feed import FlowControl
     from ._stream_iterators import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
     from ._stream_reader import EMPTY_PAYLOAD, StreamReader
+    from ._waiter import Waiter
 else:
     # The rest loads when a name of it is asked for: with the first connection, at the latest. Add new names above and
     # here.
@@ -39,6 +40,7 @@ else:
         "FlowControlDataQueue": "_data_queue",
         "PausableFeed": "_data_queue",
         "StreamBody": "_stream_body",
+        "Waiter": "_waiter",
     }
 
     def __getattr__(name):
@@ -68,6 +70,7 @@ __all__ = (
     "StreamBody",
     "StreamReader",
     "Upgraded",
+    "Waiter",
     "read_rest",
     "receive_buffer",
     "receive_level",

@@ -1,6 +1,6 @@
 """`HTTP1Connection`: exchanges over one asyncio transport, one at a time.
 
-The hot path is one write, one Future and one call of `buffer_updated`: no task, no timer, no parser object per
+The hot path is one write, one `Waiter` and one call of `buffer_updated`: no task, no timer, no parser object per
 request. What is decided (framing, reuse, errors) is decided by `ResponseParser`; here it is only carried out.
 `_states` draws how one exchange follows another.
 """
@@ -42,6 +42,7 @@ from ._states import State
 from ._stream_reader import StreamReader
 from ._unseen_input import has_unseen_input
 from ._upload_task import Upload, restore_limits
+from ._waiter import Waiter
 
 __all__ = ("HTTP1Connection",)
 
@@ -76,6 +77,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         "_parser",
         "_persistent",
         "_reading_paused",
+        "_spare",
         "_state",
         "_transport",
         "_upload",
@@ -112,7 +114,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._parser = ResponseParser()
         self._state = _FREE
         self._transport: asyncio.Transport | None = None
-        self._waiter: asyncio.Future[HTTP1Exchange] | None = None
+        self._waiter: Waiter[HTTP1Exchange] | None = None
+        self._spare: Waiter[HTTP1Exchange] | None = None
         self._exchange: HTTP1Exchange | None = None
         self._content: StreamReader | None = None
         self._upload: Upload | None = None
@@ -156,7 +159,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         transport = self._transport
         if self._state is not _FREE or transport is None:
             raise RuntimeError(f"no exchange can start here: the connection is {self._state.value}")
-        waiter: asyncio.Future[HTTP1Exchange] = self._loop.create_future()
+        waiter, self._spare = self._spare or Waiter(self._loop), None
+        waiter.arm()
         try:
             if options is not self._options:
                 self._take_options(options)
@@ -170,7 +174,6 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 octets = outgoing.octets
         except BaseException:
             # Nothing was sent, so the connection is as good as before and goes back to its owner.
-            waiter.cancel()
             self.request_started = self.response_started = False
             if self.owner is not None:
                 self.owner.connection_idle(self)
@@ -191,15 +194,16 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 self._send(transport, outgoing)
             if self._watch is not None:
                 self._watch.begin(transport.get_write_buffer_size(), self._upload is not None)
-            return await waiter
+            exchange = await waiter
+            self._spare = waiter  # no sooner: another exchange may begin before this one wakes
+            return exchange
         except BaseException:
             if self._waiter is waiter:
                 self.abort()
-            elif waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+            elif (unseen := waiter.peek()) is not None:
                 # The response was there before the caller woke. A complete one has let the connection go already,
                 # perhaps to the next exchange, which must not suffer.
-                waiter.result().abort()
-            del waiter  # it keeps the error, whose traceback keeps this frame
+                unseen.abort()
             raise
         finally:
             if deadline is not None:
@@ -308,13 +312,11 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             if isinstance(head, ResponseHead) and isinstance(whole, bytes):
                 exchange = HTTP1Exchange(self, head, self._options)
                 exchange._whole = whole
-                if self._parser.chunk_sizes:
-                    exchange._chunk_sizes = self._parser.chunk_sizes
+                exchange._chunk_sizes = self._parser.chunk_sizes
                 exchange.is_complete = True
                 self._waiter = None
                 delivered = not waiter.done()
-                if delivered:
-                    waiter.set_result(exchange)
+                waiter.set_result(exchange)
                 self._old_peer = head.version is not HttpVersion11
                 if KEEP_ALIVE in head.headers or self.keep_alive_hint is not None:
                     self.keep_alive_hint = keep_alive_hint(head)

@@ -37,8 +37,11 @@ from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from math import inf, isnan
 from types import TracebackType
-from typing import Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 from weakref import WeakValueDictionary, ref
+
+if TYPE_CHECKING:
+    from ._waiter import Waiter
 
 __all__ = ("Deadline", "DeadlineQueue")
 
@@ -154,7 +157,7 @@ class Deadline:
         if self._queue is not None:
             self.when = self._queue.loop.time() + seconds
 
-    def limit(self, future: Future[Any]) -> None:
+    def limit(self, future: "_Awaited") -> None:
         """Let a future fail with this deadline's error when the moment comes, unless it is done by then.
 
         For whoever waits for nothing but that one future: it costs a third of a `with` block. Closing the deadline
@@ -166,7 +169,7 @@ class Deadline:
         if when is not None and queue is not None:
             queue.push(when, ref(future), self._error)
 
-    def hold(self, future: Future[Any]) -> int:
+    def hold(self, future: "_Awaited") -> int:
         """`limit` for many: cheaper, but the queue keeps the future. Returns the number to `release` it by.
 
         Whoever holds a future must release it, however the waiting ends; its result may be large.
@@ -369,11 +372,12 @@ class DeadlineQueue:
             self.drop(order)
 
 
-_Waiting: TypeAlias = "_Guard | Future[Any] | ref[Future[Any]]"
+_Awaited: TypeAlias = "Future[Any] | Waiter[Any]"
+_Waiting: TypeAlias = "_Guard | _Awaited | ref[_Awaited]"
 """Who waits. A future that nobody promised to release is referred to weakly: its entry may outlive it by minutes."""
 
 
-def _live(waiting: "_Waiting | None") -> Future[Any] | None:
+def _live(waiting: "_Waiting | None") -> "_Awaited | None":
     """The task or the future that still waits, or None."""
     if isinstance(waiting, _Guard):
         return waiting.task if waiting.state == _LIVE else None

@@ -13,17 +13,15 @@ A message that is too large stops the transport likewise, until the reader comes
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, cast, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
-from wayfare_http_core.aio import Deadline
+from wayfare_http_core.aio import Deadline, Waiter
 
 from wayfare_websocket._engine import WebSocketEngine
 from wayfare_websocket._messages import WSFragment, WSMessage, WSMsgType
 
-from ._waiter import Waiter
-
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Future, Transport
+    from asyncio import AbstractEventLoop, Transport
 
 __all__ = ("Inbox", "already_taken")
 
@@ -98,7 +96,8 @@ class Inbox:
         self.taken = False
         self.full = False
         self.undecided = False
-        self.waiter = Waiter(loop)
+        self.waiter: Waiter[None] = Waiter(loop)
+        self.waiter.wake(None)  # nobody waits
         engine.on_too_big = self._hesitate
 
     # -- from the transport ---------------------------------------------------------------------------------------
@@ -115,10 +114,10 @@ class Inbox:
                 self._read_on()
         # The reader may run in this call, so everything has to be in order.
         if self.queue or self.ended:
-            self.waiter.wake()
+            self.waiter.wake(None)
         elif self.undecided and self.taken:
             self.refuse()
-            self.waiter.wake()
+            self.waiter.wake(None)
 
     @property
     def vacancy(self) -> memoryview | None:
@@ -129,7 +128,7 @@ class Inbox:
         """So many octets arrived in what `vacancy` gave."""
         self._accept(self._engine.filled(count), count)
         if self.queue or self.ended:
-            self.waiter.wake()
+            self.waiter.wake(None)
 
     def _accept(self, messages: list[Any], octets: int) -> None:
         """Take what became of so many octets."""
@@ -188,7 +187,7 @@ class Inbox:
 
     # -- to the reader --------------------------------------------------------------------------------------------
 
-    def wait(self, seconds: float | None) -> Waiter:
+    def wait(self, seconds: float | None) -> Waiter[None]:
         """What to await while the queue is empty and nothing ended, for `seconds` at most.
 
         Whoever does must have taken the inbox, and look at the queue again: it stays empty when nothing more comes.
@@ -201,9 +200,7 @@ class Inbox:
         waiter.arm()
         if seconds is not None:
             self._limited = True
-            # A deadline asks it whether it is done, and gives it the error.
-            future = cast("Future[None]", waiter)
-            Deadline.after(seconds, partial(_timed_out, seconds)).limit(future)
+            Deadline.after(seconds, partial(_timed_out, seconds)).limit(waiter)
         return waiter
 
     def refuse(self) -> None:

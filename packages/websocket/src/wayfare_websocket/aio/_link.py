@@ -196,7 +196,7 @@ class Link(asyncio.BufferedProtocol):
             self._closed.set_result(None)
         if self._on_lost is not None:
             self._on_lost()
-        self.inbox.waiter.wake()
+        self.inbox.waiter.wake(None)
 
     def _all_read(self) -> None:
         """The transport is gone, and so is all that it brought."""
@@ -289,7 +289,7 @@ class Link(asyncio.BufferedProtocol):
             self._heartbeat.stop()
         if self.inbox.discard():
             self.inbox.queue.append(WSMessage(WSMsgType.CLOSING, None, None))
-            self.inbox.waiter.wake()
+            self.inbox.waiter.wake(None)
         seconds = self.options.close_timeout
         if self.is_over:
             self._linger()
@@ -385,7 +385,7 @@ class Link(asyncio.BufferedProtocol):
         self.error = error
         self.inbox.queue.append(WSMessage(WSMsgType.ERROR, error, None))
         self.transport.abort()
-        self.inbox.waiter.wake()
+        self.inbox.waiter.wake(None)
 
 
 def _loss_error(exc: Exception | None, peer_ended: bool) -> ClientError:

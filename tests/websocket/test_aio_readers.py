@@ -1,77 +1,14 @@
-"""`Waiter`: woken at once where no task runs, by the loop otherwise."""
+"""Who receives is woken where the message arrives, inside of a callback of the transport."""
 
 import asyncio
 import contextvars
 
 import pytest
 from wayfare_http_core.testing import ticks
-from wayfare_websocket.aio._waiter import Waiter
 
 from .conftest import Connect
 
 COUNTER: contextvars.ContextVar[int] = contextvars.ContextVar("counter", default=0)
-
-
-async def wait(waiter: Waiter, seen: list[str]) -> None:
-    waiter.arm()
-    try:
-        await waiter
-        seen.append("woken")
-    except BaseException as error:
-        seen.append(repr(error))
-        raise
-
-
-async def test_woken_in_a_callback_it_goes_on_at_once() -> None:
-    loop = asyncio.get_running_loop()
-    waiter, seen = Waiter(loop), list[str]()
-    task = asyncio.ensure_future(wait(waiter, seen))
-    await ticks(2)
-    assert asyncio.isfuture(waiter)
-    inside: list[list[str]] = []
-
-    def callback() -> None:
-        waiter.wake()
-        inside.append(list(seen))
-        waiter.wake()
-
-    loop.call_soon(callback)
-    await task
-    assert inside == [["woken"]]
-
-
-async def test_woken_by_a_task_it_goes_by_the_loop() -> None:
-    waiter, seen = Waiter(asyncio.get_running_loop()), list[str]()
-    task = asyncio.ensure_future(wait(waiter, seen))
-    await ticks(2)
-    waiter.wake()
-    assert (waiter.done(), seen) == (True, [])
-    await task
-    assert seen == ["woken"]
-
-
-async def test_woken_before_anybody_waits() -> None:
-    waiter = Waiter(asyncio.get_running_loop())
-    waiter.wake()
-    waiter.arm()
-    waiter.wake()
-    await waiter
-    waiter.arm()
-    waiter.set_exception(KeyError("early"))
-    with pytest.raises(KeyError):
-        await waiter
-
-
-async def test_a_context_that_cannot_be_entered_twice() -> None:
-    """A callback that runs in the task's own context leaves it to the loop."""
-    loop = asyncio.get_running_loop()
-    waiter, seen = Waiter(loop), list[str]()
-    shared = contextvars.copy_context()
-    task = loop.create_task(wait(waiter, seen), context=shared)
-    await ticks(2)
-    loop.call_soon(waiter.wake, context=shared)
-    await task
-    assert seen == ["woken"]
 
 
 async def test_the_task_runs_in_its_own_context(connect: Connect) -> None:
@@ -89,20 +26,6 @@ async def test_the_task_runs_in_its_own_context(connect: Connect) -> None:
     await task
     assert seen == [7]
     assert COUNTER.get() == 0
-
-
-@pytest.mark.parametrize("message", [None, "why"])
-async def test_cancelled(message: str | None) -> None:
-    waiter, seen = Waiter(asyncio.get_running_loop()), list[str]()
-    task = asyncio.ensure_future(wait(waiter, seen))
-    await ticks(2)
-    task.cancel(message)
-    waiter.wake()
-    assert waiter.cancel() is False
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert seen == [f"CancelledError({'' if message is None else repr(message)})"]
-    assert waiter.get_loop() is asyncio.get_running_loop()
 
 
 async def test_an_error_of_the_reader_stays_its_own(connect: Connect) -> None:
