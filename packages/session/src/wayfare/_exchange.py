@@ -18,7 +18,7 @@ from ._settings import RequestSettings
 if TYPE_CHECKING:
     from ._tracing_exchange import ExchangeTrace
 
-__all__ = ("send_request",)
+__all__ = ("note", "response_to", "send_request")
 
 
 async def send_request(
@@ -58,12 +58,33 @@ async def send_request(
             number = connection.exchanges_started + 1
             exchange = await traced.exchange(connection, head, options, deadline)
     except BaseException as exc:
-        deadline.close()
-        # Imported here: most requests do not fail.
-        from ._failures import note_failure
-
-        note_failure(exc, request, connection)
+        note(exc, request, connection, deadline)
         raise
+    return response_to(request, exchange, connection, number, deadline, traced)
+
+
+def note(
+    exc: BaseException, request: ClientRequest, connection: Connection | None, deadline: Deadline
+) -> None:
+    """Say in an error which request failed, which is over."""
+    deadline.close()
+    # Imported here: most requests do not fail.
+    from ._failures import note_failure
+
+    note_failure(exc, request, connection)
+
+
+def response_to(
+    request: ClientRequest,
+    exchange: Exchange,
+    connection: Connection,
+    number: int,
+    deadline: Deadline,
+    traced: "ExchangeTrace | None" = None,
+) -> ClientResponse:
+    """The response that began to arrive: the `number`th of its connection, its content within the request's bounds."""
+    timeout = request.timeout
+    settings = request.settings
     coded = settings.auto_decompress and hdrs.CONTENT_ENCODING in exchange.head.headers
     if coded:
         _undo_codings(exchange, request)

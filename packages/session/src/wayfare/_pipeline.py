@@ -18,13 +18,13 @@ from logging import DEBUG, getLogger
 from typing import TYPE_CHECKING, Any, Final, final
 
 from wayfare_connector import BaseConnector
-from wayfare_http_core import hdrs
+from wayfare_http_core import Connection, hdrs
 from wayfare_http_core.aio import DeadlineQueue
 from yarl import URL
 
 from ._build import RequestBuilder
 from ._cookies import SessionCookies
-from ._exchange import send_request
+from ._exchange import note, response_to, send_request
 from ._options import RequestOptions
 from ._request import ClientRequest
 from ._request_context import Delivery
@@ -114,8 +114,25 @@ class Pipeline:
             deadline = self.deadlines.start(timeout.total, timeout.total_error)
             when = deadline.when
             started = loop.time() if when is None or timeout.total is None else when - timeout.total
+            connection: Connection | None = None
             try:
-                response = await send_request(self.connector, dressed, deadline)
+                try:
+                    head = dressed.head()
+                    # `send_request` in short, for what idles in the pool: one coroutine less that waits.
+                    if settings.upload_watch is None:
+                        connection = self.connector.lease_nowait(dressed.prepared.target)
+                    if connection is not None:
+                        number = connection.exchanges_started + 1
+                        exchange = await connection.exchange(
+                            head, dressed.body, settings.exchange, deadline
+                        )
+                except BaseException as exc:
+                    note(exc, dressed, connection, deadline)
+                    raise
+                if connection is None:
+                    response = await send_request(self.connector, dressed, deadline)
+                else:
+                    response = response_to(dressed, exchange, connection, number, deadline)
             except Exception as exc:
                 journey = self._journey(request, started)
                 if not journey.survives(exc):
