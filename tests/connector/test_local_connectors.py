@@ -16,12 +16,15 @@ import uvloop
 from wayfare_connector import (
     ClientConnectorCertificateError,
     ClientConnectorError,
+    ConnectDeadline,
     ConnectTimeouts,
     DialTimeoutError,
     NamedPipeConnector,
+    Proxy,
     Target,
     UnixClientConnectorError,
     UnixConnector,
+    open_http1,
 )
 from wayfare_connector._local_dialers import NamedPipeDialer
 from wayfare_connector._tls import TLSLayer
@@ -122,6 +125,30 @@ async def test_https_over_a_unix_socket_is_encrypted_and_verified(
         await connection.wait_closed()
         with pytest.raises(ClientConnectorCertificateError):
             await connector.connect(Target("https", "wrong.example", ssl=connector.ssl))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_p5_what_is_meant_for_a_proxy_reaches_no_socket(
+    folder: Path, ok_server: ScriptedServer, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asyncio, "ProactorEventLoop", PipeLoop, raising=False)
+    path = folder / "s"
+    target = Target(scheme, "a.example", proxy=Proxy("http://user:secret@proxy.example:3128"))
+    async with serving(path, ok_server):
+        for connector in (UnixConnector(path), NamedPipeConnector(str(path))):
+            assert connector.fixed_destination
+            with pytest.raises(ValueError, match="leads to one peer, never through a proxy"):
+                await connector.connect(target)
+            assert connector.stats().created == 0
+            with pytest.raises(ValueError, match="leads to one peer, never through a proxy"):
+                await open_http1(
+                    connector.dialer,
+                    target,
+                    connector._lender,
+                    deadline=ConnectDeadline(target, ConnectTimeouts()),
+                )
+            await connector.close()
+    assert ok_server.peers == []
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,16 @@ class BaseConnector(ABC):
         return self._ssl_shutdown_timeout
 
     @property
+    def fixed_destination(self) -> bool:
+        """Whether every connection leads to the same peer, whatever the target is, as with a Unix socket; False unless
+        a subclass says otherwise.
+
+        Then there is no way through a proxy: what is meant for one would reach the peer. The environment's proxies
+        are not for such a connector, and a target that has a proxy is refused.
+        """
+        return False
+
+    @property
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._lender.closed
@@ -200,7 +210,8 @@ class BaseConnector(ABC):
         The lease ends by itself when the connection's exchange does.
 
         Raises: `ClientConnectorError` and its kin, `ConnectionTimeoutError` by phase,
-        `ConnectorClosedError`; `RuntimeError` on another loop than before and in a forked child.
+        `ConnectorClosedError`; `ValueError` for a target behind a proxy where the destination is
+        fixed; `RuntimeError` on another loop than before and in a forked child.
         Cancellation: nothing stays leased or open; a place that was granted goes to the next.
         """
         self._lender.bind()
@@ -208,6 +219,8 @@ class BaseConnector(ABC):
             raise ConnectorClosedError
         connection = self._lender.lease(target)
         if connection is None:
+            if target.proxy is not None and self.fixed_destination:
+                raise ValueError("this connector leads to one peer, never through a proxy")
             deadline = ConnectDeadline(target, timeouts)
             with deadline.overall():
                 return await self._obtain(target, deadline, observer)

@@ -17,6 +17,10 @@ class Dialer(Protocol):
     """Opens transports: over TCP, SSH, a child process, memory, whatever carries octets.
 
     TLS is no business of a dialer; it is laid over the transport afterwards.
+
+    One that leads to the same peer whatever the target is, such as one for a Unix socket, says so by an attribute
+    `fixed_destination = True`; one without the attribute leads where it is told. Proxies are not for the former: what
+    is meant for a proxy, its credentials too, would reach the peer.
     """
 
     async def dial(

@@ -36,6 +36,12 @@ class DialingConnector(BaseConnector):
         return self._ssl
 
     @property
+    @override
+    def fixed_destination(self) -> bool:
+        """Whether the dialer leads to the same peer whatever the target is; see `BaseConnector`."""
+        return bool(getattr(self._dialer, "fixed_destination", False))
+
+    @property
     def dialer(self) -> "Dialer":
         """What opens the transports."""
         return self._dialer

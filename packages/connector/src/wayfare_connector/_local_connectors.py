@@ -18,8 +18,9 @@ __all__ = ("NamedPipeConnector", "UnixConnector")
 class UnixConnector(DialingConnector):
     """Connects to the Unix socket at `path`, whatever host a URL names; with TLS for `https`.
 
-    The host of the URL still goes into the Host field, and TLS verifies it. The rest: see
-    `BaseConnector`, and for `ssl` `TCPConnector`.
+    The host of the URL still goes into the Host field, and TLS verifies it. There are no proxies on
+    the way: those of the environment are not looked at, and any other is a `ValueError`. The rest:
+    see `BaseConnector`, and for `ssl` `TCPConnector`.
     """
 
     allowed_protocol_schema_set: ClassVar[frozenset[str]] = (

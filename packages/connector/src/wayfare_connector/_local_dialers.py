@@ -30,6 +30,9 @@ class UnixDialer:
     `path` is the socket's, or with a leading NUL a name of Linux' abstract namespace.
     """
 
+    fixed_destination: Final = True
+    """There are no proxies on the way; see `Dialer`."""
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
 
@@ -70,6 +73,9 @@ class NamedPipeDialer:
 
     It needs asyncio's proactor event loop.
     """
+
+    fixed_destination: Final = True
+    """There are no proxies on the way; see `Dialer`."""
 
     def __init__(self, path: str) -> None:
         self.path = path

@@ -32,11 +32,14 @@ async def open_http1(
     an `open_connection` sends nothing in the clear that is to be secret, and passes over no proxy.
     Closing TLS may take `shutdown_timeout` seconds: 0 aborts at once, None waits.
 
-    Raises: what the dialer raises, `ClientProxyConnectionError`, `ClientHttpProxyError`,
-    `ClientSSLError` and its subclasses, `ServerFingerprintMismatch`, `ConnectionTimeoutError`.
+    Raises: `ValueError` for a proxy where the dialer's destination is fixed, what the dialer raises,
+    `ClientProxyConnectionError`, `ClientHttpProxyError`, `ClientSSLError` and its subclasses,
+    `ServerFingerprintMismatch`, `ConnectionTimeoutError`.
     Cancellation: nothing stays open.
     """
     proxy = target.proxy
+    if proxy is not None and getattr(dialer, "fixed_destination", False):
+        raise ValueError("this dialer leads to one peer, never through a proxy")
     if proxy is None and not target.is_ssl:
         connection = HTTP1Connection(owner)
         await dialer.dial(target, lambda: connection, deadline=deadline, observer=observer)

@@ -23,11 +23,18 @@ class Route(NamedTuple):
     """Whether it may name credentials: not where somebody else has them, but waits to be asked."""
     choose: "ProxyChooser | None" = None
     """Who names the proxy where `proxy` does not; the environment is not asked then."""
+    is_fixed: bool = False
+    """Whether the connector leads to one peer, whatever is asked for: the environment's proxies are for others."""
 
     @property
     def asks(self) -> bool:
         """Whether a chooser has to be asked."""
         return self.choose is not None and self.proxy is None
+
+    @property
+    def asks_environment(self) -> bool:
+        """Whether the environment is asked for a proxy where `proxy` names none."""
+        return self.trust_env and self.choose is None and not self.is_fixed
 
     def target(self, url: URL) -> Target:
         """Where a connection must lead for this URL; the proxy is chosen for each anew (D17).
@@ -37,7 +44,7 @@ class Route(NamedTuple):
         Raises: ValueError for what is no target, TypeError for what is no TLS setting.
         """
         target = self.behind(url, self.proxy)
-        if target.proxy is not None or not self.trust_env or self.choose is not None:
+        if target.proxy is not None or not self.asks_environment:
             return target
         # Imported here: few programs look for proxies.
         from wayfare_connector import as_proxy, current_proxies

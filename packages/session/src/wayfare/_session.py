@@ -511,7 +511,9 @@ def _modern_request(options: RequestOptions) -> RequestOptions:
 def _route(options: SessionOptions, connector: BaseConnector) -> Route:
     tls = options.get("ssl")
     route = Route(
-        tls=connector.ssl if tls is None else tls, trust_env=options.get("trust_env", False)
+        tls=connector.ssl if tls is None else tls,
+        trust_env=options.get("trust_env", False),
+        is_fixed=connector.fixed_destination,
     )
     proxy, auth = options.get("proxy"), options.get("proxy_auth")
     if proxy is None and auth is None:
@@ -519,7 +521,10 @@ def _route(options: SessionOptions, connector: BaseConnector) -> Route:
     # Imported here: few sessions have one.
     from ._proxy_option import read_proxy
 
-    return route._replace(**read_proxy(proxy, auth)._asdict())
+    choice = read_proxy(proxy, auth)
+    if choice.proxy is not None and route.is_fixed:
+        raise ValueError("the connector leads to one peer, never through a proxy")
+    return route._replace(**choice._asdict())
 
 
 def _settings(options: SessionOptions, timeout: ClientTimeout) -> RequestSettings:

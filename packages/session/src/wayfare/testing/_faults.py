@@ -74,6 +74,11 @@ class FaultDialer:
         self._dialer: Dialer = self._own or cast(Dialer, dialer)
         self.dials = 0
 
+    @property
+    def fixed_destination(self) -> bool:
+        """Whether the other dialer leads to the same peer whatever the target is."""
+        return bool(getattr(self._dialer, "fixed_destination", False))
+
     async def dial(
         self,
         target: Target,
