@@ -196,6 +196,19 @@ async def test_only_what_is_refused_is_left_out(port: int) -> None:
     assert peername == ("127.0.0.1", port)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "a.example"])
+async def test_f16_a_policy_that_raises_permits_nothing(host: str) -> None:
+    class Broken:
+        def refusal(self, target: Target, address: Address) -> str | None:
+            raise ZeroDivisionError("planned")
+
+    names = FakeResolver({"a.example": ["127.0.0.1"]})
+    async with TCPConnector(resolver=names, address_policy=Broken()) as connector:
+        with pytest.raises(AddressRefusedError, match="ZeroDivisionError: planned") as raised:
+            await connector.connect(Target("http", host))
+    assert isinstance(raised.value.__cause__, ZeroDivisionError)
+
+
 async def test_the_zone_of_an_address_is_no_way_around(port: int) -> None:
     zone = socket.if_indextoname(1)
     async with TCPConnector(address_policy=PublicAddresses()) as connector:

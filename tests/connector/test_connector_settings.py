@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 from wayfare_connector import (
@@ -50,6 +51,60 @@ def test_bad_settings_are_refused(network: MemoryNetwork) -> None:
         TCPConnector(ssl="yes")  # type: ignore[arg-type]  # the mistake tested
     with pytest.raises(ValueError, match="a dialer brings its own"):
         TCPConnector(dialer=MemoryDialer(network), happy_eyeballs_delay=None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"local_addr": "127.0.0.1"}, TypeError, "must be an address and a port, not '127.0.0.1'"),
+        ({"local_addr": ("127.0.0.1",)}, TypeError, "must be an address and a port"),
+        ({"local_addr": ("127.0.0.1", "80")}, TypeError, "must be a str and an int"),
+        ({"local_addr": ("127.0.0.1", True)}, TypeError, "must be a str and an int"),
+        ({"local_addr": (0, 0)}, TypeError, "must be a str and an int"),
+        ({"local_addr": ("127.0.0.1", 65536)}, ValueError, "not a port to bind to: 65536"),
+        ({"local_addr": ("localhost", 0)}, ValueError, "no name as 'localhost'"),
+        ({"local_addr": ("127.1", 0)}, ValueError, "not an IPv4 address"),
+        ({"family": 99}, ValueError, "family must be AF_INET, AF_INET6 or AF_UNSPEC, not 99"),
+        ({"family": socket.AF_UNIX}, ValueError, "family must be"),
+        ({"family": None}, ValueError, "family must be"),
+        ({"interleave": -1}, ValueError, "interleave cannot be negative"),
+        ({"interleave": 1.5}, TypeError, "interleave must be an int, not float"),
+        ({"happy_eyeballs_delay": -1}, ValueError, "happy_eyeballs_delay cannot be negative"),
+        ({"happy_eyeballs_delay": "1"}, TypeError, "happy_eyeballs_delay must be seconds, not str"),
+        ({"limit": 0.5}, TypeError, "limit must be an int or None, not float"),
+        ({"limit_per_host": "2"}, TypeError, "limit_per_host must be an int or None, not str"),
+        ({"max_connection_uses": 2.5}, TypeError, "max_connection_uses must be an int or None"),
+        ({"resolver": object()}, TypeError, "resolver must have a method 'resolve', and object"),
+        ({"address_policy": object()}, TypeError, "address_policy must have a method 'refusal'"),
+        ({"socket_factory": 5}, TypeError, "socket_factory must be callable, not 5"),
+        ({"interface": 5}, TypeError, "interface must be a str, not int"),
+        ({"dialer": object()}, TypeError, "dialer must be a Dialer, not object"),
+    ],
+)
+def test_what_cannot_be_is_refused_where_it_is_given(
+    settings: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        TCPConnector(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"local_addr": ("", 0)},
+        {"local_addr": ("fe80::1%1", 65535)},
+        {"family": 2},
+        {"interleave": 0, "happy_eyeballs_delay": 0},
+        {"happy_eyeballs_delay": None, "limit": None, "limit_per_host": None},
+    ],
+)
+def test_what_can_be_is_not(settings: dict[str, Any]) -> None:
+    assert TCPConnector(**settings).family in (socket.AF_UNSPEC, socket.AF_INET)
+
+
+def test_a_target_is_bound_to_an_address_too() -> None:
+    with pytest.raises(ValueError, match="no name as 'localhost'"):
+        Target("http", "a.example", local_addr=("localhost", 0))
 
 
 def test_what_is_always_done_needs_no_argument() -> None:

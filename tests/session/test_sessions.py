@@ -125,6 +125,7 @@ async def test_a_failed_construction_leaves_nothing_to_close() -> None:
         ({"max_field_size": True}, TypeError, "max_field_size"),
         ({"connector": 5}, TypeError, "connector must be a BaseConnector, not int"),
         ({"connector_owner": 1}, TypeError, "connector_owner"),
+        ({"ssl": "x"}, TypeError, "ssl must be a bool, an SSLContext or a Fingerprint, not str"),
         ({"auto_decompress": "no"}, TypeError, "auto_decompress"),
         ({"json_serialize": 3}, TypeError, "json_serialize"),
         ({"raise_for_status": None}, TypeError, "raise_for_status"),

@@ -27,7 +27,7 @@ class AddressPolicy(Protocol):
 
     def refusal(self, target: Target, address: Address) -> str | None:
         """Why not to connect to this address of the target, in a few words; None if nothing speaks
-        against it. Synchronous, and must not raise.
+        against it. Synchronous; one that raises permits nothing.
         """
         ...
 

@@ -86,6 +86,14 @@ class BaseConnector(ABC):
                 DeprecationWarning,
                 stacklevel=4,
             )
+        counts = {
+            "limit": limit,
+            "limit_per_host": limit_per_host,
+            "max_connection_uses": max_connection_uses,
+        }
+        for name, count in counts.items():
+            if count is not None and not isinstance(count, int):
+                raise TypeError(f"{name} must be an int or None, not {type(count).__name__}")
         if not timeout_ceil_threshold >= 0:
             raise ValueError("timeout_ceil_threshold cannot be negative")
         if force_close and keepalive_timeout not in (None, DEFAULT_KEEPALIVE):

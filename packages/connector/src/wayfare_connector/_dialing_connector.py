@@ -26,6 +26,8 @@ class DialingConnector(BaseConnector):
 
     def __init__(self, dialer: "Dialer", ssl: TLSSetting | None, **options: Any) -> None:
         super().__init__(**options)
+        if not callable(getattr(dialer, "dial", None)):
+            raise TypeError(f"dialer must be a Dialer, not {type(dialer).__name__}")
         self._dialer = dialer
         self._ssl: TLSSetting = True if ssl is None else ssl
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, TypeAlias, final
 
 from ._addresses import AddrInfoType
-from ._target import LocalAddress
+from ._target import LocalAddress, check_local_address
 
 __all__ = ("DEFAULT_SOCKETS", "SocketFactoryType", "SocketSettings")
 
@@ -29,8 +29,14 @@ class SocketSettings(NamedTuple):
     def checked(self) -> "SocketSettings":
         """These settings.
 
-        Raises: `ValueError` where something in them cannot be.
+        Raises: `ValueError`, `TypeError` where something in them cannot be.
         """
+        if self.local_addr is not None:
+            check_local_address(self.local_addr)
+        if self.interface is not None and not isinstance(self.interface, str):
+            raise TypeError(f"interface must be a str, not {type(self.interface).__name__}")
+        if self.socket_factory is not None and not callable(self.socket_factory):
+            raise TypeError(f"socket_factory must be callable, not {self.socket_factory!r}")
         if self.interface is not None and sys.platform != "linux":
             raise ValueError("only Linux binds sockets to an interface: use local_addr instead")
         if self.tcp_keepalive is not True and not self.tcp_keepalive >= 0:

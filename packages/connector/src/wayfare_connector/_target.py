@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
     from ._proxy import Proxy
 
-__all__ = ("LimitKey", "LocalAddress", "TLSContextRef", "TLSSetting", "Target")
+__all__ = (
+    "LimitKey",
+    "LocalAddress",
+    "TLSContextRef",
+    "TLSSetting",
+    "Target",
+    "check_local_address",
+)
 
 _SCHEMES: Final = {
     "http": "http",
@@ -39,7 +46,7 @@ LimitKey: TypeAlias = tuple[str, int, bool]
 """What `limit_per_host` counts by: host, port, is_ssl."""
 
 LocalAddress: TypeAlias = tuple[str, int]
-"""The host and port to bind to before connecting; port 0 for any."""
+"""The address and port to bind to before connecting; port 0 for any, an empty address for any of this machine."""
 
 
 @final
@@ -123,9 +130,11 @@ class Target:
         For `http` the TLS arguments have no meaning and are left out of the key. `tunnel` asks an
         HTTP proxy to carry octets also where it would take requests; for `ws` and TLS it always does.
 
-        Raises: `ValueError` for an unknown scheme, a bad host or a bad port; `TypeError` for an
-        `ssl` of another kind.
+        Raises: `ValueError` for an unknown scheme, a bad host, port or `local_addr`; `TypeError` for an
+        `ssl` or a `local_addr` of another kind.
         """
+        if local_addr is not None:
+            check_local_address(local_addr)
         try:
             canonical = _SCHEMES[scheme]
         except KeyError:
@@ -274,6 +283,22 @@ def _rebuild(
         proxy=proxy,
         tunnel=tunnel,
     )
+
+
+def check_local_address(local_addr: LocalAddress) -> None:
+    """Refuse what no socket can be bound to, and names: they would be looked up while the event loop waits.
+
+    Raises: `TypeError`, `ValueError`.
+    """
+    if not isinstance(local_addr, tuple) or len(local_addr) != 2:
+        raise TypeError(f"local_addr must be an address and a port, not {local_addr!r}")
+    host, port = local_addr
+    if isinstance(port, bool) or not isinstance(port, int) or not isinstance(host, str):
+        raise TypeError(f"local_addr must be a str and an int, not {local_addr!r}")
+    if not 0 <= port < 65536:
+        raise ValueError(f"not a port to bind to: {port!r}")
+    if host and not is_ip_literal(normalise_host(host)):
+        raise ValueError(f"local_addr must have an address, and no name as {host!r}")
 
 
 def _checked_port(port: int) -> int:

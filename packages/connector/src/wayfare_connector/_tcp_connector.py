@@ -59,6 +59,7 @@ class TCPConnector(DialingConnector):
     system probes whether an idle peer still lives, after its own time or after so many seconds.
     `family`, `resolver`, `happy_eyeballs_delay` and `interleave` are those of `TCPDialer`.
 
+    What cannot be is refused with a `ValueError` or a `TypeError`, a name in `local_addr` too: it takes an address.
     With a `dialer` of one's own none of the second paragraph has a meaning, and all of it is refused.
     A resolver or dialer that is handed in stays the caller's to close. The rest: see `BaseConnector`,
     of whose old arguments `enable_cleanup_closed` and `timeout_ceil_threshold` are taken, too.

@@ -36,6 +36,8 @@ class TCPDialer:
     one. Names are resolved by `resolver`, which stays the caller's to close; None for the
     system's. `dns_cache` keeps what they resolve to, None for nothing. `address_policy` is asked before
     anything is connected to.
+
+    Raises: `ValueError`, `TypeError` for settings that cannot be.
     """
 
     def __init__(
@@ -49,8 +51,11 @@ class TCPDialer:
         dns_cache: DNSCache | None = None,
         address_policy: "AddressPolicy | None" = None,
     ) -> None:
-        self.family = family
+        self.family = _checked_family(family)
         self._sockets = sockets.checked()
+        _check_race(happy_eyeballs_delay, interleave)
+        _check_method("resolver", resolver, "resolve")
+        _check_method("address_policy", address_policy, "refusal")
         self._owned_resolver = ThreadedResolver() if resolver is None else None
         self._lookups = SharedLookups(
             resolver or cast(AbstractResolver, self._owned_resolver), dns_cache
@@ -191,12 +196,36 @@ class TCPDialer:
         return addr_infos
 
 
+def _checked_family(family: socket.AddressFamily) -> socket.AddressFamily:
+    if family not in (socket.AF_UNSPEC, socket.AF_INET, socket.AF_INET6):
+        raise ValueError(f"family must be AF_INET, AF_INET6 or AF_UNSPEC, not {family!r}")
+    return socket.AddressFamily(family)
+
+
+def _check_race(delay: float | None, interleave: int | None) -> None:
+    if delay is not None and not isinstance(delay, int | float):
+        raise TypeError(f"happy_eyeballs_delay must be seconds, not {type(delay).__name__}")
+    if delay is not None and not delay >= 0:
+        raise ValueError("happy_eyeballs_delay cannot be negative")
+    if interleave is not None and not isinstance(interleave, int):
+        raise TypeError(f"interleave must be an int, not {type(interleave).__name__}")
+    if interleave is not None and interleave < 0:
+        raise ValueError("interleave cannot be negative")
+
+
+def _check_method(name: str, value: object, method: str) -> None:
+    if value is not None and not callable(getattr(value, method, None)):
+        raise TypeError(
+            f"{name} must have a method {method!r}, and {type(value).__name__} has none"
+        )
+
+
 def _permitted(
     policy: "AddressPolicy", target: Target, addr_infos: list[AddrInfoType]
 ) -> list[AddrInfoType]:
     """The addresses that nothing speaks against.
 
-    Raises: `AddressRefusedError` when there is none.
+    Raises: `AddressRefusedError` when there is none, and when the policy raises anything.
     """
     # With a policy only.
     from ipaddress import ip_address
@@ -204,7 +233,12 @@ def _permitted(
     permitted = []
     refused = []
     for info in addr_infos:
-        reason = policy.refusal(target, ip_address(info[4][0]))
+        try:
+            reason = policy.refusal(target, ip_address(info[4][0]))
+        except Exception as exc:
+            # It is foreign code: what it does not permit is refused.
+            message = f"the address policy failed: {type(exc).__name__}: {exc}"
+            raise AddressRefusedError(target, OSError(errno.EACCES, message)) from exc
         if reason is None:
             permitted.append(info)
         else:

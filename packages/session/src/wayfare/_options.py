@@ -12,7 +12,7 @@ from collections.abc import (
 )
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
 
-from wayfare_connector import BaseConnector
+from wayfare_connector import BaseConnector, read_tls_options
 from wayfare_http_core import HttpVersion, HttpVersion10, HttpVersion11, RequestBody
 
 from ._defaults import HeadersArgument
@@ -277,6 +277,7 @@ def check_kinds(options: SessionOptions) -> None:
     connector = options.get("connector")
     if connector is not None and not isinstance(connector, BaseConnector):
         raise TypeError(f"connector must be a BaseConnector, not {type(connector).__name__}")
+    read_tls_options(options.get("ssl"))
     _check_flags(options, _SESSION_FLAGS)
     if isinstance(options.get("sensitive_headers"), str | bytes):
         raise TypeError("sensitive_headers must be several names, not one")
