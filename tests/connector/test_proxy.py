@@ -63,6 +63,8 @@ def test_credentials_of_a_socks_proxy_are_a_user_and_a_password() -> None:
     assert not proxy.fields
     other = Proxy("socks5://u:p@proxy.example", auth=BasicAuth("a", "b"))
     assert (other.username, other.password) == ("a", "b")
+    older = Proxy("socks4a://u@proxy.example")
+    assert (older.username, older.password) == ("u", None)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,16 @@ def test_credentials_of_a_socks_proxy_are_a_user_and_a_password() -> None:
         ("http://u:secret@exa mple", {}, "not the URL of a proxy"),
         ("socks5://proxy.example", {"auth": "Bearer secret"}, "give it a BasicAuth"),
         ("socks5://proxy.example", {"headers": {"A": "secret"}}, "no header fields"),
+        ("socks5://secret@proxy.example", {}, "the password has 0"),
+        ("socks5h://secret:@proxy.example", {}, "the password has 0"),
+        ("socks5h://:secret@proxy.example", {}, "the user has 0"),
+        ("socks5://:@proxy.example", {}, "the user has 0"),
+        ("socks5://proxy.example", {"auth": BasicAuth("secret")}, "the password has 0"),
+        ("socks5://" + "secret" * 50 + ":p@proxy.example", {}, "the user has 300"),
+        ("socks5://u:" + "secret" * 50 + "@proxy.example", {}, "1 to 255 octets .* password has 300"),
+        ("socks4://u:secret@proxy.example", {}, "SOCKS 4 has users and no passwords"),
+        ("socks4a://:secret@proxy.example", {}, "SOCKS 4 has users and no passwords"),
+        ("socks4://sec%00ret@proxy.example", {}, "must not contain NUL"),
         (PLAIN, {"headers": {"Host": "secret"}}, "has its own host"),
         (PLAIN, {"headers": {"Transfer-Encoding": "chunked"}}, "its own transfer-encoding"),
         (

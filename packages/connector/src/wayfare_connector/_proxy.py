@@ -44,7 +44,7 @@ class Proxy:
     - `socks5h`, `socks4a`: the proxy resolves names; `socks5`, `socks4`: we do (P13).
 
     `auth` replaces the user of the URL: a `BasicAuth`, or the whole value of a Proxy-Authorization
-    field. `headers` are more fields for the proxy alone. `ssl` and `server_hostname` are about TLS
+    field. SOCKS 5 takes a user with a password, SOCKS 4 a user alone. `headers` are more fields for the proxy alone. `ssl` and `server_hostname` are about TLS
     with an `https` proxy, never with the target (T12). `via` is another proxy through which this one
     is reached.
 
@@ -213,12 +213,26 @@ def _parsed(url: URL | str) -> URL:
 
 
 def _credentials(url: URL, auth: BasicAuth | str | None) -> tuple[str | None, str | None]:
-    """User and password for SOCKS."""
+    """User and password for SOCKS: both or none for version 5 (RFC 1929), a user at most for version 4."""
     if isinstance(auth, str):
         raise ValueError("a SOCKS proxy takes a user and a password: give it a BasicAuth")
+    username, password = url.user, url.password
     if auth is not None:
-        return auth.login, auth.password
-    return url.user, url.password
+        username, password = auth.login, auth.password
+    if url.scheme.startswith("socks4"):
+        if password:
+            raise ValueError("SOCKS 4 has users and no passwords")
+        if username is not None and "\0" in username:
+            raise ValueError("the user of a SOCKS 4 proxy must not contain NUL")
+    elif username is not None or password is not None:
+        for what, text in (("user", username), ("password", password)):
+            octets = len((text or "").encode("utf-8", "surrogatepass"))
+            if not 0 < octets < 256:
+                raise ValueError(
+                    f"SOCKS 5 takes a user and a password of 1 to 255 octets each (RFC 1929 section 2): "
+                    f"the {what} has {octets}"
+                )
+    return username, password
 
 
 def _hop_fields(url: URL, auth: BasicAuth | str | None, headers: "_Fields | None") -> FieldBlock:

@@ -267,8 +267,6 @@ async def _ask_socks(
 
 def _handshake(proxy: Proxy, host: str, port: int) -> SOCKSHandshake:
     if proxy.scheme in ("socks4", "socks4a"):
-        if proxy.password:
-            raise ValueError("SOCKS 4 has users and no passwords")
         return socks4_handshake(host, port, proxy.username or "")
     return socks5_handshake(host, port, proxy.username, proxy.password)
 
