@@ -87,7 +87,11 @@ def test_credentials_of_a_socks_proxy_are_a_user_and_a_password() -> None:
         ("socks5://:@proxy.example", {}, "the user has 0"),
         ("socks5://proxy.example", {"auth": BasicAuth("secret")}, "the password has 0"),
         ("socks5://" + "secret" * 50 + ":p@proxy.example", {}, "the user has 300"),
-        ("socks5://u:" + "secret" * 50 + "@proxy.example", {}, "1 to 255 octets .* password has 300"),
+        (
+            "socks5://u:" + "secret" * 50 + "@proxy.example",
+            {},
+            "1 to 255 octets .* password has 300",
+        ),
         ("socks4://u:secret@proxy.example", {}, "SOCKS 4 has users and no passwords"),
         ("socks4a://:secret@proxy.example", {}, "SOCKS 4 has users and no passwords"),
         ("socks4://sec%00ret@proxy.example", {}, "must not contain NUL"),

@@ -44,9 +44,9 @@ class Proxy:
     - `socks5h`, `socks4a`: the proxy resolves names; `socks5`, `socks4`: we do (P13).
 
     `auth` replaces the user of the URL: a `BasicAuth`, or the whole value of a Proxy-Authorization
-    field. SOCKS 5 takes a user with a password, SOCKS 4 a user alone. `headers` are more fields for the proxy alone. `ssl` and `server_hostname` are about TLS
-    with an `https` proxy, never with the target (T12). `via` is another proxy through which this one
-    is reached.
+    field. SOCKS 5 takes a user with a password, SOCKS 4 a user alone. `headers` are more fields for
+    the proxy alone. `ssl` and `server_hostname` are about TLS with an `https` proxy, never with the
+    target (T12). `via` is another proxy through which this one is reached.
 
     Credentials go to the proxy and to nobody else, stand in no message and not in `repr` (P5, P15).
 
