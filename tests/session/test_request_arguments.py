@@ -449,6 +449,65 @@ async def test_a_session_knows_its_origin_whatever_the_way_there(way: Any) -> No
     assert seen == ["Basic dTpw", None, None, None]
 
 
+def tls_context(*, verifies: bool = True, names: bool = True) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = verifies and names
+    context.verify_mode = ssl.CERT_REQUIRED if verifies else ssl.CERT_NONE
+    return context
+
+
+OWN, OTHER = tls_context(), tls_context()
+BLIND, NAMELESS = tls_context(verifies=False), tls_context(names=False)
+PIN = wayfare.Fingerprint(bytes(32))
+
+
+@pytest.mark.parametrize(
+    ("of_connector", "of_session", "asked", "expected"),
+    [
+        (True, None, None, True),
+        (OWN, None, None, OWN),
+        (OWN, None, True, OWN),
+        (OWN, True, None, OWN),
+        (OWN, True, True, OWN),
+        (OWN, False, None, False),
+        (OWN, False, True, OWN),
+        (OWN, OTHER, True, OTHER),
+        (OWN, BLIND, True, OWN),
+        (OWN, None, False, False),
+        (OWN, None, OTHER, OTHER),
+        (OWN, None, PIN, PIN),
+        (PIN, None, True, PIN),
+        (PIN, None, OWN, OWN),
+        (False, None, True, True),
+        (False, True, None, True),
+        (BLIND, None, None, BLIND),
+        (BLIND, None, True, True),
+        (NAMELESS, None, True, True),
+    ],
+)
+async def test_true_verifies_by_the_setting_that_is_there(
+    of_connector: Any, of_session: Any, asked: Any, expected: Any
+) -> None:
+    """Names included: what says that it does not look at them is no way to verify."""
+    found: list[Any] = []
+
+    async def looking(request: wayfare.ClientRequest, handler: object) -> Any:
+        found.extend((request.ssl, request.connection_key.ssl))
+        request.ssl = True
+        found.append(request.ssl)
+        raise LookupError("far enough")
+
+    async with wayfare.ClientSession(
+        connector=wayfare.TCPConnector(ssl=of_connector), ssl=of_session, middlewares=[looking]
+    ) as session:
+        with pytest.raises(LookupError):
+            await session.get("https://h.invalid/", ssl=asked)
+        with pytest.raises(LookupError):
+            await session.ws_connect("wss://h.invalid/", ssl=asked)
+    assert found[:2] == found[3:5] == [expected, expected]
+    assert found[2] in (OWN, OTHER, PIN, True)
+
+
 def test_one_sensitive_name_is_not_several() -> None:
     with pytest.raises(TypeError, match="sensitive_headers must be several names"):
         wayfare.ClientSession(sensitive_headers="X-Partner")

@@ -282,6 +282,8 @@ def _destination(
     given: Mapping[str, Any] = options
     route = prepared.route
     changes = {own: given[name] for name, own in _OF_ROUTE.items() if given.get(name) is not None}
+    if "tls" in changes:
+        changes["tls"] = route.tls_for(changes["tls"])
     if any(given.get(name) is not None for name in ("proxy", "proxy_auth", "proxy_headers")):
         changes |= _proxy(options, proxy)._asdict()
     return prepared.by(route._replace(**changes)) if changes else prepared

@@ -108,8 +108,8 @@ class RequestOptions(TypedDict, total=False):
     read_until_eof: bool
     """Whether content without a length is read until the server closes (the default); False takes it for empty."""
     ssl: "TLSSetting | None"
-    """True verifies the server, False does not, an `SSLContext` or a `Fingerprint` as it says; None for the connector's
-    setting."""
+    """True verifies the server, False does not, an `SSLContext` or a `Fingerprint` as it says; None for the session's
+    setting, or else the connector's. True does so by that setting where it verifies, names included."""
     server_hostname: str | None
     """The name to verify the server's certificate for, in place of the URL's host."""
     proxy: "Proxy | URL | str | ProxyChooser | None"

@@ -179,7 +179,8 @@ class ClientRequest:
 
     @ssl.setter
     def ssl(self, setting: TLSSetting) -> None:
-        self._go_by(self._prepared.route._replace(tls=setting))
+        route = self._prepared.route
+        self._go_by(route._replace(tls=route.tls_for(setting)))
 
     @property
     def server_hostname(self) -> str | None:

@@ -1,5 +1,6 @@
 """`Route`: how to get to wherever a URL leads."""
 
+from ssl import CERT_REQUIRED, SSLContext
 from typing import TYPE_CHECKING, NamedTuple
 
 from wayfare_connector import Target, TLSSetting
@@ -8,7 +9,18 @@ from yarl import URL
 if TYPE_CHECKING:
     from wayfare_connector import Proxy, ProxyChooser
 
-__all__ = ("Route",)
+__all__ = ("Route", "first_verifying")
+
+
+def first_verifying(*settings: TLSSetting | None) -> TLSSetting:
+    """The first of these that verifies a server in a way of its own; True, the default context, where none does."""
+    for setting in settings:
+        if isinstance(setting, SSLContext):
+            if setting.verify_mode is CERT_REQUIRED and setting.check_hostname:
+                return setting
+        elif setting is not None and not isinstance(setting, bool):
+            return setting
+    return True
 
 
 class Route(NamedTuple):
@@ -25,6 +37,13 @@ class Route(NamedTuple):
     """Who names the proxy where `proxy` does not; the environment is not asked then."""
     is_fixed: bool = False
     """Whether the connector leads to one peer, whatever is asked for: the environment's proxies are for others."""
+
+    verifying: TLSSetting = True
+    """What `ssl=True` stands for: the context or the pin of the session or its connector, where that verifies."""
+
+    def tls_for(self, setting: TLSSetting) -> TLSSetting:
+        """The setting that a request's own one stands for."""
+        return self.verifying if setting is True else setting
 
     @property
     def asks(self) -> bool:

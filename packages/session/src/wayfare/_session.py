@@ -37,7 +37,7 @@ from ._options import (
 from ._pipeline import Pipeline
 from ._request_context import Delivery, RequestContext
 from ._response import ClientResponse
-from ._route import Route
+from ._route import Route, first_verifying
 from ._settings import RequestSettings, exchange_options, with_sizes
 from ._timeout import DEFAULT_TIMEOUT, UNSET, ClientTimeout, read_timeout_option
 from ._urls import check_base_url
@@ -510,8 +510,14 @@ def _modern_request(options: RequestOptions) -> RequestOptions:
 
 def _route(options: SessionOptions, connector: BaseConnector) -> Route:
     tls = options.get("ssl")
+    verifying = first_verifying(tls, connector.ssl)
+    if tls is None:
+        tls = connector.ssl
+    elif tls is True:
+        tls = verifying
     route = Route(
-        tls=connector.ssl if tls is None else tls,
+        tls=tls,
+        verifying=verifying,
         trust_env=options.get("trust_env", False),
         is_fixed=connector.fixed_destination,
     )
