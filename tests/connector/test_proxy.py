@@ -207,3 +207,25 @@ def test_an_argument_is_a_proxy_or_describes_one() -> None:
     for beside in ({"auth": "Basic y"}, {"headers": {"A": "b"}}, {"ssl": False}):
         with pytest.raises(ValueError, match="says by itself"):
             as_proxy(proxy, **beside)
+
+
+def test_p8_a_proxy_with_other_credentials() -> None:
+    """P8: all else stays."""
+    proxy = Proxy(
+        "https://old:secret@p.example", headers={"X-Key": "k"}, ssl=False, via="http://v.example"
+    )
+    assert proxy.is_authorized
+    other = proxy.authorized("Bearer new")
+    assert other == Proxy(
+        "https://p.example",
+        auth="Bearer new",
+        headers={"X-Key": "k"},
+        ssl=False,
+        via="http://v.example",
+    )
+    assert other.is_authorized
+    assert not Proxy("http://p.example", headers={"X-Key": "k"}).is_authorized
+    assert Proxy("socks5://u:p@p.example").is_authorized
+    assert not Proxy("socks5://p.example").is_authorized
+    with pytest.raises(ValueError, match="give it a BasicAuth"):
+        Proxy("socks5://p.example").authorized("Basic x")

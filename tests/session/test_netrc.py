@@ -15,7 +15,7 @@ from wayfare._netrc import Netrc, is_downgraded, netrc_path, read_netrc
 from wayfare._route import Route
 from wayfare._settings import RequestSettings
 from wayfare._urls import prepare_url
-from wayfare_http_core import FieldBlock
+from wayfare_http_core import BasicAuth, FieldBlock
 from wayfare_http_core.testing import ReceivedRequest, Reply, Serve, ticks
 from yarl import URL
 
@@ -268,6 +268,54 @@ async def test_d18_nothing_goes_along_on_a_way_from_https_to_http(path: Path) ->
     authorized = await netrc.authorized(request, [URL("http://i/")])
     assert authorized.headers["Authorization"] == basic("me", "secret")
     assert "Authorization" not in request.headers
+
+
+async def test_d18_p5_the_environment_s_proxy_gets_what_is_for_its_host(
+    serve: Any, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D17: each hop's proxy, the target what is for the target, and a proxy that says who one is nothing more."""
+    write(path, "machine localhost login proxy password 1\nmachine a.test login me password 2\n")
+    told: list[tuple[str, str | None, str | None]] = []
+
+    def answer(request: ReceivedRequest) -> Reply:
+        proxied = request.get("proxy-authorization")
+        told.append((request.target, request.get("authorization"), proxied))
+        if request.target.endswith("/moved"):
+            return Reply("", 302, fields=[("Location", "http://b.test/")])
+        return Reply("ok")
+
+    async with serve((Serve(answer),)) as (server, _):
+        port = server.base_url.port
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("http_proxy", f"http://localhost:{port}")
+
+        async def through(request: Any, handler: Any) -> Any:
+            assert request.proxy_auth is None
+            return await handler(request)
+
+        async with wayfare.ClientSession(trust_env=True) as session:
+            for _ in range(2):
+                await session.get("http://b.test/plain")
+            await session.get("http://a.test/moved", middlewares=[through])
+            await session.get("http://a.test/own", proxy_auth=BasicAuth("u"))
+            await session.get("http://a.test/named", proxy=f"http://localhost:{port}")
+            monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+            await session.get("http://b.test/unknown")
+        async with wayfare.ClientSession() as session:
+            monkeypatch.setenv("http_proxy", f"http://localhost:{port}")
+            await session.get("http://b.test/once", trust_env=True)
+    ours, mine = basic("proxy", "1"), basic("me", "2")
+    assert told == [
+        ("http://b.test/plain", None, ours),
+        ("http://b.test/plain", None, ours),
+        ("http://a.test/moved", mine, ours),
+        ("http://b.test/", None, ours),
+        ("http://a.test/own", mine, basic("u", "")),
+        ("http://a.test/named", mine, None),
+        ("http://b.test/unknown", None, None),
+        ("http://b.test/once", None, ours),
+    ]
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------

@@ -134,6 +134,92 @@ async def test_what_is_no_proxy_is_refused() -> None:
     async with wayfare.ClientSession() as session:
         with pytest.raises(ValueError, match="proxy_auth and proxy_headers need a proxy"):
             await session.get("http://h/", proxy_headers={"X": "y"})
+        with pytest.raises(ValueError, match="proxy_auth and proxy_headers need a proxy"):
+            await session.get("http://h/", proxy_headers={"X": "y"}, trust_env=False)
+    for twice in ({"Proxy-Authorization": "a"}, iter([("Proxy-Authorization", "a")])):
+        with pytest.raises(ValueError, match="credentials for the proxy are given twice"):
+            wayfare.ClientSession(trust_env=True, proxy_auth="b", proxy_headers=twice)
+    with pytest.raises(ValueError, match="the connection has its own host"):
+        wayfare.ClientSession(trust_env=True, proxy_headers={"Host": "h"})
+
+
+# -- what the environment's proxy is told
+
+
+async def test_the_environment_s_proxy_is_told_what_the_arguments_say(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P5: and nobody else; what a request says goes before what its session says, and both before the environment."""
+    async with serve(ALWAYS) as (other, server):
+        monkeypatch.setenv("http_proxy", str(other.base_url).replace("//", "//env:e@"))
+        auth, fields = BasicAuth("u", "p"), {"X-Key": "s"}
+        async with wayfare.ClientSession(trust_env=True) as session:
+            await session.get("http://a.test/plain")
+            await session.get("http://a.test/auth", proxy_auth=auth)
+            await session.get("http://a.test/fields", proxy_headers={"X-Key": "r"})
+            given = {"Proxy-Authorization": "Bearer t", "X-Key": "r"}
+            await session.get("http://a.test/both", proxy_headers=given)
+        async with wayfare.ClientSession(
+            trust_env=True, proxy_auth=auth, proxy_headers=iter(fields.items())
+        ) as session:
+            await session.get("http://a.test/session")
+            await session.get("http://a.test/wins", proxy_auth=BasicAuth("v"))
+            await session.get("http://a.test/ours", proxy_headers={"X-Key": "r"})
+            # What is for the environment's proxy is for no other, and there may be none.
+            await session.get("http://a.test/other", proxy=str(other.base_url))
+            monkeypatch.setenv("no_proxy", "127.0.0.1")
+            await session.get(other.base_url / "direct")
+        async with wayfare.ClientSession() as session:
+            await session.get("http://a.test/once", trust_env=True, proxy_auth=auth)
+    asked = {
+        request.target.rpartition("/")[2]: (
+            request.get("proxy-authorization"),
+            request.get("x-key"),
+        )
+        for peer in server.peers
+        for request in peer.requests
+    }
+    assert asked == {
+        "plain": ("Basic ZW52OmU=", None),
+        "auth": ("Basic dTpw", None),
+        "fields": ("Basic ZW52OmU=", "r"),
+        "both": ("Bearer t", "r"),
+        "session": ("Basic dTpw", "s"),
+        "wins": ("Basic djo=", "s"),
+        "ours": ("Basic dTpw", "r"),
+        "other": (None, None),
+        "direct": (None, None),
+        "once": ("Basic dTpw", None),
+    }
+
+
+async def test_a_session_s_proxy_is_told_the_session_s_fields(serve: Any) -> None:
+    async with serve(ALWAYS) as (other, server):
+        proxy = str(other.base_url)
+        async with wayfare.ClientSession(proxy=proxy, proxy_headers={"X-Key": "s"}) as session:
+            await session.get("http://a.test/")
+            await session.get("http://a.test/", proxy_headers={"X-Key": "r"})
+            await session.get("http://a.test/", proxy_auth="Bearer t")
+            await session.get("http://a.test/", proxy=proxy)
+    keys = [request.get("x-key") for peer in server.peers for request in peer.requests]
+    assert keys == ["s", "r", "s", None]
+
+
+async def test_a_middleware_that_lets_the_environment_decide_keeps_what_it_is_told(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def undecided(request: Any, handler: Any) -> Any:
+        request.proxy = "http://127.0.0.1:1"
+        request.proxy = None
+        return await handler(request)
+
+    async with serve(ALWAYS) as (other, server):
+        monkeypatch.setenv("http_proxy", str(other.base_url))
+        async with wayfare.ClientSession(
+            trust_env=True, proxy_auth=BasicAuth("u", "p"), middlewares=[undecided]
+        ) as session:
+            await session.get("http://a.test/")
+    assert seen(server) == [("http://a.test/", "Basic dTpw")]
 
 
 # -- chosen for each URL

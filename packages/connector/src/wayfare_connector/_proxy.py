@@ -133,6 +133,26 @@ class Proxy:
         """Whether the proxy is told names; otherwise it is told addresses."""
         return self.scheme not in _RESOLVED_HERE
 
+    @property
+    def is_authorized(self) -> bool:
+        """Whether there are credentials for it."""
+        return self.username is not None or "proxy-authorization" in self.fields.names
+
+    def authorized(self, value: str) -> "Proxy":
+        """The same proxy with this value of Proxy-Authorization in place of its credentials.
+
+        Raises: `ValueError` for a SOCKS proxy, which takes no such field.
+        """
+        kept = [pair for pair in self.fields.pairs if pair[0].lower() != "proxy-authorization"]
+        return Proxy(
+            self._where(),
+            auth=value,
+            headers=kept,
+            ssl=self.ssl,
+            server_hostname=self.server_hostname,
+            via=self.via,
+        )
+
     def detached(self) -> "Proxy":
         """The same proxy without credentials, fields and live contexts: for exceptions."""
         ref = TLSContextRef(id(self.ssl)) if isinstance(self.ssl, SSLContext) else self.ssl

@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     from ._proxy_option import ProxyChoice
     from ._session import ClientSession
 
-    ProxyArguments = tuple[Proxy | URL | str | ProxyChooser | None, BasicAuth | str | None]
+    ProxyArguments = tuple[
+        Proxy | URL | str | ProxyChooser | None,
+        BasicAuth | str | None,
+        Mapping[str, str] | tuple[tuple[str, str], ...] | None,
+    ]
 
 __all__ = ("RequestBuilder",)
 
@@ -84,9 +88,9 @@ class RequestBuilder:
         route: Route,
         json_serialize: JSONEncoder | None,
         auth: "BasicAuth | None" = None,
-        proxy: "ProxyArguments" = (None, None),
+        proxy: "ProxyArguments" = (None, None, None),
     ) -> None:
-        """`proxy` is what the route's proxy was made of, and its credentials."""
+        """`proxy` is what the route's proxy was made of, its credentials and its fields."""
         self.base_url = base_url
         self.fields = fields
         self.timeout = timeout
@@ -285,12 +289,16 @@ def _destination(
     if "tls" in changes:
         changes["tls"] = route.tls_for(changes["tls"])
     if any(given.get(name) is not None for name in ("proxy", "proxy_auth", "proxy_headers")):
-        changes |= _proxy(options, proxy)._asdict()
+        trusts = changes.get("trust_env", route.trust_env)
+        environment = trusts and not route.is_fixed
+        changes |= _proxy(options, proxy, environment=environment)._asdict()
     return prepared.by(route._replace(**changes)) if changes else prepared
 
 
-def _proxy(options: RequestOptions, of_session: "ProxyArguments") -> "ProxyChoice":
-    """The proxy that a request asks for.
+def _proxy(
+    options: RequestOptions, of_session: "ProxyArguments", *, environment: bool
+) -> "ProxyChoice":
+    """The proxy that a request asks for; what it says of its own goes before what the session says.
 
     Raises: ValueError, TypeError for what is no proxy, and for its credentials without it.
     """
@@ -298,10 +306,13 @@ def _proxy(options: RequestOptions, of_session: "ProxyArguments") -> "ProxyChoic
     from ._proxy_option import read_proxy
 
     proxy, auth = options.get("proxy"), options.get("proxy_auth")
+    headers = options.get("proxy_headers")
     if proxy is None:
-        proxy, auth_of_session = of_session
+        # The session's are for the session's proxy.
+        proxy, auth_of_session, headers_of_session = of_session
         auth = auth_of_session if auth is None else auth
-    return read_proxy(proxy, auth, options.get("proxy_headers"))
+        headers = headers_of_session if headers is None else headers
+    return read_proxy(proxy, auth, headers, environment=environment)
 
 
 def _for_the_wire(

@@ -152,9 +152,11 @@ class Journey:
 
     async def _exchange(self, request: ClientRequest) -> ClientResponse:
         route = request.prepared.route
-        if route.trust_env and route.netrc:
+        if route.trust_env:
             # Last of all: whom a middleware sends it to, and what it adds, is known now.
-            request = await self._authorized(request)
+            if route.netrc:
+                request = await self._authorized(request)
+            request = await self._pipeline.get_netrc().proxied(request)
         deadline = self.deadline()
         if request.timeout is not self.request.timeout:
             deadline = self._retimed(request)

@@ -1,4 +1,4 @@
-"""Credentials from the user's .netrc file, for exactly the host that a hop goes to (D18).
+"""Credentials from the user's .netrc file, for exactly the host that a hop goes to (D18), or that of its proxy.
 
 The file is read in a thread (Y9), once, and again only when it changed; what it said is kept for all sessions. Whether
 it changed is asked of the system for each request, on the loop: that is a microsecond, a trip to a thread is fifty.
@@ -115,6 +115,26 @@ class Netrc:
         stamp = None if path is None else _stamp(path)
         file = _KEPT.file
         return stamp is not None and (stamp != file.stamp or host in file.authorizations)
+
+    def may_serve(self, request: ClientRequest) -> bool:
+        """The same for the host of a request, and for the proxy before it."""
+        proxy = request.proxy
+        return self.may_have(request.host) or (proxy is not None and self.may_have(proxy.host))
+
+    async def proxied(self, request: ClientRequest) -> ClientRequest:
+        """The request with the credentials that the file has for its proxy; as it is where it has some, and where
+        somebody else than the environment named it.
+
+        Raises: nothing of the file's.
+        Cancellation: safe; other requests read on.
+        """
+        proxy, route = request.proxy, request.prepared.route
+        if proxy is None or proxy.is_authorized or proxy.is_socks:
+            return request
+        if route.proxy is not None or not route.asks_environment:
+            return request
+        value = (await self._file()).authorizations.get(proxy.host)
+        return request if value is None else request.through(proxy.authorized(value))
 
     async def authorized(self, request: ClientRequest, hops: Iterable[URL]) -> ClientRequest:
         """The request with the credentials that the file has for its host; as it is where it has some, or may not.

@@ -115,9 +115,10 @@ class RequestOptions(TypedDict, total=False):
     proxy: "Proxy | URL | str | ProxyChooser | None"
     """A proxy to go through: its URL, a `Proxy` that says more, or a function that chooses; None for the session's."""
     proxy_auth: "BasicAuth | str | None"
-    """Credentials for the proxy: a `BasicAuth`, or a whole Proxy-Authorization value."""
+    """Credentials for the proxy, that of the environment included: a `BasicAuth`, or a whole Proxy-Authorization
+    value."""
     proxy_headers: "Mapping[str, str] | Iterable[tuple[str, str]] | None"
-    """Fields for the proxy alone."""
+    """Fields for the proxy alone, that of the environment included."""
     trust_env: bool | None
     """Whether HTTP_PROXY and its kin name the proxy, and .netrc the credentials, where nobody else does; None for what
     the session says."""
@@ -211,7 +212,9 @@ class SessionOptions(TypedDict, total=False):
     proxy: "Proxy | URL | str | ProxyChooser | None"
     """A proxy for every request: its URL, a `Proxy` that says more, or a function that chooses one for each URL."""
     proxy_auth: "BasicAuth | str | None"
-    """Credentials for that proxy."""
+    """Credentials for that proxy; without `proxy` and with `trust_env` for that of the environment."""
+    proxy_headers: "Mapping[str, str] | Iterable[tuple[str, str]] | None"
+    """Fields for the same proxy alone."""
     trust_env: bool
     """Whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed where no proxy is given, and the file .netrc
     where a request has no credentials; False unless given."""

@@ -107,7 +107,7 @@ class Pipeline:
         elif (
             settings.middlewares
             or dressed is None
-            or (self.builder.trust_env and self.get_netrc().may_have(request.host))
+            or (self.builder.trust_env and self.get_netrc().may_serve(request))
         ):
             response = await self._journey(request, loop.time()).travel()
         else:

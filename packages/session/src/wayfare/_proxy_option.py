@@ -15,26 +15,34 @@ __all__ = ("ProxyChoice", "read_proxy")
 
 
 class ProxyChoice(NamedTuple):
-    """Which proxy was asked for: one, a chooser, or none. The fields are those of a `Route`."""
+    """Which proxy was asked for: one, a chooser, or none, but that of the environment. The fields are those of a
+    `Route`."""
 
     proxy: Proxy | None = None
     choose: "ProxyChooser | None" = None
+    proxy_auth: "BasicAuth | str | None" = None
+    proxy_headers: tuple[tuple[str, str], ...] = ()
 
 
 def read_proxy(
     value: "Proxy | URL | str | ProxyChooser | None",
     auth: "BasicAuth | str | None" = None,
     headers: "Mapping[str, str] | Iterable[tuple[str, str]] | None" = None,
+    *,
+    environment: bool = False,
 ) -> ProxyChoice:
-    """What `proxy` and the arguments beside it ask for.
+    """What `proxy` and the arguments beside it ask for. Without a proxy they are for that of the environment, if that
+    has a say.
 
     Raises: ValueError, TypeError for what is no proxy, for a chooser that is async, and for credentials or fields that
     have no place to go.
     """
     if value is None:
-        if auth is not None or headers:
+        if auth is None and not headers:
+            return ProxyChoice()
+        if not environment:
             raise ValueError("proxy_auth and proxy_headers need a proxy")
-        return ProxyChoice()
+        return _for_the_environment(auth, headers)
     if isinstance(value, Proxy | URL | str) or not callable(value):
         return ProxyChoice(as_proxy(value, auth=auth, headers=headers))
     if auth is not None or headers:
@@ -43,3 +51,20 @@ def read_proxy(
     if iscoroutinefunction(value) or iscoroutinefunction(value.__call__):
         raise TypeError("a function that chooses proxies answers at once: it cannot be async")
     return ProxyChoice(None, value)
+
+
+def _for_the_environment(
+    auth: "BasicAuth | str | None",
+    headers: "Mapping[str, str] | Iterable[tuple[str, str]] | None",
+) -> ProxyChoice:
+    """What the environment's proxy is told. Which one that is comes later; a mistake is told now.
+
+    Raises: as `read_proxy`.
+    """
+    pairs = as_proxy("http://proxy", headers=headers).fields.pairs
+    as_proxy("http://proxy", auth=auth, headers=pairs)
+    others = tuple([pair for pair in pairs if pair[0].lower() != "proxy-authorization"])
+    for _, value in set(pairs).difference(others):
+        # They replace what the environment says, as `proxy_auth` does.
+        auth = value
+    return ProxyChoice(proxy_auth=auth, proxy_headers=others)

@@ -202,7 +202,8 @@ class ClientRequest:
         # Imported here: few requests go through one.
         from ._proxy_option import read_proxy
 
-        self._go_by(self._prepared.route._replace(**read_proxy(proxy)._asdict()))
+        choice = read_proxy(proxy)
+        self._go_by(self._prepared.route._replace(proxy=choice.proxy, choose=choice.choose))
 
     @property
     def proxy_auth(self) -> "BasicAuth | str | None":
@@ -237,6 +238,12 @@ class ClientRequest:
             return None
         pairs = [pair for pair in proxy.fields.pairs if pair[0].lower() != "proxy-authorization"]
         return CIMultiDictProxy(CIMultiDict(pairs))
+
+    def through(self, proxy: "Proxy") -> "ClientRequest":
+        """The same request through this proxy; what was asked for stays, for the hops to come."""
+        twin = self.copy()
+        twin._prepared = self._prepared.behind(proxy)
+        return twin
 
     def _go_by(self, route: Route) -> None:
         self._prepared = self._prepared.by(route)

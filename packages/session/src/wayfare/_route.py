@@ -8,6 +8,7 @@ from yarl import URL
 
 if TYPE_CHECKING:
     from wayfare_connector import Proxy, ProxyChooser
+    from wayfare_http_core import BasicAuth
 
 __all__ = ("Route", "first_verifying")
 
@@ -35,6 +36,10 @@ class Route(NamedTuple):
     """Whether it may name credentials: not where somebody else has them, but waits to be asked."""
     choose: "ProxyChooser | None" = None
     """Who names the proxy where `proxy` does not; the environment is not asked then."""
+    proxy_auth: "BasicAuth | str | None" = None
+    """Credentials for the proxy that the environment names, in place of those that stand there."""
+    proxy_headers: "tuple[tuple[str, str], ...]" = ()
+    """Fields for the proxy that the environment names."""
     is_fixed: bool = False
     """Whether the connector leads to one peer, whatever is asked for: the environment's proxies are for others."""
 
@@ -69,7 +74,9 @@ class Route(NamedTuple):
         from wayfare_connector import as_proxy, current_proxies
 
         named = current_proxies().proxy_for(url.scheme, target.host, target.port)
-        return target if named is None else self.behind(url, as_proxy(named))
+        if named is None:
+            return target
+        return self.behind(url, as_proxy(named, auth=self.proxy_auth, headers=self.proxy_headers))
 
     def behind(self, url: URL, proxy: "Proxy | None") -> Target:
         """Where a connection must lead for this URL when this proxy stands between.

@@ -37,7 +37,7 @@ from ._options import (
 from ._pipeline import Pipeline
 from ._request_context import Delivery, RequestContext
 from ._response import ClientResponse
-from ._route import Route, first_verifying
+from ._session_route import proxy_arguments, session_route
 from ._settings import RequestSettings, exchange_options, with_sizes
 from ._timeout import DEFAULT_TIMEOUT, UNSET, ClientTimeout, read_timeout_option
 from ._urls import check_base_url
@@ -108,15 +108,16 @@ class ClientSession:
         self._connector_owner = connector is None or options.get("connector_owner", True)
         if connector is None:
             connector = TCPConnector()
+        proxy = proxy_arguments(options)
         builder = RequestBuilder(
             base_url,
             fields,
             timeout,
             settings,
-            _route(options, connector),
+            session_route(options, connector, proxy),
             options.get("json_serialize_bytes") or options.get("json_serialize"),
             options.get("auth"),
-            (options.get("proxy"), options.get("proxy_auth")),
+            proxy,
         )
         if self._connector_owner:
             connector.claim(self)
@@ -506,31 +507,6 @@ def _modern_request(options: RequestOptions) -> RequestOptions:
     from ._old_spellings import modern_request
 
     return cast(RequestOptions, modern_request(options, stacklevel=5))
-
-
-def _route(options: SessionOptions, connector: BaseConnector) -> Route:
-    tls = options.get("ssl")
-    verifying = first_verifying(tls, connector.ssl)
-    if tls is None:
-        tls = connector.ssl
-    elif tls is True:
-        tls = verifying
-    route = Route(
-        tls=tls,
-        verifying=verifying,
-        trust_env=options.get("trust_env", False),
-        is_fixed=connector.fixed_destination,
-    )
-    proxy, auth = options.get("proxy"), options.get("proxy_auth")
-    if proxy is None and auth is None:
-        return route
-    # Imported here: few sessions have one.
-    from ._proxy_option import read_proxy
-
-    choice = read_proxy(proxy, auth)
-    if choice.proxy is not None and route.is_fixed:
-        raise ValueError("the connector leads to one peer, never through a proxy")
-    return route._replace(**choice._asdict())
 
 
 def _settings(options: SessionOptions, timeout: ClientTimeout) -> RequestSettings:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from wayfare_connector import Target
 from wayfare_http_core import FieldBlock, HttpVersion, HttpVersion11, RequestHead
@@ -10,6 +10,9 @@ from yarl import URL
 
 from ._errors import InvalidURL, InvalidUrlClientError, NonHttpUrlClientError
 from ._route import Route
+
+if TYPE_CHECKING:
+    from wayfare_connector import Proxy
 
 __all__ = (
     "Params",
@@ -74,6 +77,14 @@ class PreparedURL:
         """The same, with nothing from .netrc."""
         route = self.route._replace(netrc=False)
         return PreparedURL(self.real_url, self.target, self.authorization, route)
+
+    def behind(self, proxy: "Proxy") -> "PreparedURL":
+        """The same through this proxy, whatever the route says.
+
+        Raises: TypeError, ValueError for what cannot be asked for.
+        """
+        target = self.route.behind(self.url, proxy)
+        return PreparedURL(self.real_url, target, self.authorization, self.route)
 
     def by(self, route: Route) -> "PreparedURL":
         """The same by another route.
