@@ -8,6 +8,7 @@ from typing import Any, cast, final
 from aiohappyeyeballs import start_connection
 
 from ._addresses import AddrInfoType
+from ._cancel_requests import cancel_requests
 from ._errors import ClientConnectorError
 from ._failed_attempt import FailedAttempt
 from ._sockets import SocketSettings
@@ -32,8 +33,7 @@ async def connect_first(
     Cancellation: all are closed; the deadline is told of each address that was tried.
     """
     attempts = _Attempts(asyncio.get_running_loop(), settings)
-    task = asyncio.current_task()
-    cancelling = 0 if task is None else task.cancelling()
+    before = cancel_requests()
     try:
         sock = await start_connection(
             addr_infos,
@@ -42,16 +42,23 @@ async def connect_first(
             loop=cast(asyncio.AbstractEventLoop, attempts),
             socket_factory=attempts.open_socket,
         )
-        if task is not None and task.cancelling() > cancelling:
-            # The race ends its losers, and takes a cancellation that comes meanwhile for theirs.
-            sock.close()
-            raise asyncio.CancelledError
-        return sock
+        return _unless_cancelled(sock, before)
     except OSError as exc:
         raise ClientConnectorError(target, attempts.summary(exc), attempts.failed()) from exc
     except asyncio.CancelledError:
         deadline.tried(attempts.failed() + attempts.unanswered())
         raise
+
+
+def _unless_cancelled(sock: socket.socket, before: int) -> socket.socket:
+    """The winner, if there are no more requests to cancel than before.
+
+    The race awaits its losers when it ends them, and takes a cancellation of ours for theirs.
+    """
+    if cancel_requests() > before:
+        sock.close()
+        raise asyncio.CancelledError
+    return sock
 
 
 @final

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, final
 
+from ._cancel_requests import cancel_requests
 from ._hosts import without_zone
 
 if TYPE_CHECKING:
@@ -96,12 +97,11 @@ class ThreadedResolver(AbstractResolver):
 
             self._executor = ThreadPoolExecutor(THREADS, "wayfare-resolver")
         loop = asyncio.get_running_loop()
-        task = asyncio.current_task()
-        cancelling = 0 if task is None else task.cancelling()
+        before = cancel_requests()
         try:
             infos = await loop.run_in_executor(self._executor, _getaddrinfo, host, port, family)
         except asyncio.CancelledError:
-            if task is None or task.cancelling() > cancelling:
+            if cancel_requests() > before:
                 raise
             # Nobody cancelled the task: `close` gave up what waited for a thread.
             raise OSError("the resolver was closed during the look-up") from None
