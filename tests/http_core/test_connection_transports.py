@@ -202,6 +202,8 @@ def test_the_facts_of_a_plain_connection(
         assert facts.sockname == served.peer.transport.get_extra_info("peername")
         assert (facts.tls_version, facts.cipher, facts.alpn) == (None, None, None)
         assert facts.peer_certificate is None
+        assert served.connection.get_extra_info("peername") == facts.peername
+        assert served.connection.get_extra_info("ssl_object", "none") == "none"
 
     run(make_loop, serve([], use))
 
@@ -211,8 +213,10 @@ def test_the_facts_of_a_tls_connection_stay_when_it_is_gone(
     make_loop: Callable[[], asyncio.AbstractEventLoop], trust: Trust
 ) -> None:
     async def use(served: Served) -> None:
+        assert served.connection.get_extra_info("ssl_object").version() == "TLSv1.3"
         served.connection.abort()
         await served.connection.wait_closed()
+        assert served.connection.get_extra_info("peername", "gone") == "gone"
         facts = served.connection.facts
         assert facts.peername is not None
         assert facts.peername[0] == "127.0.0.1"

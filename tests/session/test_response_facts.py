@@ -10,7 +10,7 @@ import pytest
 import trustme
 import wayfare
 from wayfare_connector import TCPConnector
-from wayfare_http_core import ContentDisposition
+from wayfare_http_core import ConnectionFacts, ContentDisposition
 from wayfare_http_core.testing import (
     Call,
     ReadRequest,
@@ -89,9 +89,58 @@ async def test_the_connection_is_there_while_the_response_holds_it(serve: Any) -
     async with serve(script) as (session, _):
         response = await session.get("/")
         assert response.connection is not None
-        assert response.connection.facts.peername == response.connection_info.peername
+        held = response.connection
+        assert held.facts.peername == response.connection_info.peername
+        assert repr(held) == f"<ResponseConnection peer {held.facts.peername!r}>"
+        assert held.loop is asyncio.get_running_loop()
+        transport = held.transport
+        assert transport is not None
+        assert held.protocol is not None
+        assert not held.closed
+        assert not transport.is_closing()
+        assert transport.get_extra_info("peername") == response.connection_info.peername
+        assert transport.get_extra_info("socket").getpeername() == held.facts.peername
+        assert transport.get_extra_info("ssl_object", "none") == "none"
         response.close()
         assert response.connection is None
+        assert held.closed
+        assert transport.is_closing()
+        assert (held.transport, held.protocol) == (None, None)
+        assert repr(held).startswith("<ResponseConnection closed ")
+
+
+@pytest.mark.parametrize("how", ["close", "release", "transport"])
+async def test_the_connection_is_let_go_with_its_response(serve: Any, how: str) -> None:
+    script = (ReadRequest(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\nha"), Stall())
+    async with serve(script) as (session, _):
+        response = await session.get("/")
+        held = response.connection
+        transport = held.transport
+        if how == "transport":
+            transport.close()
+        else:
+            getattr(held, how)()
+        await response.wait_for_close()
+        assert response.closed
+        # What the connection knew, its facts still know.
+        assert transport.get_extra_info("peername") == held.facts.peername
+        assert transport.get_extra_info("socket") is None
+
+
+def test_a_connection_of_another_kind_has_its_facts() -> None:
+    class Other:
+        facts = ConnectionFacts(peername=("192.0.2.1", 80))
+
+    class Response:
+        closed = False
+
+    other: Any = Other()
+    response: Any = Response()
+    transport = wayfare.ResponseConnection(response, other).transport
+    assert transport is not None
+    assert transport.get_extra_info("peername") == ("192.0.2.1", 80)
+    assert transport.get_extra_info("cipher", "none") == "none"
+    assert transport.get_extra_info("socket", "none") == "none"
 
 
 async def test_waiting_for_the_end_of_a_response(serve: Any) -> None:

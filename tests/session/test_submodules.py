@@ -17,7 +17,7 @@ KNOWN = {
     "WSServerHandshakeError WSMessageTypeError",
     "client_exceptions": "ClientConnectorError ClientOSError ClientPayloadError ContentTypeError "
     "ServerDisconnectedError ServerTimeoutError TooManyRedirects ClientSSLError ServerFingerprintMismatch",
-    "client_reqrep": "ClientRequest ClientResponse RequestInfo Fingerprint ContentDisposition",
+    "client_reqrep": "ClientRequest ClientResponse ConnectionKey RequestInfo Fingerprint ContentDisposition",
     "client_ws": "ClientWebSocketResponse ClientWSTimeout",
     "connector": "BaseConnector TCPConnector Connection",
     "cookiejar": "CookieJar DummyCookieJar",

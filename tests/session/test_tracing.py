@@ -309,7 +309,7 @@ async def test_a_pooled_connection_that_goes_while_a_handler_waits_is_replaced(s
         _,
     ):
         response = await session.get("/")
-        held = response.connection
+        held = response.connection.protocol
         peers[0].write(b"lf")
         assert await response.read() == b"half"
         connections.append(held)

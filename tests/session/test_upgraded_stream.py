@@ -253,7 +253,7 @@ class Foreign:
     """A response over a connection of another version of HTTP."""
 
     def __init__(self) -> None:
-        self.connection = self
+        self.connection = self.protocol = self
         self.closed = False
 
     def close(self) -> None:

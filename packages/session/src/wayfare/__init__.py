@@ -168,6 +168,7 @@ if TYPE_CHECKING:
     from ._rate_limit import RateLimitMiddleware
     from ._redaction import Redaction
     from ._redirects import RedirectPolicy, RedirectStep
+    from ._response_connection import ResponseConnection
     from ._response_summary import FollowedResponse
     from ._retry_middleware import RetryMiddleware
     from ._retry_policy import RETRY_STATUSES, RetryPolicy
@@ -235,6 +236,7 @@ else:
         "RedirectStep": "wayfare._redirects",
         "FollowedResponse": "wayfare._response_summary",
         "RateLimitMiddleware": "wayfare._rate_limit",
+        "ResponseConnection": "wayfare._response_connection",
         "RetryMiddleware": "wayfare._retry_middleware",
         "RETRY_STATUSES": "wayfare._retry_policy",
         "RetryPolicy": "wayfare._retry_policy",
@@ -466,6 +468,7 @@ __all__ = (
     "RequestFailure",
     "RequestInfo",
     "RequestOptions",
+    "ResponseConnection",
     "RetryMiddleware",
     "RetryPolicy",
     "SaveOptions",

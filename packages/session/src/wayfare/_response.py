@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ._download_options import SaveOptions
     from ._event_stream import EventStream
     from ._options import Unpack
+    from ._response_connection import ResponseConnection
     from ._upgraded_stream import UpgradedStream
 
 __all__ = ("CharsetResolver", "ClientResponse")
@@ -87,8 +88,7 @@ class ClientResponse:
         exchange_number: int,
         first_byte: float | None = None,
     ) -> None:
-        """Made by a session: the exchange is the connection's `exchange_number`th, counted from 1; its head arrived
-        `first_byte` seconds after the request was sent, if that was measured."""
+        """Made by a session; `exchange_number` counts from 1, `first_byte` seconds from when the request was sent."""
         self._request = request
         self._exchange = exchange
         self._connection = connection
@@ -103,9 +103,8 @@ class ClientResponse:
         self.status = exchange.head.status
         if not exchange.is_complete:
             description = f"<{request.method} {request.url} [{self.status}]>"
-            self._finalizer = weakref.finalize(
-                self, abandon, exchange, asyncio.get_running_loop(), description
-            )
+            loop = asyncio.get_running_loop()
+            self._finalizer = weakref.finalize(self, abandon, exchange, loop, description)
             self._finalizer.atexit = False
 
     # -- the head -------------------------------------------------------------------------------------------------
@@ -259,9 +258,13 @@ class ClientResponse:
         return self._exchange.is_over
 
     @property
-    def connection(self) -> Connection | None:
+    def connection(self) -> "ResponseConnection | None":
         """The connection while the response holds it, None afterwards."""
-        return None if self._exchange.is_over else self._connection
+        if self._exchange.is_over:
+            return None
+        from ._response_connection import ResponseConnection
+
+        return ResponseConnection(self, self._connection)
 
     @property
     def connection_info(self) -> "ConnectionInfo":
@@ -527,10 +530,7 @@ class ClientResponse:
 
     async def wait_for_close(self) -> None:
         """Be done with the response, as `release` is, and return when nothing of it is under way: its connection can be
-        used again or is really closed.
-
-        Cancellation: safe; the response is released all the same.
-        """
+        used again or is really closed. Cancellation: safe; the response is released all the same."""
         self.release()
         await self._exchange.wait_over()
 

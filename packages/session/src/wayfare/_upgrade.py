@@ -14,7 +14,8 @@ def take_over(response: ClientResponse) -> Upgraded:
     Raises: `ClientConnectionError` when the connection is gone, RuntimeError where nothing was upgraded, or where the
     connection knows no upgrades.
     """
-    connection = response.connection
+    held = response.connection
+    connection = None if held is None else held.protocol
     if connection is None:
         raise ClientConnectionError("the connection was closed before it was taken over")
     if not isinstance(connection, HTTP1Connection):

@@ -6,7 +6,7 @@ request. What is decided (framing, reuse, errors) is decided by `ResponseParser`
 """
 
 import asyncio
-from typing import cast, final
+from typing import Any, cast, final
 
 from wayfare_http_core._connection import (
     DEFAULT_EXCHANGE_OPTIONS,
@@ -259,10 +259,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         return Upgraded(self, transport, self._parser.take_unused())
 
     def close(self) -> None:
-        """Retire the connection and close its transport after what was written is flushed; idempotent.
-
-        An exchange under way is broken.
-        """
+        """Retire the connection and close its transport once flushed; an exchange under way breaks. Idempotent."""
         self._retire()
         if self._transport is not None:
             self._transport.close()
@@ -279,6 +276,10 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             if self._closed is None:
                 self._closed = self._loop.create_future()
             await asyncio.shield(self._closed)
+
+    def get_extra_info(self, name: str, default: object = None) -> Any:
+        """What the transport knows, as `asyncio.BaseTransport.get_extra_info`; the default once it is gone."""
+        return default if self._transport is None else self._transport.get_extra_info(name, default)
 
     # -- asyncio protocol: what the transport calls -------------------------------------------------------------
 
