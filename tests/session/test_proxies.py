@@ -2,9 +2,13 @@
 
 import asyncio
 import functools
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+import trustme
 import wayfare
 from wayfare import BasicAuth, Proxy, ProxyRules
 from wayfare_connector.testing import FakeProxyChooser
@@ -125,16 +129,16 @@ async def test_a_middleware_may_choose_the_proxy(serve: Any) -> None:
 
 
 async def test_what_is_no_proxy_is_refused() -> None:
-    with pytest.raises(ValueError, match="proxy_auth and proxy_headers need a proxy"):
+    with pytest.raises(ValueError, match="Proxy-Authorization field need a proxy"):
         wayfare.ClientSession(proxy_auth=BasicAuth("u"))
     with pytest.raises(ValueError, match="unknown kind of proxy"):
         wayfare.ClientSession(proxy="ftp://h")
     with pytest.raises(TypeError, match="trust_env must be True or False"):
         wayfare.ClientSession(trust_env=None)  # type: ignore[arg-type]  # what is refused
     async with wayfare.ClientSession() as session:
-        with pytest.raises(ValueError, match="proxy_auth and proxy_headers need a proxy"):
+        with pytest.raises(ValueError, match="Proxy-Authorization field need a proxy"):
             await session.get("http://h/", proxy_headers={"X": "y"})
-        with pytest.raises(ValueError, match="proxy_auth and proxy_headers need a proxy"):
+        with pytest.raises(ValueError, match="Proxy-Authorization field need a proxy"):
             await session.get("http://h/", proxy_headers={"X": "y"}, trust_env=False)
     for twice in ({"Proxy-Authorization": "a"}, iter([("Proxy-Authorization", "a")])):
         with pytest.raises(ValueError, match="credentials for the proxy are given twice"):
@@ -220,6 +224,156 @@ async def test_a_middleware_that_lets_the_environment_decide_keeps_what_it_is_to
         ) as session:
             await session.get("http://a.test/")
     assert seen(server) == [("http://a.test/", "Basic dTpw")]
+
+
+# -- Proxy-Authorization among the fields
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@asynccontextmanager
+async def tunnels(
+    authority: trustme.CA,
+) -> AsyncIterator[tuple[str, str, list[bytes], list[bytes]]]:
+    """A proxy that carries octets, and an https server; each with the heads that it got."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    asked: list[bytes] = []
+    told: list[bytes] = []
+
+    running: list[asyncio.Task[None] | None] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        running.append(asyncio.current_task())
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                told.append(head)
+                moved = b"Location: /there\r\n" if b" /moved " in head else b""
+                writer.write(b"HTTP/1.1 %d OK\r\n" % (302 if moved else 200) + moved)
+                writer.write(b"Content-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        running.append(asyncio.current_task())
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+
+        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            while data := await source.read(65536):
+                sink.write(data)
+            sink.close()
+
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+
+    async with (
+        await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server,
+        await asyncio.start_server(carry, "127.0.0.1", 0) as proxy,
+    ):
+        port = server.sockets[0].getsockname()[1]
+        there = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+        yield there, f"https://localhost:{port}/", asked, told
+        # Whoever asked is gone: so they end by themselves.
+        await asyncio.gather(*[task for task in running if task is not None])
+
+
+NAME = "proxy-AUTHORIZATION"
+FIELD = {NAME: "Bearer t", "X-Other": "o"}
+
+
+async def test_p5_the_field_goes_to_the_proxy_and_never_through_the_tunnel(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P5: whoever gives it, and on each hop."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(context)
+
+    async def adding(request: Any, handler: Any) -> Any:
+        request.headers.update(FIELD)
+        response = await handler(request)
+        assert NAME not in response.request_info.headers
+        return response
+
+    async with tunnels(authority) as (proxy, url, asked, told):
+        options: dict[str, Any] = {"ssl": context, "connector": None}
+        for session_has, request_has in (
+            ({"proxy": proxy}, {"headers": FIELD}),
+            ({}, {"proxy": proxy, "headers": list(FIELD.items())}),
+            ({"proxy": proxy, "headers": FIELD}, {}),
+            ({"proxy": proxy, "headers": FIELD}, {"headers": {"X-More": "m"}}),
+            ({"proxy": proxy, "middlewares": [adding]}, {}),
+            ({"proxy": proxy, "proxy_auth": "Bearer u", "middlewares": [adding]}, {}),
+            ({"proxy": proxy, "proxy_auth": "Bearer u"}, {"headers": FIELD}),
+        ):
+            async with (
+                wayfare.ClientSession(**(options | session_has)) as session,
+                session.get(f"{url}moved", **request_has) as response,
+            ):
+                assert response.url.path == "/there"
+        monkeypatch.setenv("https_proxy", proxy.replace("//", "//env:e@"))
+        async with wayfare.ClientSession(ssl=context, trust_env=True, headers=FIELD) as session:
+            await session.get(url)
+            session.headers[NAME] = "Bearer live"
+            await session.get(url)
+        async with wayfare.ClientSession(ssl=context, trust_env=True) as session:
+            await session.get(url, headers={NAME: b"Bearer t"})
+            with pytest.raises(wayfare.WSServerHandshakeError):
+                await session.ws_connect(url, headers={NAME: "Bearer ws"})
+    lines = [line for head in asked for line in head.split(b"\r\n") if b"uthorization" in line]
+    assert lines == [
+        *[b"Proxy-Authorization: Bearer t"] * 8,
+        b"Proxy-Authorization: Bearer live",
+        b"Proxy-Authorization: Bearer t",
+        b"Proxy-Authorization: Bearer ws",
+    ]
+    assert len(told) == 7 * 2 + 4
+    assert not any(b"proxy" in head.lower() or b"Bearer" in head for head in told)
+    assert sum(b"X-Other: o" in head for head in told) == 16
+
+
+async def test_p5_without_a_proxy_the_field_is_an_error(serve: Any) -> None:
+    """P5: no server gets it, nor a second proxy that nobody gave it."""
+
+    async def adding(request: Any, handler: Any) -> Any:
+        request.headers[NAME] = "Bearer t"
+        return await handler(request)
+
+    async def sneaking(request: Any, handler: Any) -> Any:
+        response = await handler(request)
+        request.headers[NAME] = "Bearer t"
+        with pytest.raises(ValueError, match="never for a server"):
+            request.head()
+        return response
+
+    async with serve(ALWAYS) as (session, server), serve(ALWAYS) as (other, proxy):
+        with pytest.raises(ValueError, match="Proxy-Authorization field need a proxy"):
+            await session.get("/", headers=FIELD)
+        with pytest.raises(ValueError, match="needs a proxy: it is for no server"):
+            await session.get("/", middlewares=[adding])
+        with pytest.raises(ValueError, match="takes a user and a password"):
+            await session.get("/", headers=FIELD, proxy="socks5://127.0.0.1:1")
+        with pytest.raises(ValueError, match="given twice"):
+            await session.get("/", headers=FIELD, proxy="http://h", proxy_auth="Bearer u")
+        with pytest.raises(ValueError, match="given twice"):
+            await session.get("/", headers=[(NAME, "a"), (NAME, "b")], proxy="http://h")
+        with pytest.raises(ValueError, match="says by itself"):
+            await session.get("/", headers=FIELD, proxy=ProxyRules({}))
+        await session.get("/", middlewares=[sneaking])
+        session.headers[NAME] = "Bearer live"
+        with pytest.raises(ValueError, match="Proxy-Authorization field need a proxy"):
+            await session.get("/")
+        await session.get("http://a.test/", proxy=str(other.base_url))
+        await session.get("http://a.test/", proxy=str(other.base_url), proxy_auth="Bearer u")
+    with pytest.raises(ValueError, match="Proxy-Authorization field need a proxy"):
+        wayfare.ClientSession(headers=FIELD)
+    with pytest.raises(ValueError, match="given twice"):
+        wayfare.ClientSession(headers=FIELD, proxy="http://h", proxy_auth="Bearer u")
+    assert seen(server) == [("/", None)]
+    assert seen(proxy) == [("http://a.test/", None), ("http://a.test/", "Bearer u")]
 
 
 # -- chosen for each URL

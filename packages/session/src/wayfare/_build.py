@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from multidict import CIMultiDict
 from wayfare_connector import Target
-from wayfare_http_core import FieldBlock, RequestBody
+from wayfare_http_core import FieldBlock, RequestBody, hdrs
 from yarl import URL
 
 from ._bodies import (
@@ -165,10 +165,12 @@ class RequestBuilder:
         """A request that is not made of defaults alone."""
         check_names("a request", options)
         check_request_kinds(options)
-        prepared = _destination(prepared, options, self._proxy)
         skip = self.fields.skip | skipped_names(options.get("skip_auto_headers"))
         given = header_pairs(options.get("headers"))
         headers = merge_headers(self.fields.without(skip), given)
+        if hdrs.PROXY_AUTHORIZATION in headers:
+            options = _for_the_proxy(options, headers, given)
+        prepared = _destination(prepared, options, self._proxy)
         self._authorize(headers, prepared, options, given)
         body = self._content(options, headers, skip)
         body = _for_the_wire(body, options, headers, self.settings.zlib_backend)
@@ -293,6 +295,26 @@ def _destination(
         environment = trusts and not route.is_fixed
         changes |= _proxy(options, proxy, environment=environment)._asdict()
     return prepared.by(route._replace(**changes)) if changes else prepared
+
+
+def _for_the_proxy(
+    options: RequestOptions,
+    headers: "CIMultiDict[object]",
+    given: list[tuple[str, HeaderValue]],
+) -> RequestOptions:
+    """The arguments, with the Proxy-Authorization among the fields as `proxy_auth`.
+
+    Raises: ValueError where credentials for the proxy are given twice.
+    """
+    # Imported here: few requests go through one.
+    from ._proxy_option import take_credentials
+
+    own = any(name.lower() == "proxy-authorization" for name, _ in given)
+    auth = options.get("proxy_auth")
+    value = take_credentials(headers, auth if own else None)
+    if not own and (auth is not None or options.get("proxy") is not None):
+        return options  # it was added to the session's fields, and is for the session's proxy
+    return {**options, "proxy_auth": value}
 
 
 def _proxy(

@@ -151,6 +151,11 @@ class Journey:
         return returned
 
     async def _exchange(self, request: ClientRequest) -> ClientResponse:
+        if self._made is not None and request.has_field("proxy-authorization"):
+            # Imported here: few middlewares know a proxy's password.
+            from ._proxy_option import hand_over
+
+            request = hand_over(request)
         route = request.prepared.route
         if route.trust_env:
             # Last of all: whom a middleware sends it to, and what it adds, is known now.

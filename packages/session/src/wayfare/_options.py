@@ -75,7 +75,8 @@ class RequestOptions(TypedDict, total=False):
     json: Any
     """A value to send as JSON; None for no content."""
     headers: HeadersArgument
-    """Fields to send; each name replaces the session's fields of that name."""
+    """Fields to send; each name replaces the session's fields of that name. A Proxy-Authorization is taken for
+    `proxy_auth`: no server gets it."""
     cookies: "LooseCookies | None"
     """Cookies for this request and its redirects within its origin, in place of the jar's of the same names; they are
     not stored. A mapping or pairs; a Morsel or a `Cookie` goes only where its domain, path and Secure let it."""

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from wayfare_connector import Proxy, as_proxy
 from yarl import URL
 
 if TYPE_CHECKING:
+    from multidict import CIMultiDict
     from wayfare_connector import ProxyChooser
     from wayfare_http_core import BasicAuth
 
-__all__ = ("ProxyChoice", "read_proxy")
+    from ._request import ClientRequest
+
+__all__ = ("ProxyChoice", "hand_over", "read_proxy", "take_credentials")
 
 
 class ProxyChoice(NamedTuple):
@@ -41,7 +44,9 @@ def read_proxy(
         if auth is None and not headers:
             return ProxyChoice()
         if not environment:
-            raise ValueError("proxy_auth and proxy_headers need a proxy")
+            raise ValueError(
+                "proxy_auth, proxy_headers and a Proxy-Authorization field need a proxy"
+            )
         return _for_the_environment(auth, headers)
     if isinstance(value, Proxy | URL | str) or not callable(value):
         return ProxyChoice(as_proxy(value, auth=auth, headers=headers))
@@ -68,3 +73,28 @@ def _for_the_environment(
         # They replace what the environment says, as `proxy_auth` does.
         auth = value
     return ProxyChoice(proxy_auth=auth, proxy_headers=others)
+
+
+def take_credentials(headers: "CIMultiDict[object]", auth: "BasicAuth | str | None") -> str:
+    """The value of Proxy-Authorization among a caller's fields, out of which it is taken: it is another way to say
+    `proxy_auth`, for such a field is for the proxy alone (P5).
+
+    Raises: ValueError where it is said twice.
+    """
+    values = headers.popall("Proxy-Authorization")
+    if auth is not None or len(values) > 1:
+        raise ValueError("credentials for the proxy are given twice")
+    value = values[0]
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def hand_over(request: "ClientRequest") -> "ClientRequest":
+    """The request as it can be sent: a Proxy-Authorization field that a middleware added is the proxy's.
+
+    Raises: ValueError where there is no proxy, or one that takes no fields.
+    """
+    if request.proxy is None:
+        raise ValueError("a Proxy-Authorization field needs a proxy: it is for no server")
+    twin = request.copy()
+    value = take_credentials(cast("CIMultiDict[object]", twin.headers), None)
+    return twin.through(request.proxy.authorized(value))

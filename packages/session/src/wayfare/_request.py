@@ -354,6 +354,10 @@ class ClientRequest:
         if coded is not body:
             headers["Content-Encoding"] = coding
 
+    def has_field(self, name: str) -> bool:
+        """Whether a field of this name, in lower case, is among those to send; `headers` is not made for that."""
+        return name in (self._block.names if self._headers is None else self._headers)
+
     def _values(self, name: str) -> list[str]:
         """The values of a field, without making what nobody asked for yet."""
         headers = self._headers

@@ -42,7 +42,6 @@ class Route(NamedTuple):
     """Fields for the proxy that the environment names."""
     is_fixed: bool = False
     """Whether the connector leads to one peer, whatever is asked for: the environment's proxies are for others."""
-
     verifying: TLSSetting = True
     """What `ssl=True` stands for: the context or the pin of the session or its connector, where that verifies."""
 

@@ -91,8 +91,9 @@ class ClientSession:
         check_kinds(options)
         timeout = read_timeout_option(options.get("timeout", UNSET), DEFAULT_TIMEOUT)
         settings = _settings(options, timeout)
+        headers, proxy = proxy_arguments(options)
         fields = SessionFields(
-            options.get("headers"),
+            headers,
             decoding=settings.auto_decompress,
             skip=settings.skip_auto_headers,
         )
@@ -108,7 +109,6 @@ class ClientSession:
         self._connector_owner = connector is None or options.get("connector_owner", True)
         if connector is None:
             connector = TCPConnector()
-        proxy = proxy_arguments(options)
         builder = RequestBuilder(
             base_url,
             fields,

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from multidict import CIMultiDict
+
+from ._defaults import HeadersArgument, header_pairs
 from ._route import Route, first_verifying
 
 if TYPE_CHECKING:
@@ -44,10 +47,24 @@ def session_route(
     return route._replace(**choice._asdict())
 
 
-def proxy_arguments(options: "SessionOptions") -> "ProxyArguments":
-    """The session's proxy, its credentials and its fields, as they were given."""
+def proxy_arguments(options: "SessionOptions") -> "tuple[HeadersArgument, ProxyArguments]":
+    """The session's fields; and its proxy, the credentials and the fields for that one.
+
+    A Proxy-Authorization among the former is the proxy's credentials.
+
+    Raises: ValueError where they are given twice, TypeError for fields that are none.
+    """
+    pairs = header_pairs(options.get("headers"))
+    auth = options.get("proxy_auth")
+    if any(name.lower() == "proxy-authorization" for name, _ in pairs):
+        # Imported here: few sessions have one.
+        from ._proxy_option import take_credentials
+
+        fields: CIMultiDict[object] = CIMultiDict(pairs)
+        auth = take_credentials(fields, auth)
+        pairs = [pair for pair in pairs if pair[0] in fields]
     headers = options.get("proxy_headers")
     if headers is not None and not isinstance(headers, Mapping):
         # They are read more than once.
         headers = tuple(headers)
-    return options.get("proxy"), options.get("proxy_auth"), headers
+    return pairs, (options.get("proxy"), auth, headers)

@@ -105,8 +105,11 @@ class PreparedURL:
     ) -> RequestHead:
         """The head of a request to this URL.
 
-        Raises: ValueError for CONNECT, which makes a tunnel and gets no response.
+        Raises: ValueError for CONNECT, which makes a tunnel and gets no response, and for what no server may know.
         """
+        if "proxy-authorization" in fields.names:
+            # P5: whoever had it to give was to give it to the proxy.
+            raise ValueError("a Proxy-Authorization field is for a proxy, never for a server")
         if method == "CONNECT":
             raise ValueError(
                 "CONNECT asks for a tunnel, not for a response; proxies are the connector's"
