@@ -35,7 +35,8 @@ from wayfare_connector.testing import (
     cancel_at_every_await,
     check_dialer,
 )
-from wayfare_http_core.testing import MemoryNetwork, ScriptedServer, listening
+from wayfare_http_core import RequestHead
+from wayfare_http_core.testing import MemoryNetwork, ScriptedServer, listening, stop_accepting
 
 from tests.stream_server import stream_server
 
@@ -552,3 +553,47 @@ async def test_a_protocol_factory_that_raises_leaves_no_socket() -> None:
         with pytest.raises(ZeroDivisionError):
             await dialer.dial(target, fail, deadline=deadline(target), observer=None)
     await dialer.close()
+
+
+# -- two families on real sockets
+
+
+def one_of_two(living: str, dead: str) -> tuple[socket.socket, socket.socket]:
+    """A socket that listens at one address, and one that has the same port at the other and does not listen."""
+    families = {"127.0.0.1": socket.AF_INET, "::1": socket.AF_INET6}
+    while True:
+        listener = socket.create_server((living, 0), family=families[living])
+        other = socket.socket(families[dead])
+        try:
+            other.bind((dead, listener.getsockname()[1]))
+        except OSError:  # somebody else has that one
+            other.close()
+            listener.close()
+        else:
+            return listener, other
+
+
+@pytest.mark.parametrize("delay", [0.25, None])
+@pytest.mark.parametrize("first", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize(("living", "dead"), [("127.0.0.1", "::1"), ("::1", "127.0.0.1")])
+async def test_n1_the_family_that_lives_is_found(
+    ok_server: ScriptedServer, living: str, dead: str, first: str, delay: float | None
+) -> None:
+    names = FakeResolver({"a.example": sorted([living, dead], key=lambda host: host != first)})
+    sock, other = one_of_two(living, dead)
+    listener = await asyncio.get_running_loop().create_server(ok_server, sock=sock)
+    target = Target("http", "a.example", sock.getsockname()[1])
+    try:
+        with other:
+            async with TCPConnector(resolver=names, happy_eyeballs_delay=delay) as connector:
+                connection = await connector.connect(target)
+                assert connection.facts.peername is not None
+                assert connection.facts.peername[:2] == (living, target.port)
+                exchange = await connection.exchange(RequestHead("GET", "http", "a.example", "/"))
+                assert await exchange.content.read() == b"hi"
+    finally:
+        await stop_accepting(listener)
+        listener.close()
+        ok_server.abort()
+        await ok_server.wait_closed()
+        await listener.wait_closed()
