@@ -13,14 +13,17 @@ import trustme
 import wayfare
 from wayfare import BasicAuth, ProxyRules, TCPConnector, UnixConnector
 from wayfare.testing import FaultDialer
+from wayfare.testing._memory_connector import MemoryConnector
 from wayfare_connector import UnixDialer
 from wayfare_http_core.testing import (
     ReceivedRequest,
     Reply,
     ScriptedServer,
     Serve,
+    listening,
     stop_accepting,
 )
+from yarl import URL
 
 PROXY = "http://user:secret@proxy.example:3128"
 NO_PROXIES = "leads to one peer, never through a proxy"
@@ -132,6 +135,63 @@ async def test_p5_nor_does_a_session_take_one() -> None:
             wayfare.ClientSession(connector=UnixConnector("/s"), **options)
     with pytest.raises(ValueError, match="need a proxy"):
         wayfare.ClientSession(connector=UnixConnector("/s"), proxy_auth=BasicAuth("u"))
+
+
+async def test_a_connector_s_own_scheme_is_plain_http() -> None:
+    """And what is decided by a URL goes by that; other connectors do not know it."""
+    async with serving() as (path, server):
+        async with wayfare.ClientSession(
+            "unix://docker", connector=UnixConnector(path), cookies={"a": "b"}
+        ) as session:
+            assert session.base_url == URL("http://docker/")
+            for url in ("unix://docker/x", "x", "unix://docker:80/x", "UNIX://docker/x"):
+                async with session.get(url) as response:
+                    assert await response.text() == "/x docker None"
+                    assert str(response.url) == "http://docker/x"
+            async with session.get("unix://docker/moved") as response:
+                assert str(response.url) == "http://elsewhere.example/moved/away"
+            with pytest.raises(wayfare.WSServerHandshakeError) as refused:
+                await session.ws_connect("unix://docker/socket")
+            assert refused.value.request_info is not None
+            assert str(refused.value.request_info.url) == "ws://docker/socket"
+            for other in ("tcp://docker/", "npipe://docker/", "ftp://docker/"):
+                with pytest.raises(wayfare.NonHttpUrlClientError):
+                    await session.get(other)
+                with pytest.raises(wayfare.NonHttpUrlClientError):
+                    await session.ws_connect(other)
+        with pytest.raises(wayfare.NonHttpUrlClientError):
+            wayfare.ClientSession("unix://docker/")
+    fields = [request.get("cookie") for peer in server.peers for request in peer.requests]
+    assert fields == [*["a=b"] * 6, None]
+
+
+async def test_tcp_is_plain_http_to_a_tcp_connector() -> None:
+    async with (
+        listening(ScriptedServer([Serve(served)])) as (host, port),
+        wayfare.ClientSession() as session,
+    ):
+        async with session.get(f"tcp://{host}:{port}/x") as response:
+            assert await response.text() == f"/x {host}:{port} None"
+        with pytest.raises(wayfare.InvalidUrlClientError, match="has no host"):
+            await session.get("tcp:///x")
+
+
+async def test_a_connector_may_have_less_schemes_than_others() -> None:
+    """What it does not allow is not asked of it, and not by a redirect either."""
+
+    class Secure(MemoryConnector):
+        allowed_protocol_schema_set = frozenset({"https"})
+
+    async def answer(request: Any, responder: Any) -> None:
+        responder.start(302, [("Location", "http://b.test/"), ("Content-Length", "0")])
+        responder.end()
+
+    async with wayfare.ClientSession(connector=Secure(answer)) as session:
+        with pytest.raises(wayfare.NonHttpUrlClientError):
+            await session.get("http://a.test/")
+        with pytest.raises(wayfare.NonHttpUrlRedirectClientError) as refused:
+            await session.get("https://a.test/")
+    assert refused.value.url == "http://b.test/"
 
 
 async def test_a_proxy_at_a_unix_socket_is_reached_by_a_dialer_that_says_nothing() -> None:

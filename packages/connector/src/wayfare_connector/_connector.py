@@ -58,7 +58,7 @@ class BaseConnector(ABC):
     allowed_protocol_schema_set: ClassVar[frozenset[str]] = frozenset(
         {"http", "https", "ws", "wss"}
     )
-    """The schemes of URLs that this connector can connect to."""
+    """The schemes of URLs that this connector can connect to. Beside these four, each is a name of plain HTTP."""
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from yarl import URL
 from ._errors import (
     InvalidUrlClientError,
     InvalidUrlRedirectClientError,
+    NonHttpUrlClientError,
     NonHttpUrlRedirectClientError,
 )
 from ._request import ClientRequest
@@ -358,3 +359,6 @@ def _prepared(url: URL, route: Route) -> PreparedURL:
         return prepare_url(url, route)
     except InvalidUrlClientError as exc:
         raise InvalidUrlRedirectClientError(exc.url, exc.description) from None
+    except NonHttpUrlClientError as exc:
+        # The connector has other schemes alone.
+        raise NonHttpUrlRedirectClientError(exc.url) from None

@@ -1,7 +1,8 @@
 """`Route`: how to get to wherever a URL leads."""
 
+from collections.abc import Set
 from ssl import CERT_REQUIRED, SSLContext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from wayfare_connector import Target, TLSSetting
 from yarl import URL
@@ -10,7 +11,10 @@ if TYPE_CHECKING:
     from wayfare_connector import Proxy, ProxyChooser
     from wayfare_http_core import BasicAuth
 
-__all__ = ("Route", "first_verifying")
+__all__ = ("SCHEMES", "Route", "first_verifying")
+
+SCHEMES: Final = frozenset(("http", "https", "ws", "wss"))
+"""What every connector can connect to, unless it says otherwise."""
 
 
 def first_verifying(*settings: TLSSetting | None) -> TLSSetting:
@@ -42,6 +46,8 @@ class Route(NamedTuple):
     """Fields for the proxy that the environment names."""
     is_fixed: bool = False
     """Whether the connector leads to one peer, whatever is asked for: the environment's proxies are for others."""
+    schemes: Set[str] = SCHEMES
+    """Those that the connector can connect to; beside the usual four, names of plain HTTP."""
     verifying: TLSSetting = True
     """What `ssl=True` stands for: the context or the pin of the session or its connector, where that verifies."""
 

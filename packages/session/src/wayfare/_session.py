@@ -97,14 +97,15 @@ class ClientSession:
             decoding=settings.auto_decompress,
             skip=settings.skip_auto_headers,
         )
-        base_url = check_base_url(base_url)
+        connector = options.get("connector")
+        schemes = (connector or TCPConnector).allowed_protocol_schema_set
+        base_url = check_base_url(base_url, schemes)
         cookies = SessionCookies(
             options.get("cookie_jar"),
             options.get("cookies"),
             base_url,
             fields,
         )
-        connector = options.get("connector")
         # What it made itself, nobody else will close.
         self._connector_owner = connector is None or options.get("connector_owner", True)
         if connector is None:

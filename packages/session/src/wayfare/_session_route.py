@@ -35,6 +35,7 @@ def session_route(
         verifying=verifying,
         trust_env=options.get("trust_env", False),
         is_fixed=connector.fixed_destination,
+        schemes=connector.allowed_protocol_schema_set,
     )
     if all(argument is None for argument in proxy):
         return route

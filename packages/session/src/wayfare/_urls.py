@@ -1,7 +1,7 @@
 """URLs of requests: joined, given their query, checked, and taken apart for the wire."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, final
 
 from wayfare_connector import Target
@@ -9,7 +9,7 @@ from wayfare_http_core import FieldBlock, HttpVersion, HttpVersion11, RequestHea
 from yarl import URL
 
 from ._errors import InvalidURL, InvalidUrlClientError, NonHttpUrlClientError
-from ._route import Route
+from ._route import SCHEMES, Route
 
 if TYPE_CHECKING:
     from wayfare_connector import Proxy
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = (
     "Params",
     "PreparedURL",
+    "as_http",
     "check_base_url",
     "join_url",
     "prepare_url",
@@ -40,7 +41,6 @@ _MAX_LABEL = 63
 _MAX_NAME = 1024
 """Characters that are looked at where DNS takes 253: with user info and before full-width forms are folded."""
 _DIRECT = Route()
-_SCHEMES = frozenset(("http", "https", "ws", "wss"))
 
 
 @final
@@ -130,14 +130,24 @@ class PreparedURL:
         return usual
 
 
-def check_base_url(base_url: str | URL | None) -> URL | None:
-    """A session's base URL.
+def as_http(url: URL, schemes: Set[str]) -> URL:
+    """A URL whose scheme is a connector's own name of plain HTTP, such as `unix`, as an `http` one; any other as it is.
+
+    All that is decided by a URL (redirects, cookies, proxies) then knows it.
+    """
+    if url.scheme in SCHEMES or url.scheme not in schemes or not url.raw_host:
+        return url
+    return url.with_scheme("http")
+
+
+def check_base_url(base_url: str | URL | None, schemes: Set[str] = SCHEMES) -> URL | None:
+    """A session's base URL; `schemes` are those of its connector.
 
     Raises: `InvalidURL` unless it is absolute and its path ends with a slash, so that joining keeps all of it.
     """
     if base_url is None:
         return None
-    url = _parse(base_url)
+    url = as_http(_parse(base_url), schemes)
     if not url.absolute:
         raise InvalidURL(url, "base_url must be absolute")
     if not url.raw_path.endswith("/"):
@@ -234,8 +244,9 @@ def prepare_url(url: URL, route: Route = _DIRECT) -> PreparedURL:
         raise InvalidUrlClientError(
             url, "the URL is not absolute" if not url.scheme else "the URL has no host"
         )
-    if url.scheme not in _SCHEMES:
+    if url.scheme not in route.schemes:
         raise NonHttpUrlClientError(url)
+    url = as_http(url, route.schemes)
     try:
         target = route.target(url)
     except ValueError as exc:

@@ -4,7 +4,7 @@ The handshake is a request like any other and goes the way of one: cookies, cred
 and traces are those of the session. What it leaves, the connection, becomes the WebSocket's.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Set
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, final
 
@@ -28,7 +28,7 @@ from ._options import RequestOptions
 from ._request_context import CoroutineContext, Delivery
 from ._timeout import Unset
 from ._upgrade import take_over
-from ._urls import join_url
+from ._urls import as_http, join_url
 from ._ws_handshake import HandshakeStep, refusal
 from ._ws_options import WSConnectOptions, check_ws_options, request_options
 from ._ws_timeout import ClientWSTimeout, read_ws_timeout
@@ -68,7 +68,8 @@ async def open_websocket(
     step = HandshakeStep(options.get("protocols", ()), _offer(options.get("compress", 0)))
     request = _handshake_request(options, timeout, step, pipeline)
     method = options.get("method", hdrs.METH_GET)
-    address = _websocket_url(pipeline.builder.base_url, url)
+    schemes = pipeline.connector.allowed_protocol_schema_set
+    address = _websocket_url(pipeline.builder.base_url, url, schemes)
     try:
         response = await pipeline.run(session, method, address, request, Delivery())
     except TotalTimeoutError as error:
@@ -92,9 +93,9 @@ async def open_websocket(
     )
 
 
-def _websocket_url(base_url: URL | None, url: str | URL) -> URL:
+def _websocket_url(base_url: URL | None, url: str | URL, schemes: Set[str]) -> URL:
     """The URL with the scheme of a WebSocket: an http URL means the same, but to a proxy."""
-    joined = join_url(base_url, url)
+    joined = as_http(join_url(base_url, url), schemes)
     scheme = _SCHEMES.get(joined.scheme)
     return joined if scheme is None or not joined.raw_host else joined.with_scheme(scheme)
 
