@@ -11,7 +11,9 @@ from wayfare_connector import (
     AddressPolicy,
     AddressRefusedError,
     ClientConnectorError,
+    ClientProxyConnectionError,
     FailedAttempt,
+    Proxy,
     PublicAddresses,
     Target,
     TCPConnector,
@@ -214,3 +216,31 @@ async def test_the_zone_of_an_address_is_no_way_around(port: int) -> None:
     async with TCPConnector(address_policy=PublicAddresses()) as connector:
         with pytest.raises(AddressRefusedError):
             await connector.connect(Target("http", f"fe80::1%{zone}", port))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("proxy", ["http", "socks5h", "socks5"])
+@pytest.mark.parametrize("host", ["169.254.169.254", "::ffff:10.0.0.1", "fe80::1%lo"])
+async def test_an_address_in_a_url_is_checked_before_a_proxy_is_told(
+    scheme: str, proxy: str, host: str, port: int, ok_server: ScriptedServer
+) -> None:
+    """Whatever family the dialer is for: it is the proxy that connects."""
+    policy = PublicAddresses(["127.0.0.1/32"])
+    async with TCPConnector(address_policy=policy, family=socket.AF_INET) as connector:
+        target = Target(scheme, host, proxy=Proxy(f"{proxy}://127.0.0.1:{port}"))
+        with pytest.raises(AddressRefusedError, match="it is not a public address"):
+            await connector.connect(target)
+    assert ok_server.peers == []
+
+
+async def test_names_behind_a_proxy_are_the_proxy_s_and_its_own_address_is_checked(
+    port: int,
+) -> None:
+    proxy = Proxy(f"http://127.0.0.1:{port}")
+    allowed = PublicAddresses(["127.0.0.1/32"])
+    for host in ("inside.example", "localhost", "8.8.8.8", "2606:4700:4700::1111"):
+        async with TCPConnector(address_policy=allowed, family=socket.AF_INET) as connector:
+            (await connector.connect(Target("http", host, proxy=proxy))).close()
+    async with TCPConnector(address_policy=PublicAddresses()) as connector:
+        with pytest.raises(ClientProxyConnectionError, match="it is not a public address"):
+            await connector.connect(Target("http", "inside.example", proxy=proxy))

@@ -21,8 +21,9 @@ _Network: TypeAlias = IPv4Network | IPv6Network
 class AddressPolicy(Protocol):
     """Decides about addresses; give one to `TCPConnector(address_policy=…)`.
 
-    It is asked for each address of a name, and for those that are names of their own. An IPv4
-    address that is mapped into IPv6 comes as it is.
+    It is asked for each address of a name, and for those that are names of their own; for the latter
+    also where a proxy is to connect to them. What other names lead to there, the proxy finds out. An
+    IPv4 address that is mapped into IPv6 comes as it is.
     """
 
     def refusal(self, target: Target, address: Address) -> str | None:
@@ -86,7 +87,7 @@ class PublicAddresses:
     Private, loopback, link-local, shared, reserved and multicast addresses are refused, and with them
     the metadata services of clouds; in IPv6 whatever is not global unicast, and any address that
     carries a refused one of IPv4 (mapped, NAT64, 6to4). `allow` names networks that are fine all the
-    same, such as that of a proxy: behind a proxy no policy sees what that one connects to.
+    same, such as that of a proxy: behind a proxy no policy sees where names lead.
 
     Raises: `ValueError` for what is no network.
     """

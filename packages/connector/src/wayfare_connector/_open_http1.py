@@ -47,6 +47,8 @@ async def open_http1(
         # The TLS stage and that of proxies load with the first target that needs them.
         from ._route import Route
 
+        if proxy is not None:
+            _check_address(dialer, target)
         route = Route(
             dialer, shutdown_timeout=shutdown_timeout, deadline=deadline, observer=observer
         )
@@ -61,3 +63,12 @@ async def open_http1(
             await reach_proxy(route, proxy, connection)
     connection.facts = connection.facts._replace(timings=deadline.timings())
     return connection
+
+
+def _check_address(dialer: "Dialer", target: Target) -> None:
+    """Ask the dialer's address policy about an address that a proxy is to be told."""
+    # With a proxy only.
+    from ._tcp_dialer import TCPDialer
+
+    if isinstance(dialer, TCPDialer):
+        dialer.check_literal(target)

@@ -10,7 +10,7 @@ from ._addresses import AddrInfoType, addr_infos_of_literal, addr_infos_of_resul
 from ._dns_cache import DNSCache
 from ._errors import AddressRefusedError, ClientConnectorDNSError, ClientConnectorError
 from ._failed_attempt import FailedAttempt
-from ._hosts import name_fault
+from ._hosts import name_fault, without_zone
 from ._lookups import SharedLookups
 from ._observer import ConnectObserver
 from ._resolver import AbstractResolver, ThreadedResolver
@@ -140,6 +140,16 @@ class TCPDialer:
         if self._policy is not None:
             addr_infos = _permitted(self._policy, target, addr_infos)
         return addr_infos
+
+    def check_literal(self, target: Target) -> None:
+        """Ask the address policy about a target that is an address itself and is reached through a proxy. What a
+        name behind a proxy leads to, the proxy finds out: nobody here could say.
+
+        Raises: `AddressRefusedError`.
+        """
+        if self._policy is not None and target.is_ip_literal:
+            address = addr_infos_of_literal(without_zone(target.host), target.port)
+            _permitted(self._policy, target, address)
 
     async def close(self) -> None:
         """Fail pending look-ups, and close the resolver unless it was handed in; idempotent.
