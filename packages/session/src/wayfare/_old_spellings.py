@@ -11,13 +11,11 @@ from typing import Any
 
 from wayfare_connector import TCPConnector, read_tls_options
 
-from ._options import OLD_REQUEST_NAMES, OLD_SESSION_NAMES
+from ._options import OLD_REQUEST_NAMES, OLD_SESSION_NAMES, OLD_TLS_NAMES
 from ._timeout import UNSET, ClientTimeout
 from ._ws_timeout import DEFAULT_WS_TIMEOUT, ClientWSTimeout, read_ws_timeout
 
 __all__ = ("modern_request", "modern_session", "modern_ws_timeout")
-
-_TLS = ("verify_ssl", "ssl_context", "fingerprint")
 
 
 def modern_request(options: Mapping[str, Any], stacklevel: int) -> dict[str, Any]:
@@ -26,12 +24,7 @@ def modern_request(options: Mapping[str, Any], stacklevel: int) -> dict[str, Any
     Raises: ValueError for two that exclude each other, TypeError for values of the wrong kind.
     """
     modern = {name: value for name, value in options.items() if name not in OLD_REQUEST_NAMES}
-    if not options.keys().isdisjoint(_TLS):
-        modern["ssl"] = read_tls_options(
-            options.get("ssl"),
-            **{name: options[name] for name in _TLS if name in options},
-            stacklevel=stacklevel,
-        )
+    _modernise_tls(modern, options, stacklevel + 1)
     if options.get("text") is not None:
         if modern.get("data") is not None or modern.get("json") is not None:
             raise ValueError("text, data and json exclude each other: a request has one content")
@@ -64,6 +57,7 @@ def modern_session(options: Mapping[str, Any], stacklevel: int) -> dict[str, Any
     Raises: ValueError for two that exclude each other, TypeError for values of the wrong kind.
     """
     modern = {name: value for name, value in options.items() if name not in OLD_SESSION_NAMES}
+    _modernise_tls(modern, options, stacklevel + 1)
     if options.get("loop") is not None:
         _warn("loop= is ignored; a session finds its loop itself", stacklevel)
     whole, connect = options.get("read_timeout"), options.get("conn_timeout")
@@ -81,6 +75,13 @@ def modern_session(options: Mapping[str, Any], stacklevel: int) -> dict[str, Any
         modern["connector"] = TCPConnector(ssl_shutdown_timeout=options["ssl_shutdown_timeout"])
         modern["connector_owner"] = True
     return modern
+
+
+def _modernise_tls(modern: dict[str, Any], options: Mapping[str, Any], stacklevel: int) -> None:
+    """Say as `ssl` how to verify, where it was said otherwise."""
+    old = {name: options[name] for name in sorted(OLD_TLS_NAMES & options.keys())}
+    if old:
+        modern["ssl"] = read_tls_options(options.get("ssl"), **old, stacklevel=stacklevel)
 
 
 def _warn(message: str, stacklevel: int) -> None:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = (
     "OLD_REQUEST_NAMES",
     "OLD_SESSION_NAMES",
+    "OLD_TLS_NAMES",
     "SIZES",
     "Data",
     "OneRequestOptions",
@@ -210,6 +211,9 @@ class SessionOptions(TypedDict, total=False):
     """How many redirects are followed at most; 10 unless given."""
     ssl: "TLSSetting | None"
     """How to verify servers, in place of what the connector says: see `RequestOptions`."""
+    server_hostname: str | None
+    """The name to verify certificates for, in place of a URL's host: for every origin that a caller names, and by
+    redirects for no other."""
     proxy: "Proxy | URL | str | ProxyChooser | None"
     """A proxy for every request: its URL, a `Proxy` that says more, or a function that chooses one for each URL."""
     proxy_auth: "BasicAuth | str | None"
@@ -238,6 +242,12 @@ class SessionOptions(TypedDict, total=False):
     """What undoes and applies gzip and deflate, such as `isal.isal_zlib`; that of `set_zlib_backend` unless given."""
     fallback_charset_resolver: "CharsetResolver"
     """Names the encoding of text whose charset is not said, from the response and its content; UTF-8 unless given."""
+    verify_ssl: bool | None
+    """Deprecated: `ssl=False` for False."""
+    ssl_context: "SSLContext | None"
+    """Deprecated: `ssl=`."""
+    fingerprint: bytes | str | None
+    """Deprecated: `ssl=Fingerprint(…)`."""
     read_timeout: float | None
     """Deprecated: `timeout=ClientTimeout(total=…)`."""
     conn_timeout: float | None
@@ -248,10 +258,14 @@ class SessionOptions(TypedDict, total=False):
     """Deprecated and ignored: a session is bound to the loop that it first runs in."""
 
 
-OLD_REQUEST_NAMES: Final = frozenset(("verify_ssl", "ssl_context", "fingerprint", "text"))
-OLD_SESSION_NAMES: Final = frozenset(
-    ("read_timeout", "conn_timeout", "loop", "ssl_shutdown_timeout")
-)
+OLD_TLS_NAMES: Final = frozenset(("verify_ssl", "ssl_context", "fingerprint"))
+OLD_REQUEST_NAMES: Final = OLD_TLS_NAMES | {"text"}
+OLD_SESSION_NAMES: Final = OLD_TLS_NAMES | {
+    "read_timeout",
+    "conn_timeout",
+    "loop",
+    "ssl_shutdown_timeout",
+}
 """Arguments that have another name today; `_old_spellings` turns one into the other."""
 
 SIZES: Final = ("read_bufsize", "max_line_size", "max_field_size", "max_headers")
@@ -342,9 +356,6 @@ def check_request_kinds(options: RequestOptions) -> None:
     on_progress = options.get("on_progress")
     if on_progress is not None and not callable(on_progress):
         raise TypeError(f"on_progress must be callable, not {type(on_progress).__name__}")
-    name = options.get("server_hostname")
-    if name is not None and not isinstance(name, str):
-        raise TypeError(f"server_hostname must be a str, not {type(name).__name__}")
     _check_shared(options)
 
 
@@ -353,6 +364,9 @@ def _check_shared(options: Mapping[str, Any]) -> None:
         _check_number(options, name, 1)
     _check_number(options, "max_body_size", 0)
     _check_number(options, "max_redirects", 0)
+    hostname = options.get("server_hostname")
+    if hostname is not None and not isinstance(hostname, str):
+        raise TypeError(f"server_hostname must be a str, not {type(hostname).__name__}")
     check = options.get("raise_for_status")
     if check is not None and not isinstance(check, bool) and not callable(check):
         raise TypeError("raise_for_status must be True, False or a function")

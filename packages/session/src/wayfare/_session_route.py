@@ -33,6 +33,7 @@ def session_route(
     route = Route(
         tls=tls,
         verifying=verifying,
+        server_hostname=options.get("server_hostname"),
         trust_env=options.get("trust_env", False),
         is_fixed=connector.fixed_destination,
         schemes=connector.allowed_protocol_schema_set,
