@@ -467,6 +467,17 @@ async def test_a_function_that_chooses_cannot_be_async() -> None:
             wayfare.ClientSession(proxy=slow)  # type: ignore[arg-type]  # what is refused
 
 
+async def test_a_function_chooses_for_a_websocket(serve: Any) -> None:
+    """It gets a tunnel, and is asked for under its own scheme."""
+    refusal = "HTTP/1.1 407 No\nContent-Length: 0"
+    async with serve(refusal) as (other, server), wayfare.ClientSession() as session:
+        chooser = FakeProxyChooser({}, str(other.base_url))
+        with pytest.raises(wayfare.ClientHttpProxyError):
+            await session.ws_connect("http://a.test/socket", proxy=chooser)
+    assert chooser.asked == [URL("ws://a.test/socket")]
+    assert [request.method for peer in server.peers for request in peer.requests] == ["CONNECT"]
+
+
 async def test_a_middleware_may_set_a_function(serve: Any) -> None:
     async with serve(ALWAYS) as (other, server):
         chooser = FakeProxyChooser({}, str(other.base_url))

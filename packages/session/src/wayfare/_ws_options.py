@@ -10,7 +10,7 @@ from ._ws_timeout import DEFAULT_WS_TIMEOUT, ClientWSTimeout, read_ws_timeout
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from wayfare_connector import Proxy, TLSSetting
+    from wayfare_connector import Proxy, ProxyChooser, TLSSetting
     from wayfare_cookies import LooseCookies
     from wayfare_http_core import BasicAuth
     from wayfare_websocket import DeflateOffer
@@ -56,7 +56,7 @@ class WSConnectOptions(TypedDict, total=False):
     max_redirects: int
     redirect_policy: "RedirectPolicy | None"
     skip_auto_headers: Iterable[str] | None
-    proxy: "Proxy | URL | str | None"
+    proxy: "Proxy | URL | str | ProxyChooser | None"
     proxy_auth: "BasicAuth | str | None"
     proxy_headers: "Mapping[str, str] | Iterable[tuple[str, str]] | None"
     trust_env: bool | None
