@@ -19,6 +19,8 @@ class ChildProcessDialer:
 
     def __init__(self, *command: str) -> None:
         self.command = command
+        # A command that is not told where to lead leads to one peer: nothing that is meant for a proxy may get there.
+        self.fixed_destination = not any("{host}" in word for word in command)
 
     async def dial(
         self,

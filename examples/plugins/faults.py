@@ -32,6 +32,8 @@ class FaultyDialer:
         self.fault = fault
         self.every = every
         self.dials = 0
+        # What is meant for a proxy must not reach a peer that is none.
+        self.fixed_destination = getattr(dialer, "fixed_destination", False)
 
     async def dial(
         self,

@@ -89,6 +89,9 @@ async def test_requests_go_through_a_child_process(
 
 async def test_a_child_that_fails_is_an_error() -> None:
     dialer = plugin("child_process").ChildProcessDialer("/nonexistent/command")
+    assert dialer.fixed_destination
+    assert not plugin("child_process").ChildProcessDialer("ssh", "{host}").fixed_destination
+    assert plugin("faults").FaultyDialer(dialer, None).fixed_destination
     async with TCPConnector(dialer=dialer) as connector:
         with pytest.raises(ClientConnectorError):
             await connector.connect(Target("http", "a.example"))

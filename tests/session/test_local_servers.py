@@ -12,7 +12,7 @@ import pytest
 import trustme
 import wayfare
 from wayfare import BasicAuth, ProxyRules, TCPConnector, UnixConnector
-from wayfare.testing import FaultDialer
+from wayfare.testing import CassetteConnector, FaultDialer
 from wayfare.testing._memory_connector import MemoryConnector
 from wayfare_connector import UnixDialer
 from wayfare_http_core.testing import (
@@ -83,6 +83,18 @@ async def test_p5_the_environment_s_proxies_are_not_for_a_unix_socket() -> None:
         ):
             assert await response.text() == "/y docker None"
     assert {request.method for peer in server.peers for request in peer.requests} == {"GET"}
+
+
+@pytest.mark.usefixtures("environment")
+async def test_p5_nor_for_a_cassette_that_records_one(tmp_path: Path) -> None:
+    async with serving() as (path, _):
+        cassette = CassetteConnector(tmp_path / "c", "record", connector=UnixConnector(path))
+        async with (
+            wayfare.ClientSession(connector=cassette, trust_env=True) as session,
+            session.get("http://docker/x") as response,
+        ):
+            assert await response.text() == "/x docker None"
+    assert not CassetteConnector(tmp_path / "c").fixed_destination
 
 
 @pytest.mark.usefixtures("environment")

@@ -100,6 +100,12 @@ class CassetteConnector(MemoryConnector):
         self._loading: asyncio.Task[None] | None = None
         self._has_news = mode == "record"
 
+    @property
+    @override
+    def fixed_destination(self) -> bool:
+        """Whether the connector that asks the network leads to one peer; see `BaseConnector`."""
+        return self._network is not None and self._network.fixed_destination
+
     @override
     async def close(self, *, abort_ssl: bool = False) -> None:
         """Close, and write what was recorded; see `BaseConnector`.
