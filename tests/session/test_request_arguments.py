@@ -239,6 +239,15 @@ async def test_http_1_0(serve: Any) -> None:
     assert second.body == b"xy"
 
 
+async def test_http_1_0_with_cookies(serve: Any) -> None:
+    """What the jar adds changes nothing of the version."""
+    once = (ReadRequest(), Send(b"HTTP/1.0 200 OK\r\n\r\nok"), Fin())
+    async with serve(once, version=HttpVersion10, cookies={"a": "b"}) as (session, server):
+        assert await (await session.get("/")).text() == "ok"
+    (request,) = requests(server)
+    assert (request.version, request.get("cookie")) == ("1.0", "a=b")
+
+
 async def stream_of_nothing() -> AsyncIterator[bytes]:
     yield b""
 

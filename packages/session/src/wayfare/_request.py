@@ -505,7 +505,7 @@ class ClientRequest:
             self.timeout,
             self.settings,
             self._session,
-            self._prepared.usual_head(self.method, fields),
+            self._prepared.usual_head(self.method, fields, self.settings.version),
         )
         twin.attempt = self.attempt
         twin.cookies = self.cookies
