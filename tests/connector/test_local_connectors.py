@@ -196,7 +196,8 @@ def test_n10_a_burst_waits_for_a_server_with_a_short_backlog(
     async def main() -> None:
         server = await asyncio.start_unix_server(answer, str(path), backlog=1)
         async with UnixConnector(path) as connector:
-            bodies = await asyncio.gather(*(ask(connector) for _ in range(30)))
+            async with asyncio.timeout(30):  # a socket that is none would be silent for ever
+                bodies = await asyncio.gather(*(ask(connector) for _ in range(30)))
             assert bodies == [b"hi"] * 30
             assert connector.stats().created > 2
         server.close()
