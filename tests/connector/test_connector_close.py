@@ -98,6 +98,22 @@ async def test_l13_close_fails_whoever_waits(dialer: MemoryDialer) -> None:
     assert connector.stats().waiting == 0
 
 
+async def test_l13_close_fails_whoever_was_just_granted_a_place(dialer: MemoryDialer) -> None:
+    """It would dial for a connector that is closed."""
+    connector = TCPConnector(dialer=dialer, limit=1)
+    leased = await connector.connect(A)
+    waiting = asyncio.ensure_future(connector.connect(A))
+    await tick()
+    leased.abort()
+    assert connector.stats().connecting == 1
+    dialer.hold()
+    await connector.close()
+    with pytest.raises(ConnectorClosedError):
+        await waiting
+    stats = connector.stats()
+    assert (stats.leased, stats.connecting, stats.waiting) == (0, 0, 0)
+
+
 async def test_l13_close_ends_a_dial(dialer: MemoryDialer, network: MemoryNetwork) -> None:
     connector = TCPConnector(dialer=dialer)
     dialer.hold()

@@ -153,7 +153,7 @@ async def test_r15_nothing_is_expected_of_a_peer_that_spoke_http_1_0(connect: Co
 def test_another_expectation_is_the_callers() -> None:
     head = RequestHead("POST", "http", "h", "/", FieldBlock({"Expect": "42-wonders"}))
     for body in (b"abc", None):
-        outgoing = prepare_request(head, body, peer_knows_expect=False)
+        outgoing = prepare_request(head, body, may_expect=False)
         assert b"Expect: 42-wonders\r\n" in outgoing.octets
         assert not outgoing.expects_continue
 

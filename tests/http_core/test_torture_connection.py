@@ -17,7 +17,7 @@ from wayfare_http_core import (
     UnsupportedCodings,
     make_decoder,
 )
-from wayfare_http_core.aio import Deadline, HTTP1Connection, HTTP1Exchange
+from wayfare_http_core.aio import Deadline, HTTP1Connection, HTTP1Exchange, _connection
 from wayfare_http_core.testing import (
     Action,
     CloseWrite,
@@ -508,8 +508,13 @@ SCENARIOS: tuple[Callable[[World], Exchanges], ...] = (
 )
 
 
+@pytest.mark.parametrize("crowd", [_connection._CROWD, 0], ids=["few", "crowd"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_torture(scenario: Callable[[World], Exchanges]) -> None:
+def test_torture(
+    scenario: Callable[[World], Exchanges], crowd: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alone, and as if so many came at once that each caller looks at its response itself."""
+    monkeypatch.setattr(_connection, "_CROWD", crowd)
     report = torture(scenario, lingering_timers=LINGERING)
     assert report.points > 0
     assert report.acted > report.points

@@ -346,14 +346,14 @@ async def test_a_body_is_held_back_until_the_server_asks_for_it(stop: bool) -> N
         w.upload.start(body)
         await turns()
         assert body.asked == 0
-        assert w.upload.waiting
+        assert w.upload.reason_to_stop(200, closes=False)
         assert not w.upload.pending
         if stop:
             w.upload.stop()
         w.upload.proceed()
         w.upload.proceed()
         await turns()
-        assert not w.upload.waiting
+        assert w.upload.reason_to_stop(200, closes=False) is None
         assert w.peer.received == (b"" if stop else b"abc")
         assert body.asked == (0 if stop else 1)
 
@@ -368,7 +368,7 @@ def test_a_body_is_held_back_for_a_time() -> None:
                 w.upload.start(b"abc")
                 assert w.upload.pending
                 await asyncio.sleep(4)
-                assert w.upload.waiting
+                assert w.upload.reason_to_stop(200, closes=False)
                 assert w.peer.received == b""
                 if stop:
                     w.upload.stop()

@@ -190,7 +190,8 @@ class Lender:
                 await future
             if observer is not None:
                 await observer.queued_end(target, loop.time() - started)
-            if ticket.state is TicketState.DONE:
+            # Also one that was granted a place in time: it would begin to dial now.
+            if ticket.state is TicketState.DONE or self.closed:
                 raise ConnectorClosedError
         except BaseException:
             self.give_up(ticket)

@@ -88,27 +88,18 @@ class Pipeline:
         if self.closed or loop is None:
             loop = self._bind()
         request = self.builder.request(session, method, url, options)
-        dressed: ClientRequest | None = request
         cookies = self.cookies
-        if cookies.jar or cookies.shared or options:
-            request.cookies = cookies.of_caller(request.url, options.get("cookies"))
-            by_steps = cookies.sync_due or request.prepared.route.trust_env
-            dressed = None if by_steps else cookies.dressed(request)
-        settings = request.settings
-        timeout = request.timeout
+        plain = not (cookies.jar or cookies.shared or options or self.builder.trust_env)
+        dressed = request if plain else self._dressed(request, options)
+        settings, timeout = request.settings, request.timeout
         response: ClientResponse | None = None
-        plan = settings.trace_plan
         # Asked for each request: a level may be set at any time.
-        if LOGGER.isEnabledFor(DEBUG):
-            plan = self._logged(plan)
+        logs = LOGGER.isEnabledFor(DEBUG)
+        plan = self._logged(settings.trace_plan) if logs else settings.trace_plan
         if plan is not None:
             trace = plan.trace(session, options.get("trace_request_ctx"))
             response = await self._traced(request, trace, loop.time())
-        elif (
-            settings.middlewares
-            or dressed is None
-            or (self.builder.trust_env and self.get_netrc().may_serve(request))
-        ):
+        elif dressed is None or settings.middlewares:
             response = await self._journey(request, loop.time()).travel()
         else:
             deadline = self.deadlines.start(timeout.total, timeout.total_error)
@@ -116,26 +107,22 @@ class Pipeline:
             started = loop.time() if when is None or timeout.total is None else when - timeout.total
             connection: Connection | None = None
             try:
-                try:
-                    head = dressed.head()
-                    # `send_request` in short, for what idles in the pool: one coroutine less that waits.
-                    if settings.upload_watch is None:
-                        connection = self.connector.lease_nowait(dressed.prepared.target)
-                    if connection is not None:
-                        number = connection.exchanges_started + 1
-                        exchange = await connection.exchange(
-                            head, dressed.body, settings.exchange, deadline
-                        )
-                except BaseException as exc:
-                    note(exc, dressed, connection, deadline)
-                    raise
+                head = dressed.head()
+                # `send_request` in short, for what idles in the pool: one coroutine less that waits.
+                if settings.upload_watch is None:
+                    connection = self.connector.lease_nowait(dressed.prepared.target)
                 if connection is None:
                     response = await send_request(self.connector, dressed, deadline)
                 else:
+                    number = connection.exchanges_started + 1
+                    exchange = await connection.exchange(
+                        head, dressed.body, settings.exchange, deadline
+                    )
                     response = response_to(dressed, exchange, connection, number, deadline)
-            except Exception as exc:
+            except BaseException as exc:
+                note(exc, dressed, connection, deadline)
                 journey = self._journey(request, started)
-                if not journey.survives(exc):
+                if not (isinstance(exc, Exception) and journey.survives(exc)):
                     raise
             if response is not None and hdrs.SET_COOKIE in response.headers:
                 cookies.store(response)
@@ -149,6 +136,15 @@ class Pipeline:
             response.enter_block()
             delivery["response"] = response
         return response
+
+    def _dressed(self, request: ClientRequest, options: RequestOptions) -> ClientRequest | None:
+        """The request with its cookies; None where those, or what .netrc has for it, have to be waited for."""
+        cookies = self.cookies
+        request.cookies = cookies.of_caller(request.url, options.get("cookies"))
+        by_steps = cookies.sync_due or request.prepared.route.trust_env
+        if by_steps or (self.builder.trust_env and self.get_netrc().may_serve(request)):
+            return None
+        return cookies.dressed(request)
 
     def get_netrc(self) -> "Netrc":
         """The user's .netrc."""

@@ -16,7 +16,6 @@ from wayfare_http_core._connection import (
     RequestBody,
     check_options,
 )
-from wayfare_http_core._errors import ClientConnectionError
 from wayfare_http_core._fields import FieldBlock
 from wayfare_http_core._head import RequestHead, ResponseHead
 from wayfare_http_core._http_version import HttpVersion11
@@ -34,7 +33,7 @@ from ._deadlines import Deadline
 from ._drain import Drain, is_worth_draining
 from ._exchange import HTTP1Exchange, Upgraded
 from ._facts import keep_alive_hint, transport_facts
-from ._loss import loss_error, read_rest
+from ._loss import closed, loss_error, read_rest, released
 from ._outgoing import Outgoing, prepare_request
 from ._progress import Progress, ProgressWatch, watch_for
 from ._receive_buffer import RECEIVE_BUFFER_SIZE, receive_buffer
@@ -48,6 +47,8 @@ __all__ = ("HTTP1Connection",)
 
 _SURELY_SENT = 16 * 1024
 """Up to this many octets, a request leaves at once: send buffers are no smaller, and an idle connection's is empty."""
+_CROWD = 64
+"""So many callers that go on together fill the processor's caches with their responses."""
 _SEEN = 0.001
 """Seconds within which the loop has surely looked at a connection: it was freed in this iteration or the last."""
 _FREE, _BUSY, _UPGRADED, _RETIRED, _LOST = State
@@ -63,6 +64,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
+        "_arrived",
         "_buffer",
         "_bulky",
         "_closed",
@@ -95,11 +97,6 @@ class HTTP1Connection(asyncio.BufferedProtocol):
     _loop: asyncio.AbstractEventLoop
     facts: ConnectionFacts
     """Addresses and TLS facts, from the moment the transport is connected; kept after it closed."""
-    owner: ConnectionOwner | None
-    exchanges_started: int
-    request_started: bool
-    response_started: bool
-    keep_alive_hint: float | None
 
     def __init__(
         self, owner: ConnectionOwner | None = None, *, via: FieldBlock | None = None
@@ -110,12 +107,13 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self.exchanges_started = 0
         self.request_started = False
         self.response_started = False
-        self.keep_alive_hint = None
+        self.keep_alive_hint: float | None = None
         self._parser = ResponseParser()
         self._state = _FREE
         self._transport: asyncio.Transport | None = None
-        self._waiter: Waiter[HTTP1Exchange] | None = None
-        self._spare: Waiter[HTTP1Exchange] | None = None
+        self._waiter: Waiter[HTTP1Exchange | None] | None = None
+        self._spare: Waiter[HTTP1Exchange | None] | None = None
+        self._arrived = b""
         self._exchange: HTTP1Exchange | None = None
         self._content: StreamReader | None = None
         self._upload: Upload | None = None
@@ -168,9 +166,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 outgoing = None
                 octets = encode_plain_request(head)
             else:
-                outgoing = prepare_request(
-                    head, body, peer_knows_expect=not self._old_peer, via=self._via
-                )
+                outgoing = prepare_request(head, body, self._via, may_expect=not self._old_peer)
                 octets = outgoing.octets
         except BaseException:
             # Nothing was sent, so the connection is as good as before and goes back to its owner.
@@ -194,10 +190,13 @@ class HTTP1Connection(asyncio.BufferedProtocol):
                 self._send(transport, outgoing)
             if self._watch is not None:
                 self._watch.begin(transport.get_write_buffer_size(), self._upload is not None)
-            exchange = await waiter
+            while (exchange := await waiter) is None:
+                self._look()
             self._spare = waiter  # no sooner: another exchange may begin before this one wakes
             return exchange
         except BaseException:
+            if self._waiter is waiter:
+                self._look()
             if self._waiter is waiter:
                 self.abort()
             elif (unseen := waiter.peek()) is not None:
@@ -225,18 +224,14 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         options = self._options
         if outgoing.body is None:
             transport.write(outgoing.octets)
-            if outgoing.joined > 0 and options.on_sent is not None:
-                options.on_sent(outgoing.joined)
-            if outgoing.joined >= 0 and options.on_upload_end is not None:
-                options.on_upload_end(None)
-        else:
-            self._maybe_unsent = True
-            upload = Upload(self, transport, outgoing.request, options, self._watch)
-            self._upload = upload
-            transport.write(outgoing.octets)
-            if outgoing.expects_continue:
-                upload.hold(options.expect_timeout)
-            upload.start(outgoing.body)
+            outgoing.tell_sent(options)
+            return
+        self._maybe_unsent = True
+        self._upload = upload = Upload(self, transport, outgoing.request, options, self._watch)
+        transport.write(outgoing.octets)
+        if outgoing.expects_continue:
+            upload.hold(options.expect_timeout)
+        upload.start(outgoing.body)
 
     def upgrade(self) -> Upgraded:
         """Hand the transport over after a response that ended HTTP on it: 101, or 2xx to CONNECT.
@@ -254,8 +249,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self._exchange = self._content = None
         restore_limits(transport)
         if not transport.is_closing():
-            # Paused by `_hold`. No transport delivers from within this call, so what follows is the new protocol's.
-            self.resume_reading()
+            self.resume_reading()  # nothing comes within this call: what follows is the new protocol's
         return Upgraded(self, transport, self._parser.take_unused())
 
     def close(self) -> None:
@@ -301,20 +295,28 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Octets arrived."""
+        begins = not self.response_started and self._upload is None
         self.response_started = True
         if self._watch is not None:
             self._watch.received()
-        events = self._parser.feed(data)
         waiter = self._waiter
+        if waiter is not None:
+            if self._arrived:
+                data, self._arrived = self._arrived + data, b""
+                waiter.arm()
+            elif begins and len(waiter._wakings.due) >= _CROWD and not waiter.done():
+                # Its caller looks at it. So a crowd of responses becomes objects one by one, each when the one before
+                # is forgotten: a thousand at once are too many for the processor's caches and the garbage collector.
+                self._arrived = data
+                waiter.set_result(None)
+                return
+        events = self._parser.feed(data)
         if waiter is not None and events and events[-1] is END_OF_MESSAGE and self._upload is None:
             # The usual case, made short: a whole response at once.
             head = events[0]
             whole = events[1] if len(events) == 3 else b"" if len(events) == 2 else None
             if isinstance(head, ResponseHead) and isinstance(whole, bytes):
-                exchange = HTTP1Exchange(self, head, self._options)
-                exchange._whole = whole
-                exchange._chunk_sizes = self._parser.chunk_sizes
-                exchange.is_complete = True
+                exchange = HTTP1Exchange(self, head, self._options, whole, self._parser.chunk_sizes)
                 self._waiter = None
                 delivered = not waiter.done()
                 waiter.set_result(exchange)
@@ -328,11 +330,11 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         for event in events:
             self._handle(event)
         if self._state is _FREE and not self._parser.reusable:
-            # Octets that nobody asked for: whatever they are, they must not become the next response.
-            self.abort()
+            self.abort()  # octets that nobody asked for must not become the next response
 
     def eof_received(self) -> None:
         """The peer will send no more; the transport closes itself after this."""
+        self._look(last=True)
         for event in self._parser.feed_eof():
             self._handle(event)
         if self._state is _FREE:
@@ -340,6 +342,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport is gone."""
+        self._look(last=True)
         transport, self._transport = self._transport, None
         if self._state is _BUSY:
             if isinstance(exc, OSError) and transport is not None:
@@ -403,13 +406,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         """Where the exchange stands, None when there is none."""
         if self._state is not _BUSY or self._transport is None:
             return None
-        upload = self._upload
-        return Progress(
-            unsent=upload.unsent if upload else self._transport.get_write_buffer_size(),
-            uploading=upload is not None and upload.pending,
-            answer_begun=self.response_started,
-            head_awaited=self._waiter is not None,
-        )
+        upload, written = self._upload, self._transport.get_write_buffer_size()
+        unsent, uploading = (upload.unsent, upload.pending) if upload else (written, False)
+        return Progress(unsent, uploading, self.response_started, self._waiter is not None)
 
     def give_up(self, error: BaseException) -> None:
         """Break the exchange under way, and the connection with it."""
@@ -417,6 +416,15 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         self.abort()
 
     # -- inside -------------------------------------------------------------------------------------------------
+
+    def _look(self, *, last: bool = False) -> None:
+        """Take the octets that were left to the caller: the caller does, or whoever ends its exchange before."""
+        if last or self._transport is None or self._transport.is_closing():
+            self._persistent = False
+        if self._arrived and self._waiter is not None:
+            data, self._arrived = self._arrived, b""
+            self._waiter.arm()
+            self.data_received(data)
 
     def _take_rest(self, transport: asyncio.BaseTransport) -> None:
         """Read what the peer sent before a write failed (I2): its answer may be there, and is the better news."""
@@ -457,8 +465,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if waiter is None:
             return  # the connection was aborted, and its transport still had octets
         if waiter.done():
-            # Its deadline came, or it was cancelled, and it has not woken yet.
-            self.abort()
+            self.abort()  # its deadline came, or it was cancelled, and it has not woken yet
             return
         options = self._options
         self._exchange = exchange = HTTP1Exchange(self, head, options)
@@ -472,14 +479,9 @@ class HTTP1Connection(asyncio.BufferedProtocol):
             transport.set_protocol(Bulk(self))
         self._waiter = None
         waiter.set_result(exchange)
-        upload = self._upload
-        closes = not self._parser.persistent
-        if upload is not None and (head.status >= 400 or closes or upload.waiting):
-            # The server has decided; the rest of the body would only fill its buffers (RFC 9112 section 9.5). Whoever
-            # is told of the connection's end sends nothing more on it (section 9.6), whatever the status. A body that
-            # the server was asked about and did not ask for is not sent at all (RFC 9110 section 10.1.1).
-            end = ", and closes the connection" if closes else ""
-            self._stop_upload(upload, f"the server answered {head.status} before its end{end}")
+        upload, closes = self._upload, not self._parser.persistent
+        if upload is not None and (reason := upload.reason_to_stop(head.status, closes=closes)):
+            self._stop_upload(upload, reason)
 
     def _end_response(self, end: EndOfMessage) -> None:
         exchange, content = self._exchange, self._content
@@ -524,8 +526,8 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         """HTTP ended with this response, and the connection is neither free nor closed.
 
         It is the exchange's, which counts as incomplete, until somebody upgrades the connection or gives the exchange
-        up; at once, where nobody waits for the response any more. Until then nothing more is read: what the peer goes
-        on sending is for a protocol that is not there yet, and would wait here without any bound.
+        up; at once, where nobody waits for the response any more. Until then nothing more is read: what is for a
+        protocol that is not there yet would wait here without any bound.
         """
         if not delivered:
             self.abort()
@@ -537,6 +539,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
 
     def _fail(self, exc: BaseException) -> None:
         """Break the exchange under way, wherever somebody waits for it."""
+        self._look(last=True)
         waiter, content = self._waiter, self._content
         self._waiter = self._content = self._exchange = None
         if waiter is not None:
@@ -549,9 +552,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if self._exchange is not exchange or self._content is None:
             return
         content, self._content = self._content, None
-        content.set_exception(
-            ClientConnectionError("the response was released before its content was read")
-        )
+        content.set_exception(released())
         uploading = self._upload is not None and not self._upload.is_whole
         if uploading or self._parser.tunnelling or not is_worth_draining(self._parser.remaining):
             self.abort()
@@ -573,9 +574,7 @@ class HTTP1Connection(asyncio.BufferedProtocol):
         if self._state is _RETIRED or self._state is _LOST:
             return
         self._state, self._persistent = _RETIRED, False  # an end that is under way must not free it
-        self._fail(
-            ClientConnectionError("the connection was closed while the exchange was under way")
-        )
+        self._fail(closed())
         if self._upload is not None:
             self._stop_upload(self._upload)
         if self._watch is not None:

@@ -37,16 +37,22 @@ class HTTP1Exchange:
     is_complete: bool
 
     def __init__(
-        self, connection: "HTTP1Connection", head: ResponseHead, options: ExchangeOptions
+        self,
+        connection: "HTTP1Connection",
+        head: ResponseHead,
+        options: ExchangeOptions,
+        whole: bytes | None = None,
+        chunk_sizes: bytes = b"",
     ) -> None:
+        """`whole` is the content of a response that is complete, with the sizes of its chunks; None while it is not."""
         self._connection = connection
         self._options = options
         self._content: StreamReader | None = None
-        self._whole: bytes | None = None
-        self._chunk_sizes = b""
+        self._whole = whole
+        self._chunk_sizes = chunk_sizes
         self.head = head
         self.trailers = NO_TRAILERS
-        self.is_complete = False
+        self.is_complete = whole is not None
 
     @property
     def content(self) -> StreamReader:

@@ -1,4 +1,4 @@
-"""What a lost connection leaves: octets that nobody read, and an error."""
+"""What a connection leaves that is lost or given up: octets that nobody read, and an error."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from wayfare_http_core._errors import (
 
 from ._facts import has_plain_socket
 
-__all__ = ("loss_error", "read_rest")
+__all__ = ("closed", "loss_error", "read_rest", "released")
 
 
 def read_rest(transport: asyncio.BaseTransport, limit: int) -> bytes:
@@ -60,3 +60,13 @@ def loss_error(exc: Exception | None, incomplete: ClientError | None = None) -> 
         error = ClientConnectionError(str(exc) or type(exc).__name__)
     error.__cause__ = exc
     return error
+
+
+def closed() -> ClientConnectionError:
+    """The error of an exchange whose connection we closed."""
+    return ClientConnectionError("the connection was closed while the exchange was under way")
+
+
+def released() -> ClientConnectionError:
+    """The error of content that nobody wanted."""
+    return ClientConnectionError("the response was released before its content was read")

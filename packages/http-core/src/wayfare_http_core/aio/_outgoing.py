@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from wayfare_http_core._connection import RequestBody, TrailerBody
+from wayfare_http_core._connection import ExchangeOptions, RequestBody, TrailerBody
 from wayfare_http_core._fields import FieldBlock
 from wayfare_http_core._head import RequestHead
 from wayfare_http_core._request_writer import EncodedRequest, encode_request_head
@@ -30,25 +30,32 @@ class Outgoing(NamedTuple):
     closes: bool
     """Whether the request asks for the end of the connection."""
 
+    def tell_sent(self, options: ExchangeOptions) -> None:
+        """Call the hooks for a body that left together with its head, or that is empty."""
+        if self.joined > 0 and options.on_sent is not None:
+            options.on_sent(self.joined)
+        if self.joined >= 0 and options.on_upload_end is not None:
+            options.on_upload_end(None)
+
 
 def prepare_request(
     head: RequestHead,
     body: RequestBody | bytes | None,
-    *,
-    peer_knows_expect: bool = True,
     via: FieldBlock | None = None,
+    *,
+    may_expect: bool = True,
 ) -> Outgoing:
     """Encode a request that is more than a plain head.
 
-    `Expect: 100-continue` is left out where there is nothing to wait for: the body is empty, or the peer spoke
-    HTTP/1.0 and does not know the field. With `via` the request is for a proxy: in the absolute-form, with these fields
-    behind its own.
+    `Expect: 100-continue` is left out where there is nothing to wait for: the body is empty, or `may_expect` is False,
+    since the peer spoke HTTP/1.0 and does not know the field. With `via` the request is for a proxy: in the
+    absolute-form, with these fields behind its own.
 
     Raises: as `encode_request_head`, before anything is sent.
     """
     names = head.fields.names
     expects = "expect" in names and "100-continue" in head.fields.options("expect")
-    if expects and (not peer_knows_expect or _is_empty(body)):
+    if expects and (not may_expect or _is_empty(body)):
         head = _without_expectation(head)
         expects = False
     request = _encode(head, body, absolute=via is not None)

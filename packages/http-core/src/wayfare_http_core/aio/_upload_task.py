@@ -162,10 +162,17 @@ class Upload(BodySink):
         if self._task is not None:
             self._task.cancel()
 
-    @property
-    def waiting(self) -> bool:
-        """Whether nothing of the body was sent, because the server has not asked for it yet."""
-        return self._state is _WAITING
+    def reason_to_stop(self, status: int, *, closes: bool) -> str | None:
+        """Why a final answer ends the upload, None where it does not.
+
+        The server has decided where it refuses; the rest of the body would only fill its buffers (RFC 9112 section
+        9.5). Whoever is told of the connection's end sends nothing more on it (section 9.6), whatever the status. A
+        body that the server was asked about and did not ask for is not sent at all (RFC 9110 section 10.1.1).
+        """
+        if status < 400 and not closes and self._state is not _WAITING:
+            return None
+        end = ", and closes the connection" if closes else ""
+        return f"the server answered {status} before its end{end}"
 
     @property
     def pending(self) -> bool:

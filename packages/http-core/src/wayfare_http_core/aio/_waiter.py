@@ -102,8 +102,8 @@ class Waiter(Generic[Result]):
         callback, context = self._callback, self._context
         # Neither is kept: a waiter may be spare for minutes.
         self._callback = self._context = None
-        assert callback is not None
-        assert context is not None
+        if callback is None or context is None:
+            return  # it went on already, for what ended its wait before
         try:
             context.run(callback, self)
         except RuntimeError:
