@@ -234,13 +234,16 @@ async def test_those_that_one_of_them_lets_go_on_have_their_turn_after_other_cal
     assert steps == ["0 first", another, "1 by the one before", another, "2 by the one before"]
 
 
+@pytest.mark.parametrize("leaver", [0, 2])
 @pytest.mark.parametrize("debug", [False, True])
-def test_a_task_that_ends_the_program_keeps_no_other_from_going_on(debug: bool) -> None:
+def test_a_task_that_ends_the_program_keeps_no_other_from_going_on(
+    debug: bool, leaver: int
+) -> None:
     """An exit leaves the loop from within a task; who runs the loop again finds everything in order."""
     steps: list[str] = []
 
     def leave(place: int) -> None:
-        if place == 0:
+        if place == leaver:
             raise SystemExit(3)
 
     with asyncio.Runner(debug=debug) as runner:
@@ -249,22 +252,22 @@ def test_a_task_that_ends_the_program_keeps_no_other_from_going_on(debug: bool) 
         for waiter in waiters:
             waiter.set_result("woken")
         with pytest.raises(SystemExit):
-            loop.run_until_complete(tasks[2])
-        assert steps == ["0 woken"]
-        loop.run_until_complete(asyncio.gather(*tasks[1:]))
+            loop.run_until_complete(asyncio.wait(tasks))
+        assert steps == [f"{place} woken" for place in range(leaver + 1)]
+        loop.run_until_complete(asyncio.wait(tasks))
         assert steps == ["0 woken", "1 woken", "2 woken"]
-        assert isinstance(tasks[0].exception(), SystemExit)
+        assert isinstance(tasks[leaver].exception(), SystemExit)
 
 
-def test_debug_mode_times_each_task_by_itself(caplog: pytest.LogCaptureFixture) -> None:
+def test_debug_mode_says_which_task_was_slow(caplog: pytest.LogCaptureFixture) -> None:
     """What many tasks take together is not the time of one slow callback."""
     now = 0.0
 
     def take_a_while(place: int) -> None:
         nonlocal now
-        now += 0.4
+        now += 0.6 if place == 1 else 0.4
 
-    async def run() -> None:
+    async def run() -> str:
         loop = asyncio.get_running_loop()
         loop.slow_callback_duration = 0.5
         loop.time = lambda: now  # type: ignore[method-assign]  # the clock that debug mode reads
@@ -272,8 +275,10 @@ def test_debug_mode_times_each_task_by_itself(caplog: pytest.LogCaptureFixture) 
         for waiter in waiters:
             waiter.set_result("woken")
         await asyncio.gather(*tasks)
+        return tasks[1].get_name()
 
     with caplog.at_level("WARNING", logger="asyncio"):
-        asyncio.run(run(), debug=True)
-    assert now == pytest.approx(1.2)
-    assert not caplog.messages
+        name = asyncio.run(run(), debug=True)
+    assert now == pytest.approx(1.4)
+    (message,) = [one for one in caplog.messages if "took" in one]
+    assert name in message

@@ -97,15 +97,18 @@ class Waiter(Generic[Result]):
             if self._callback is not None:
                 self._go_on()
 
-    def _go_on(self) -> None:
-        """Run the task that waits, if no other one is running."""
+    def _go_on(self, *, by_the_loop: bool = False) -> None:
+        """Run the task that waits, if no other one is running; or have the loop run it, as a future does."""
         callback, context = self._callback, self._context
         # Neither is kept: a waiter may be spare for minutes.
         self._callback = self._context = None
         if callback is None or context is None:
             return  # it went on already, for what ended its wait before
         try:
-            context.run(callback, self)
+            if by_the_loop:
+                self._wakings.loop.call_soon(callback, self, context=context)
+            else:
+                context.run(callback, self)
         except RuntimeError:
             # Another task is running, or the context is in use. Nothing of this task has run then, and what it raises
             # itself never comes here.
@@ -170,24 +173,27 @@ class Wakings:
         self.loop = loop
         self.due: deque[Waiter[Any]] = deque()
         self.scheduled = False
-        # Debug mode names what was slow, and must not find many tasks in one call.
+        # Debug mode says which task was slow: it looks for it in the handle.
         self._singly = loop.get_debug()
 
     def schedule(self) -> None:
         """Let those that are due go on, after the first of them was added."""
-        self.scheduled = not self._singly
-        self.loop.call_soon(self._wake)
+        if self._singly:
+            self.due.pop()._go_on(by_the_loop=True)
+        else:
+            self.scheduled = True
+            self.loop.call_soon(self._wake)
 
     def _wake(self) -> None:
         due = self.due
         self.scheduled = False
         try:
             # Not those that are added meanwhile: other callbacks of the loop have their turn first.
-            for _ in range(1 if self._singly else len(due)):
+            for _ in range(len(due)):
                 due.popleft()._go_on()
         except BaseException:
             # A task that ends the program does not keep the others from going on.
-            if due and not self.scheduled and not self._singly:
+            if due and not self.scheduled:
                 self.schedule()
             raise
 
