@@ -47,7 +47,7 @@ __all__ = ("HTTP1Connection",)
 
 _SURELY_SENT = 16 * 1024
 """Up to this many octets, a request leaves at once: send buffers are no smaller, and an idle connection's is empty."""
-_CROWD = 64
+_CROWD = 256
 """So many callers that go on together fill the processor's caches with their responses."""
 _SEEN = 0.001
 """Seconds within which the loop has surely looked at a connection: it was freed in this iteration or the last."""
