@@ -3,8 +3,8 @@
 The same small GET over nginx, by as many tasks as there are connections, each connection open before measuring begins.
 Each round measures a client with one number directly after the other, in a process of its own each, since a machine's
 speed wanders; a ratio is the median of those of each round, and the range behind it is that of the middle half of them.
-What is lost is the garbage collector's: it looks at every request under way, again and again. Without it the
-processor time per request is the same for both numbers.
+Much of what is lost is the garbage collector's: it looks at every request under way, again and again. Without it the
+processor time per request is nearly the same for both numbers.
 """
 
 import argparse
