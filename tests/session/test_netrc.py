@@ -227,6 +227,22 @@ async def test_one_request_may_ask_for_it(serve: Any, path: Path) -> None:
     assert [value for _, value in told.told] == [basic("file", "secret"), None, None]
 
 
+async def test_who_has_nothing_in_it_goes_the_short_way(serve: Any, path: Path) -> None:
+    """A session that trusts its environment pays only where that has something to say."""
+    write(path, "machine elsewhere.example login file password secret\n")
+    told = Told()
+    async with serve((Serve(told),), trust_env=True) as (session, _):
+        for _ in range(2):
+            async with session.get("/") as response:
+                assert response.status == 200
+            # The first one has the file read.
+            session._pipeline._make_journey = None
+        async with session.get("/") as response:
+            assert response.status == 200
+        assert session._pipeline._make_journey is None
+    assert [value for _, value in told.told] == [None, None, None]
+
+
 async def test_d18_a_middleware_that_sends_it_elsewhere_takes_nothing_along(
     serve: Any, path: Path
 ) -> None:

@@ -141,8 +141,8 @@ class Pipeline:
         """The request with its cookies; None where those, or what .netrc has for it, have to be waited for."""
         cookies = self.cookies
         request.cookies = cookies.of_caller(request.url, options.get("cookies"))
-        by_steps = cookies.sync_due or request.prepared.route.trust_env
-        if by_steps or (self.builder.trust_env and self.get_netrc().may_serve(request)):
+        trusts = request.prepared.route.trust_env
+        if cookies.sync_due or (trusts and self.get_netrc().may_serve(request)):
             return None
         return cookies.dressed(request)
 
