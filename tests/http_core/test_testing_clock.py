@@ -145,7 +145,15 @@ def test_the_clock_stands_still_while_a_thread_works() -> None:
         loop = fake_loop()
         start = loop.time()
         future = loop.run_in_executor(None, work)
-        loop.call_soon(released.set)
+        # The thread ends no sooner than the loop has nothing else to wait for.
+        nothing_ready = loop._fake_selector._nothing_ready
+
+        def idle(timeout: float | None) -> float | None:
+            waits = nothing_ready(timeout)
+            released.set()
+            return waits
+
+        loop._fake_selector._nothing_ready = idle
         async with asyncio.timeout(1):
             answer = await future
         assert loop.time() == start
